@@ -1,0 +1,38 @@
+/*
+ * BLAKE3-256, unkeyed: portable C of our own, checked against the published
+ * test vectors. Source: format.md section 10 (event_hash, extension digest).
+ * Threads: any; a hasher belongs to its caller.
+ */
+#ifndef BAT_HASH_H
+#define BAT_HASH_H
+
+#include "bytes.h"
+
+#define BAT_HASH_SIZE 32
+
+struct bat_hash {
+	uint8_t bytes[BAT_HASH_SIZE];
+};
+
+/* Incremental state; a value, nothing to free. */
+struct bat_hasher {
+	uint32_t chunk_chain[8];
+	uint64_t chunk_counter;
+	uint8_t block[64];
+	uint8_t block_length;
+	uint8_t blocks_compressed;
+	uint8_t stack_length;
+	uint32_t stack[54][8];
+};
+
+void bat_hash_start(struct bat_hasher *hasher);
+void bat_hash_update(struct bat_hasher *hasher, struct bat_slice bytes);
+struct bat_hash bat_hash_finish(const struct bat_hasher *hasher);
+
+struct bat_hash bat_hash_of(struct bat_slice bytes);
+bool bat_hash_equal(const struct bat_hash *a, const struct bat_hash *b);
+bool bat_hash_is_zero(const struct bat_hash *hash);
+/* 64 lower hex digits and a NUL. */
+void bat_hash_to_hex(const struct bat_hash *hash, char out[65]);
+
+#endif
