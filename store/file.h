@@ -55,7 +55,6 @@ struct bat_disk {
 	/* replace false: -EEXIST when `to` is there. */
 	int (*rename_at)(void *context, int dir, const char *from,
 	    const char *to, bool replace);
-	/* Within one file system, between two directories, replacing. */
 	int (*unlink_at)(void *context, int dir, const char *name);
 	int (*mkdir_at)(void *context, int dir, const char *name, unsigned mode);
 	int (*list)(void *context, int dir, bat_file_list_fn each,

@@ -1,0 +1,91 @@
+/*
+ * index.ckpt: versions 2 to 6 to rows, and rows to version 6 (format.md 6).
+ * And the shape that both index files share: a head, strings, rows.
+ *
+ * Decoding calls the sink: head once, then each row in the file's order. A
+ * sink's non-zero answer ends the decoding and is handed back. Row numbers
+ * entity and scope are positions in the file's string list (0 is the empty
+ * sentinel). Every length is checked against the bytes that are left before
+ * anything is allocated. Threads: any, no state.
+ */
+#ifndef BAT_CHECKPOINT_H
+#define BAT_CHECKPOINT_H
+
+#include "bytes.h"
+#include "error.h"
+#include "event.h"
+#include "intern.h"
+
+#define BAT_CHECKPOINT_FILE "index.ckpt"
+#define BAT_CHECKPOINT_VERSION_MIN 2
+#define BAT_CHECKPOINT_VERSION 6
+
+/* Reserved-kind statistics (format.md 2.5), as they stand in the file; both
+ * histograms are kept as raw MessagePack maps u16 -> u64. */
+struct bat_checkpoint_fallbacks {
+	uint64_t system, effect;
+	struct bat_slice system_histogram, effect_histogram;
+};
+
+struct bat_checkpoint_head {
+	uint16_t version;
+	uint64_t allocator; /* next sequence to assign */
+	uint64_t watermark_segment, watermark_offset;
+	uint64_t row_count;
+	const struct bat_slice *strings; /* valid until the decoder returns */
+	uint32_t string_count;		 /* sentinel included */
+	struct bat_checkpoint_fallbacks fallbacks;
+};
+
+struct bat_checkpoint_sink {
+	void *context;
+	int (*head)(void *context, const struct bat_checkpoint_head *head);
+	/* extension_map: MessagePack map str -> byte array, empty slice where
+	 * the version has none. */
+	int (*row)(void *context, const struct bat_row *row,
+	    struct bat_slice extension_map);
+};
+
+/*
+ * Decode a whole file (magic, version, CRC and structure are checked). Every
+ * entity and scope number is inside the string list, coordinates are legal.
+ * Returns 0; BAT_DATA_CORRUPT; BAT_DATA_FUTURE (version not 2 to 6);
+ * BAT_WORLD_NO_MEMORY; or what the sink answered.
+ */
+int bat_checkpoint_decode(struct bat_slice file,
+    const struct bat_checkpoint_sink *sink, struct bat_error *error);
+
+/*
+ * Rows for an encoder, one at a time, in ascending sequence; entity and scope
+ * are numbers of `names`. 0 an item, BAT_END, negative an error.
+ * extension_map as above (empty or `80` for none).
+ */
+struct bat_checkpoint_source {
+	void *context;
+	int (*rewind)(void *context);
+	int (*next)(void *context, struct bat_row *out,
+	    struct bat_slice *out_extension_map);
+};
+
+struct bat_checkpoint_input {
+	uint64_t allocator;
+	uint64_t watermark_segment, watermark_offset;
+	uint64_t row_count;
+	const struct bat_intern *names;
+	struct bat_checkpoint_fallbacks fallbacks; /* empty histograms: `80` */
+	const struct bat_checkpoint_source *source;
+};
+
+/* A whole index.ckpt of the given version (2 to 6; 6 in service, the others
+ * for tests). Routing is computed as batpak does (format.md 6.2). */
+int bat_checkpoint_encode(const struct bat_checkpoint_input *input,
+    uint16_t version, struct bat_buf *buf, struct bat_error *error);
+
+/* The routing summary of rows in ascending sequence, as MessagePack; shared
+ * with rowindex. */
+int bat_checkpoint_encode_routing(const struct bat_checkpoint_input *input,
+    struct bat_buf *buf, struct bat_error *error);
+int bat_checkpoint_encode_fallbacks(
+    const struct bat_checkpoint_fallbacks *fallbacks, struct bat_buf *buf);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * One event to the bytes of a frame body and back (format.md 2.5, 3.3, 4.1).
+ *
+ * Encoding gives batpak's bytes exactly. Decoding accepts what batpak's
+ * decoder accepts (format.md 2.2, 2.3): any key order, unknown keys skipped,
+ * positional arrays, non-minimal integers, bin for hashes. It tries batpak's
+ * own key order first and falls back at the first difference.
+ *
+ * Threads: any, no state.
+ */
+#ifndef BAT_CODEC_H
+#define BAT_CODEC_H
+
+#include "event.h"
+#include "pack.h"
+
+/*
+ * Decode one frame body. Slices of *out point into body. Does not check
+ * hashes, coordinates or payload_size against the payload.
+ *
+ * Returns 0; BAT_DATA_CORRUPT with what is wrong (an event without a hash
+ * chain is one, unless its kind is 6 or 7).
+ */
+int bat_codec_decode(struct bat_slice body, struct bat_event *out,
+    struct bat_error *error);
+/* A batch marker: kind 6 or 7 and no hash chain (design: a frame of these
+ * kinds with a chain is an event). */
+bool bat_codec_is_marker(const struct bat_event *event);
+/*
+ * The payload's bytes onto buf: the expanded byte vector, or, where the slot
+ * holds a value (format.md 9.6, line.md 3): an array of 0..255 is bytes if its
+ * BLAKE3 is the event hash or its length is payload_size, else the slot's own
+ * bytes. 0, BAT_WORLD_NO_MEMORY, BAT_DATA_CORRUPT.
+ */
+int bat_codec_payload(const struct bat_event *event, struct bat_buf *buf);
+/* Walk the extension map: 0 an item, BAT_END, BAT_DATA_CORRUPT. *state starts
+ * as BAT_PACK_READER(event->extension_map) with *left = extension_count. The
+ * value is still packed: bat_pack_unpack_bytes. */
+int bat_codec_next_extension(struct bat_pack_reader *state, uint32_t *left,
+    struct bat_slice *out_key, struct bat_slice *out_slot);
+
+/*
+ * Append the body of an event. payload is the unexpanded payload; slot, chain
+ * flag and extension_map of *event are ignored: extensions are given plain.
+ * payload_size, content_hash are written from payload and event->hash.
+ */
+int bat_codec_encode(const struct bat_event *event, struct bat_slice payload,
+    const struct bat_extension *extensions, size_t extension_count,
+    struct bat_buf *buf);
+/* BEGIN (count items) or COMMIT (count 0) marker of batch first_seq. */
+int bat_codec_encode_marker(uint16_t kind, uint64_t first_seq, uint32_t count,
+    int64_t timestamp_us, struct bat_buf *buf);
+/* The extension map alone, as indexes hold it: map str -> byte array. */
+int bat_codec_encode_extensions(const struct bat_extension *extensions,
+    size_t count, struct bat_buf *buf);
+
+#endif

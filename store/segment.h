@@ -1,0 +1,80 @@
+/*
+ * The layout of a segment file: name, header, footer SDX2; pure functions over
+ * bytes (format.md 3.1, 5). All numbers of the footer are little endian.
+ *
+ * header   "FBAT", u32 BE length L, L bytes of MessagePack
+ * frames   one behind the other
+ * footer   string table (MessagePack list of str), 162 bytes a row, then
+ *          u64 table offset, u32 row count, "SDX2"
+ *
+ * Threads: any, no state.
+ */
+#ifndef BAT_SEGMENT_H
+#define BAT_SEGMENT_H
+
+#include "bytes.h"
+#include "error.h"
+#include "event.h"
+#include "intern.h"
+
+#define BAT_SEGMENT_NAME_SIZE 32 /* enough for any name and its NUL */
+#define BAT_SEGMENT_HEADER_MAX 4096
+#define BAT_SEGMENT_ROW_SIZE 162
+#define BAT_SEGMENT_TRAILER_SIZE 16
+
+/* "%06llu.fbat" */
+void bat_segment_name(uint64_t id, char out[BAT_SEGMENT_NAME_SIZE]);
+/* Only the canonical spelling (prints back to itself); false otherwise. */
+bool bat_segment_id_of_name(const char *name, uint64_t *out_id);
+
+struct bat_segment_header {
+	uint64_t id;	    /* as written; readers take it from the name */
+	int64_t created_ns; /* since 1970 */
+	uint16_t flags;
+	uint32_t length; /* 8 + L: where the first frame starts */
+};
+
+int bat_segment_encode_header(uint64_t id, int64_t created_ns,
+    struct bat_buf *buf);
+/*
+ * bytes: the first bytes of the file, at least BAT_SEGMENT_HEADER_MAX of them
+ * or all. Returns 0; BAT_DATA_TORN when the file ends inside the header;
+ * BAT_DATA_CORRUPT; BAT_DATA_FUTURE for a version other than 1.
+ */
+int bat_segment_decode_header(struct bat_slice bytes,
+    struct bat_segment_header *out, struct bat_error *error);
+
+/* Where a footer stands; offsets in the file. */
+struct bat_segment_footer {
+	uint64_t table_offset; /* end of the frames */
+	uint64_t rows_offset;
+	uint32_t row_count;
+};
+
+/*
+ * trailer: the last 16 bytes. Returns 0; BAT_END when there is no "SDX2";
+ * BAT_DATA_CORRUPT when the numbers do not fit in file_size or the table
+ * would start before header_length (format.md 13.2 R12).
+ */
+int bat_segment_decode_trailer(const uint8_t trailer[BAT_SEGMENT_TRAILER_SIZE],
+    uint64_t file_size, uint64_t header_length, struct bat_segment_footer *out);
+/*
+ * The string table onto an array of slices into bytes; *out_strings is
+ * malloc'ed, the caller frees it. Trailing bytes are ignored.
+ */
+int bat_segment_decode_table(struct bat_slice bytes,
+    struct bat_slice **out_strings, uint32_t *out_count);
+/* One row of 162 bytes; row->segment is left alone. entity and scope are
+ * numbers of the footer's table. */
+void bat_segment_decode_row(const uint8_t bytes[BAT_SEGMENT_ROW_SIZE],
+    struct bat_row *out);
+/*
+ * A whole footer for rows in append order, whose entity and scope are numbers
+ * of names: the table is renumbered in first-use order, entity before scope.
+ * frames_end is the file's length before the footer. 0, BAT_WORLD_NO_MEMORY,
+ * BAT_USE_TOO_LARGE above UINT32_MAX rows.
+ */
+int bat_segment_encode_footer(const struct bat_row *rows, size_t count,
+    const struct bat_intern *names, uint64_t frames_end, struct bat_buf *buf);
+
+#endif

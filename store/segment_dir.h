@@ -1,0 +1,80 @@
+/*
+ * The data directory: what lies in it by name (format.md 1.2), the ordered
+ * list of its segments, and their open descriptors.
+ *
+ * Calling sequence: bat_segment_dir_open, then bat_segment_dir_scan (again
+ * after the directory changed), bat_segment_dir_close.
+ *
+ * Invariants: segments ascend by id, no id twice; a descriptor handed out by
+ * bat_segment_dir_hold stays valid until bat_segment_dir_release, also when
+ * the file is unlinked. Threads: scan and close need the caller to be alone;
+ * hold and release lock inside (order 4, no other lock is taken below).
+ */
+#ifndef BAT_SEGMENT_DIR_H
+#define BAT_SEGMENT_DIR_H
+
+#include "error.h"
+#include "file.h"
+#include "segment.h"
+
+#include <pthread.h>
+
+#define BAT_SEGMENT_DIR_LOCK ".batpak.lock"
+#define BAT_SEGMENT_DIR_MARKER "compaction.pending.json"
+
+struct bat_segment_info {
+	uint64_t id;
+	struct bat_file_stat stat; /* at the scan */
+	/* The file to read under this id: canonical name, or the .compact-src
+	 * that stands in for it. */
+	char name[BAT_SEGMENT_NAME_SIZE + 16];
+	int fd;		/* -1: not open */
+	unsigned holds; /* guarded by the directory's mutex */
+};
+
+struct bat_segment_dir {
+	const struct bat_disk *disk;
+	int dir;     /* descriptor of the data directory */
+	int lock_fd; /* -1: not locked */
+	struct bat_segment_info *segments;
+	size_t count;
+	size_t capacity;
+	/* Names that look like segments and are none (`1.fbat`, `x.fbat`). */
+	unsigned malformed_count;
+	/* The id of a NNNNNN.fbat.compact-src; has_compact_src says if any. */
+	uint64_t compact_src_id;
+	bool has_compact_src, has_marker, has_hidden, has_checkpoint,
+	    has_rowindex, has_lock, has_other;
+	pthread_mutex_t mutex;
+};
+
+/*
+ * Open path as a directory. create: make it when absent. Returns 0;
+ * BAT_WORLD_ABSENT; BAT_WORLD_IO.
+ */
+int bat_segment_dir_open(struct bat_segment_dir *dir,
+    const struct bat_disk *disk, const char *path, bool create,
+    struct bat_error *error);
+void bat_segment_dir_close(struct bat_segment_dir *dir);
+/*
+ * Take the lock (flock on .batpak.lock, O_NOFOLLOW, made when absent): 0,
+ * BAT_WORLD_LOCKED, BAT_WORLD_IO. Held until close.
+ */
+int bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error);
+/* Read the directory and stat its segments. Segment files that are no regular
+ * files: BAT_DATA_REFUSED. Descriptors of segments that are still the same
+ * file (id and inode) are kept. */
+int bat_segment_dir_scan(struct bat_segment_dir *dir, struct bat_error *error);
+/* NULL when there is no such segment. */
+struct bat_segment_info *bat_segment_dir_find(struct bat_segment_dir *dir,
+    uint64_t id);
+/* Note a segment that was just made under dir (id above all others). */
+int bat_segment_dir_add(struct bat_segment_dir *dir, uint64_t id,
+    struct bat_error *error);
+/* An open descriptor of a segment, opened when needed; at most 64 unheld ones
+ * stay open. */
+int bat_segment_dir_hold(struct bat_segment_dir *dir, uint64_t id, int *out_fd,
+    struct bat_error *error);
+void bat_segment_dir_release(struct bat_segment_dir *dir, uint64_t id);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * Reading segments: a cursor over the frames of one file, and single reads.
+ *
+ * The cursor reads blocks with pread into a buffer that it reuses; nothing is
+ * mapped. Its slices are valid until the next call. It knows no policy: it
+ * says what stands at each offset, recovery and verify decide.
+ *
+ * Calling sequence: bat_segment_reader_open, bat_segment_reader_next until it
+ * does not answer 0, bat_segment_reader_close. Threads: a reader belongs to
+ * its caller.
+ */
+#ifndef BAT_SEGMENT_READER_H
+#define BAT_SEGMENT_READER_H
+
+#include "codec.h"
+#include "frame.h"
+#include "segment_dir.h"
+
+struct bat_segment_reader {
+	struct bat_segment_dir *dir;
+	uint64_t id;
+	int fd;
+	uint64_t file_size;
+	struct bat_segment_header header;
+	bool has_footer;
+	struct bat_segment_footer footer;
+	uint64_t at;  /* offset of the next frame */
+	uint64_t end; /* of the frames: table offset, or file size */
+	struct bat_buf block;
+	uint64_t block_offset;
+};
+
+/* One item of the cursor. */
+struct bat_segment_item {
+	enum bat_frame_state state;
+	uint64_t offset; /* of the frame */
+	uint64_t length; /* 8 + N where known, else 0 */
+	struct bat_slice body; /* on WHOLE and CRC */
+	struct bat_event event; /* on WHOLE, when decoded */
+	bool decoded; /* WHOLE and body decodes as a frame */
+};
+
+/*
+ * Open segment id, read its header and footer trailer. A footer that does not
+ * hold (format.md 13.2 R12) counts as absent, and the text of *error says why
+ * while 0 is returned with has_footer false.
+ * Returns 0; BAT_DATA_TORN (shorter than its header); BAT_DATA_CORRUPT;
+ * BAT_DATA_FUTURE; BAT_WORLD_*.
+ */
+int bat_segment_reader_open(struct bat_segment_reader *reader,
+    struct bat_segment_dir *dir, uint64_t id, struct bat_error *error);
+void bat_segment_reader_close(struct bat_segment_reader *reader);
+/* Continue at this offset, with frames up to end (end 0: the region's). */
+void bat_segment_reader_seek(struct bat_segment_reader *reader, uint64_t offset,
+    uint64_t end);
+/*
+ * The next frame. 0 an item (look at its state: only WHOLE moves on by
+ * itself); BAT_END when offset is exactly at the end; negative: the disk
+ * failed. After another state than WHOLE the cursor stays where it is.
+ */
+int bat_segment_reader_next(struct bat_segment_reader *reader,
+    struct bat_segment_item *out, struct bat_error *error);
+/*
+ * Is there a whole frame (CRC holds and it decodes) at any offset at or after
+ * from? Searches byte by byte to the end of the file. *out_offset is its
+ * place. 0 found, BAT_END none, negative error.
+ */
+int bat_segment_reader_find_whole(struct bat_segment_reader *reader,
+    uint64_t from, uint64_t *out_offset, struct bat_error *error);
+/*
+ * The footer's rows: string table onto *out_table (owns the bytes),
+ * out_strings (malloc'ed slices into it); rows are decoded with
+ * bat_segment_decode_row from *out_rows. The caller frees all three.
+ * BAT_DATA_CORRUPT when the table or a row's numbers do not hold.
+ */
+int bat_segment_reader_footer(struct bat_segment_reader *reader,
+    struct bat_buf *out_table, struct bat_slice **out_strings,
+    uint32_t *out_string_count, struct bat_buf *out_rows,
+    struct bat_error *error);
+
+/*
+ * One frame by its place, into buf (cleared first): CRC checked, decoded; the
+ * slices of *out point into buf. Returns 0; BAT_DATA_CORRUPT with segment and
+ * offset in the error; BAT_WORLD_*. Threads: any.
+ */
+int bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
+    uint64_t offset, uint32_t length, struct bat_buf *buf,
+    struct bat_event *out, struct bat_error *error);
+
+#endif

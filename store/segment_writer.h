@@ -1,0 +1,58 @@
+/*
+ * Writing: appends bytes of whole frames to one active segment, syncs it,
+ * seals it. Stages nothing by itself: the writer gives it complete frames.
+ *
+ * Calling sequence: bat_segment_writer_create, any number of append and sync,
+ * bat_segment_writer_seal, bat_segment_writer_close.
+ *
+ * Invariants: `size` is the length up to which every byte is a whole frame; a
+ * failed append cuts the file back to it (if that fails too: broken, for
+ * good). After a failed sync it is broken for good: no call succeeds again,
+ * no sync is retried. A sealed segment is never written. Threads: one.
+ */
+#ifndef BAT_SEGMENT_WRITER_H
+#define BAT_SEGMENT_WRITER_H
+
+#include "segment_dir.h"
+
+struct bat_segment_writer {
+	struct bat_segment_dir *dir;
+	uint64_t id;
+	int fd;
+	uint64_t size;	 /* bytes of whole frames */
+	uint64_t synced; /* bytes known to be on disk */
+	bool broken, sealed;
+	/* Rows of what was published, for the footer. */
+	struct bat_row *rows;
+	size_t row_count, row_capacity;
+};
+
+/*
+ * Make segment id appear whole: header into a temporary file, fsync, rename
+ * without replacing, fsync of the directory; then opens it for writing.
+ * Returns 0; BAT_STATE_EXISTS; BAT_WORLD_*: nothing was made.
+ */
+int bat_segment_writer_create(struct bat_segment_writer *writer,
+    struct bat_segment_dir *dir, uint64_t id, int64_t created_ns,
+    struct bat_error *error);
+/* Append whole frames at size. On failure the file is cut back to size
+ * (BAT_WORLD_NO_SPACE: may be tried again; broken: BAT_STATE_STOPPED). */
+int bat_segment_writer_append(struct bat_segment_writer *writer,
+    struct bat_slice frames, struct bat_error *error);
+/* Take back what was appended since size_before (only unsynced bytes). */
+int bat_segment_writer_cut_back(struct bat_segment_writer *writer,
+    uint64_t size_before, struct bat_error *error);
+/* fdatasync; a failure breaks the writer. */
+int bat_segment_writer_sync(struct bat_segment_writer *writer,
+    struct bat_error *error);
+/* Remember a row for the footer; its frame was appended here. */
+int bat_segment_writer_note(struct bat_segment_writer *writer,
+    const struct bat_row *row);
+/* Footer behind the last frame, then sync. A footer that cannot be written
+ * for want of space is cut off again: the segment is sealed without one and
+ * 0 is returned. */
+int bat_segment_writer_seal(struct bat_segment_writer *writer,
+    const struct bat_intern *names, struct bat_error *error);
+void bat_segment_writer_close(struct bat_segment_writer *writer);
+
+#endif
