@@ -1,0 +1,294 @@
+/*
+ * libbatstore: the event store. This header is its only door.
+ *
+ * Caveats first:
+ * - One process writes a directory at a time (flock on .batpak.lock, which
+ *   batpak takes too). A read-only handle takes no lock and writes nothing.
+ * - An event cannot be taken back. What bat_append acknowledged is durable
+ *   (unless durability says otherwise) and linked for ever.
+ * - After a failed sync the writer stops for good (BAT_STATE_STOPPED): close
+ *   and open again, which believes only what the disk gives back.
+ * - No hidden threads: work happens in the calls below, on their thread.
+ *
+ * Calling sequence:
+ *	bat_open, any calls from any threads, bat_close (all others returned).
+ *
+ * Words: an event's `ordinal` is its place in this handle's memory, 0 and up
+ * in log order; it holds as long as bat_head's generation is the same. `seq`
+ * is the store's global sequence number (starts at 0, may have gaps). Hidden
+ * events have ordinals and are never handed out.
+ */
+#ifndef BAT_H
+#define BAT_H
+
+#include "bytes.h"
+#include "clock.h"
+#include "coordinate.h"
+#include "error.h"
+#include "event.h"
+#include "file.h"
+#include "hash.h"
+#include "id.h"
+#include "kind.h"
+#include "map.h"
+#include "pack.h"
+
+struct bat_store;
+
+enum bat_durability {
+	BAT_DURABLE_EACH,  /* an append answers when it is on disk */
+	BAT_DURABLE_FSYNC, /* an append answers when visible; bat_sync syncs */
+};
+
+enum bat_index_choice {
+	BAT_INDEX_AUTO, /* the kind that the directory has; new: index.ckpt */
+	BAT_INDEX_CKPT,
+	BAT_INDEX_FBATI,
+	BAT_INDEX_NONE, /* write none (one that is there stays while right) */
+};
+
+struct bat_options {
+	bool read_only;
+	bool no_create; /* an absent or empty directory is an error */
+	enum bat_durability durability;
+	enum bat_index_choice index;
+	uint64_t segment_max_bytes; /* 0: 256 MiB */
+	const struct bat_disk *disk;   /* NULL: the real one */
+	const struct bat_clock *clock; /* NULL: the system's */
+};
+
+#define BAT_OPTIONS_DEFAULT ((struct bat_options){ .read_only = false })
+
+/* ---- opening and closing ------------------------------------------- */
+
+/*
+ * Open the store in the directory path.
+ *
+ * path      absent or empty: becomes a new store at the first append (the
+ *	     directory is made at once) unless no_create or read_only.
+ * out       filled on success only.
+ * error     says what was found and what to do.
+ *
+ * A writable open is refused (BAT_DATA_CORRUPT) when the directory is damaged
+ * below what was durable; a read-only one shows what is sound. Opening changes
+ * nothing but for an empty .batpak.lock where there was none.
+ *
+ * Returns   0; BAT_WORLD_LOCKED; BAT_WORLD_ABSENT; BAT_DATA_REFUSED (files but
+ *	     no store); BAT_DATA_CORRUPT; BAT_DATA_FUTURE; BAT_WORLD_*.
+ */
+int bat_open(const char *path, const struct bat_options *options,
+    struct bat_store **out, struct bat_error *error);
+
+/*
+ * Orderly close: CLOSE event and footer if this session appended, index file
+ * if one is due, lock released. The handle is gone also when an error is
+ * returned (what could not be done is in the error; nothing acknowledged is
+ * lost by it).
+ */
+int bat_close(struct bat_store *store, struct bat_error *error);
+
+/* ---- what is there --------------------------------------------------- */
+
+struct bat_head {
+	uint64_t generation; /* grows when ordinals or content changed */
+	uint32_t ordinals;   /* all that were given out: 0 .. ordinals-1 */
+	uint64_t visible_count;
+	uint64_t next_seq;
+	/* The following only when visible_count > 0; ordinals. */
+	uint32_t first, last;
+	uint64_t first_seq, last_seq, durable_seq;
+	uint64_t first_wall_ms, last_wall_ms;
+	uint32_t entity_count, scope_count;
+};
+
+void bat_head(struct bat_store *store, struct bat_head *out);
+
+/* The row of an event, no I/O; its entity and scope are numbers for bat_name.
+ * extensions, prev, hash, corr, cause as far as the index knows. false: no
+ * such ordinal, or hidden. */
+bool bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out);
+/* A name by its number; valid until bat_close. */
+struct bat_slice bat_name(struct bat_store *store, uint32_t number);
+
+/*
+ * An event with everything, read from disk.
+ * fields   slices point into frame.
+ * payload  expanded bytes (own buffer).
+ * Calling sequence: BAT_READING_EMPTY, bat_read again and again with the same
+ * object, bat_reading_free.
+ */
+struct bat_reading {
+	struct bat_row row; /* entity, scope: numbers for bat_name */
+	struct bat_event fields;
+	struct bat_buf frame;
+	struct bat_buf payload;
+};
+#define BAT_READING_EMPTY                                                      \
+	((struct bat_reading){ .frame = BAT_BUF_EMPTY, .payload = BAT_BUF_EMPTY })
+
+/*
+ * Read one event: CRC, decode, compare with its row (design: always).
+ *
+ * Returns 0; BAT_STATE_NOT_FOUND (no such ordinal, hidden); BAT_DATA_CORRUPT
+ * (a damaged frame: reading->row is filled, the error's segment and offset
+ * say where, its text starts with what: "crc", "decode", "short"; a caller
+ * shows the row); BAT_DATA_DISAGREES (row and frame differ: the index was
+ * dropped and rebuilt, generation grew, ask again); BAT_WORLD_*.
+ */
+int bat_read(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct bat_error *error);
+void bat_reading_free(struct bat_reading *reading);
+/* Walk the receipt extensions of fields; see bat_codec_next_extension: key,
+ * and value expanded onto value (cleared first). */
+struct bat_extension_walk {
+	struct bat_pack_reader at;
+	uint32_t left;
+};
+struct bat_extension_walk bat_extensions(const struct bat_reading *reading);
+int bat_extensions_next(struct bat_extension_walk *walk,
+    struct bat_slice *out_key, struct bat_buf *value);
+
+/* ---- finding --------------------------------------------------------- */
+
+/* Visible events only. BAT_MAP_NONE (UINT32_MAX) when there is none. */
+uint32_t bat_find_seq(struct bat_store *store, uint64_t seq);
+/* The first visible event whose sequence is >= seq. */
+uint32_t bat_find_seq_from(struct bat_store *store, uint64_t seq);
+/* Of several with one id the one with the greatest sequence. */
+uint32_t bat_find_id(struct bat_store *store, const struct bat_id *id);
+
+/* Numbers of entities and scopes are those of bat_name. UINT32_MAX: none with
+ * a visible event. */
+uint32_t bat_find_entity(struct bat_store *store, struct bat_slice name);
+uint32_t bat_find_scope(struct bat_store *store, struct bat_slice name);
+
+/*
+ * Lists: the visible events of the whole log, an entity, or an entity within a
+ * scope, in sequence order. An empty list has count 0.
+ */
+enum bat_list_kind { BAT_LIST_ALL, BAT_LIST_ENTITY, BAT_LIST_MEMBER };
+struct bat_list {
+	enum bat_list_kind kind;
+	uint32_t entity, scope; /* numbers */
+};
+struct bat_list_stat {
+	uint64_t count; /* visible events; ALL: as in bat_head */
+	uint32_t first, last; /* ordinals; only when count > 0 */
+	uint64_t first_wall_ms, last_wall_ms;
+};
+bool bat_list_stat(struct bat_store *store, const struct bat_list *list,
+    struct bat_list_stat *out);
+/*
+ * Copy up to max ordinals of the list, from its position *cursor on, and move
+ * *cursor behind them; returns how many. A cursor is opaque; 0 is the start;
+ * it stays valid when the list grows.
+ */
+size_t bat_list_next(struct bat_store *store, const struct bat_list *list,
+    uint64_t *cursor, uint32_t *ordinals, size_t max);
+
+/*
+ * Entities and scopes that have a visible event, in first-seen order, so that
+ * position i never names something else while the generation stands.
+ */
+uint32_t bat_entity_at(struct bat_store *store, uint32_t position);
+uint32_t bat_scope_at(struct bat_store *store, uint32_t position);
+/* The entities of a scope, in first-seen order, and the other way round. */
+uint32_t bat_scope_size(struct bat_store *store, uint32_t scope);
+uint32_t bat_scope_entity_at(struct bat_store *store, uint32_t scope,
+    uint32_t position);
+bool bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity);
+/* In how many scopes an entity has events; *out_scope is the first of them. */
+uint32_t bat_entity_scopes(struct bat_store *store, uint32_t entity,
+    uint32_t *out_scope);
+
+/* ---- appending ------------------------------------------------------- */
+
+/* What the caller gets back for each event. */
+struct bat_receipt {
+	uint64_t seq;
+	struct bat_id id;
+	struct bat_hash hash;
+	uint32_t clock;
+	uint64_t wall_ms;
+	bool replayed; /* its key was known: nothing was written */
+};
+
+/*
+ * A batch: drafts that become visible together or not at all. A bad draft
+ * ends it: those before it are committed (as one atomic batch), `code` and
+ * `error` say why the next one was refused.
+ *
+ * Owned by the caller, unchanged until done is called.
+ */
+struct bat_batch {
+	const struct bat_draft *drafts;
+	size_t count;
+	/* Called once, on the thread that runs bat_commit_run, without locks.
+	 * May free the batch. */
+	void (*done)(void *context, struct bat_batch *batch);
+	void *context;
+	/* Filled before done: */
+	size_t committed;	     /* drafts that are durable (or visible) */
+	int code;		     /* 0, or why draft [committed] was refused */
+	struct bat_error error;
+	struct bat_receipt *receipts; /* count of them, given by the caller */
+	struct bat_batch *next;	     /* the queue's */
+};
+
+/* Put a batch into the queue; never blocks on the disk. After bat_stop_queue
+ * or on a read-only handle done is called at once with an error. */
+void bat_submit(struct bat_store *store, struct bat_batch *batch);
+/*
+ * Lead one group: take everything that is queued, write it, sync once,
+ * publish, call each done. wait: block until something is queued or
+ * bat_wake. Returns the number of batches that were handled.
+ */
+size_t bat_commit_run(struct bat_store *store, bool wait);
+/* Let a waiting bat_commit_run return. */
+void bat_wake(struct bat_store *store);
+/* Submit one batch and wait for it, committing when nobody else does; for
+ * programs without a committer thread. Returns batch->code. */
+int bat_append(struct bat_store *store, struct bat_batch *batch);
+
+/* Everything that is visible is on disk when this returns 0. */
+int bat_sync(struct bat_store *store, struct bat_error *error);
+/* Write the index file now, whatever the threshold says (nothing appended and
+ * an index that stays: nothing is done). */
+int bat_checkpoint(struct bat_store *store, struct bat_error *error);
+
+/* ---- saying what happened -------------------------------------------- */
+
+enum bat_source {
+	BAT_SOURCE_NEW, /* an empty directory */
+	BAT_SOURCE_ROWINDEX,
+	BAT_SOURCE_CHECKPOINT,
+	BAT_SOURCE_FOOTERS,
+	BAT_SOURCE_FRAMES, /* some segment had to be read frame by frame */
+};
+
+struct bat_status {
+	enum bat_source source;
+	uint16_t source_version; /* of the index file, else 0 */
+	uint64_t restored_count; /* rows that came from it */
+	uint64_t tail_count;	 /* rows that were read behind it */
+	int64_t open_ns;
+	uint64_t segment_count, segment_bytes;
+	uint64_t hidden_count;
+	uint64_t damaged_count; /* places named in the open report */
+	bool read_only;
+	bool appended;	  /* this session has written */
+	bool stopped;	  /* the writer stopped after a failed sync */
+	int writer_code;  /* why the last append failed for all, 0 if it did not */
+	char writer_text[512];
+	uint64_t visible_seq_plus_1, durable_seq_plus_1;
+	uint64_t uncovered_count; /* events behind the index file's watermark */
+};
+
+void bat_status(struct bat_store *store, struct bat_status *out);
+const char *bat_source_name(enum bat_source source);
+/* What opening found and did, one line each, UTF-8, appended to buf. */
+int bat_open_report(struct bat_store *store, struct bat_buf *buf);
+/* Of the data directory: owner, group, mode. */
+int bat_directory_stat(struct bat_store *store, struct bat_file_stat *out);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * From a directory to a ready index: pick what to believe, read the rest, and
+ * decide (without doing it) what must be cut before anything is appended.
+ *
+ * The happy path: scan the directory; believe index.fbati or index.ckpt
+ * (design 5: (a) structure, (b) segments, (c) rows and gaps tile the frames,
+ * (d) sampled frames equal their rows); read what lies behind the watermark;
+ * number; fill the index; read the hidden ranges.
+ *
+ * The failures: an index that does not hold is dropped and said, the next
+ * source is taken. A torn tail becomes a cut in the plan. Damage below what
+ * was durable is named: `refuse` is set, and a writable open fails with it;
+ * a read-only one shows what is sound.
+ *
+ * Recovery never writes. The writer carries out the plan at the first append.
+ * Threads: one.
+ */
+#ifndef BAT_RECOVERY_H
+#define BAT_RECOVERY_H
+
+#include "index.h"
+#include "rowindex.h"
+#include "segment_dir.h"
+#include "segment_reader.h"
+
+enum bat_recovery_source {
+	BAT_RECOVERY_NEW,
+	BAT_RECOVERY_ROWINDEX,
+	BAT_RECOVERY_CHECKPOINT,
+	BAT_RECOVERY_FOOTERS,
+	BAT_RECOVERY_FRAMES,
+};
+
+/* Bytes [offset, size) of a segment go, after a copy was put aside. offset 0:
+ * the whole file goes (shorter than its header). */
+struct bat_recovery_cut {
+	uint64_t segment;
+	uint64_t offset;
+	uint64_t size;
+	const char *reason; /* static */
+};
+
+struct bat_recovery {
+	enum bat_recovery_source source;
+	uint16_t source_version;
+	uint64_t restored_count, tail_count;
+	/* What the next event gets. */
+	uint64_t next_seq;
+	uint64_t highest_segment; /* 0: none */
+	struct bat_recovery_cut *cuts;
+	size_t cut_count;
+	/* Index files to unlink before anything is appended. */
+	bool drop_rowindex, drop_checkpoint;
+	/* The index file that was believed and stays right; watermark. */
+	bool has_index;
+	uint64_t watermark_segment, watermark_offset;
+	uint64_t uncovered_count; /* rows behind the watermark */
+	/* Some row behind the watermark carries extensions, or may (H5). */
+	bool uncovered_extensions;
+	/* Carried on into the next index file; own memory. */
+	struct bat_checkpoint_fallbacks fallbacks;
+	struct bat_buf fallbacks_bytes;
+	/* compaction.pending.json: which files play which segment. */
+	bool heal_marker;
+	uint64_t damaged_count;
+	/* A writable open must be refused with this. */
+	bool refuse;
+	struct bat_error refusal;
+	struct bat_buf report; /* lines, each ends with \n */
+};
+
+/* What recovery may do. */
+struct bat_recovery_options {
+	bool ignore_indexes; /* rebuild after a row and its frame disagreed */
+	bool read_only;
+};
+
+/*
+ * Read everything. index is initialised and empty; on failure the caller frees
+ * both. Returns 0 (also when refuse is set), BAT_DATA_REFUSED, BAT_DATA_FUTURE,
+ * BAT_DATA_CORRUPT (hidden ranges that do not hold), BAT_WORLD_*.
+ */
+int bat_recovery_run(struct bat_segment_dir *dir,
+    const struct bat_recovery_options *options, struct bat_index *index,
+    struct bat_recovery *out, struct bat_error *error);
+void bat_recovery_free(struct bat_recovery *recovery);
+
+#endif
