@@ -19,7 +19,8 @@ struct bat_clock {
 /* The machine's clocks; static. */
 const struct bat_clock *bat_clock_system(void);
 
-/* Wall time, never below 0 and never above 9223372036854775807 / 1. */
+/* Wall time, held within 0 and 9223372036854775000: the microseconds of a
+ * whole number of milliseconds. */
 int64_t bat_clock_wall_us(const struct bat_clock *clock);
 int64_t bat_clock_monotonic_ns(const struct bat_clock *clock);
 
