@@ -57,7 +57,7 @@ bat_id_to_le(const struct bat_id *id, uint8_t out[16])
 struct bat_id
 bat_id_from_le(const uint8_t in[16])
 {
-	struct bat_id id;
+	struct bat_id id = BAT_ID_ZERO;
 
 	for (size_t i = 0; i < 16; i++)
 		id.bytes[i] = in[15 - i];
@@ -92,7 +92,7 @@ digit_value(uint8_t digit)
 bool
 bat_id_from_hex(struct bat_slice hex, struct bat_id *out)
 {
-	struct bat_id id;
+	struct bat_id id = BAT_ID_ZERO;
 
 	if (hex.length != 32)
 		return false;
