@@ -1,0 +1,33 @@
+/*
+ * An event to its line (line.md 1 to 3), and the small texts of the tree. Pure:
+ * the same event gives the same bytes everywhere. Threads: any, no state.
+ */
+#ifndef BATFS_RENDER_H
+#define BATFS_RENDER_H
+
+#include "bat.h"
+
+/*
+ * Append the line of an event that was read, newline included. entity and
+ * scope are its stored names. 0 or BAT_WORLD_NO_MEMORY.
+ */
+int batfs_render_line(const struct bat_reading *reading,
+    struct bat_slice entity, struct bat_slice scope, struct bat_buf *buf);
+/*
+ * The line of an event whose frame is damaged: time is the row's wall_ms, what
+ * only the frame has is left out, `damaged` says what and where, e.g.
+ * "crc segment 1 offset 6174".
+ */
+int batfs_render_damaged(const struct bat_row *row, struct bat_slice entity,
+    struct bat_slice scope, const struct bat_error *why, struct bat_buf *buf);
+/*
+ * The line of an event, whatever its state: reads it through bat_read with
+ * *reading as scratch. Returns 0; BAT_STATE_NOT_FOUND; BAT_DATA_DISAGREES (the
+ * generation changed: start over); BAT_WORLD_*.
+ */
+int batfs_render_event(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error);
+/* RFC 3339, UTC, six decimals (line.md 1). */
+int batfs_render_time(int64_t timestamp_us, struct bat_buf *buf);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * A stream: the lines of a list of events as one file. Exact sizes, and bytes
+ * at an offset, without rendering everything twice.
+ *
+ * The length of each line is kept once known (4 bytes an event, by ordinal);
+ * a stream that was sized keeps its total and, every 64 lines, the offset at
+ * which that line starts. Streams only grow; a new generation empties all.
+ *
+ * Sizes count whole lines of what was visible at the call. Threads: locks
+ * inside, not held while the store reads.
+ */
+#ifndef BATFS_STREAM_H
+#define BATFS_STREAM_H
+
+#include "bat.h"
+
+struct batfs_streams;
+
+/* Which lines: a list, cut to sequences [from_seq, to_seq). */
+struct batfs_stream_key {
+	struct bat_list list;
+	uint64_t from_seq, to_seq; /* 0 and UINT64_MAX: all; else list is ALL */
+};
+
+int batfs_streams_new(struct bat_store *store, struct batfs_streams **out);
+void batfs_streams_free(struct batfs_streams *streams);
+/* Exact size in bytes now. The first time it may render the whole stream. */
+int batfs_streams_size(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t *out_size,
+    struct bat_error *error);
+/* Up to size bytes from offset onto buf; less only at the end. */
+int batfs_streams_read(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t offset, size_t size,
+    struct bat_buf *buf, struct bat_error *error);
+/* The length of one event's line. */
+int batfs_streams_line_length(struct batfs_streams *streams, uint32_t ordinal,
+    uint32_t *out_length, struct bat_error *error);
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * The shape of the view: which names exist, what stands below them, their
+ * attributes and content. No FUSE. batfs (the mount) and batctl (without one)
+ * both answer from here.
+ *
+ * A node is a value: a class and its keys; entity and scope keys are numbers
+ * of the tree's own name table, so that a node means the same when the store
+ * renumbers, and can name what does not exist yet (a created empty file, a
+ * scope made by mkdir).
+ *
+ * Walkable: readdir lists only what is finite, acyclic, never blocks and has
+ * an exact size. Addressable: answers to its name and is not listed.
+ *
+ * Threads: any; locks inside (leaf), never held while calling the store for
+ * I/O.
+ */
+#ifndef BATFS_TREE_H
+#define BATFS_TREE_H
+
+#include "bat.h"
+#include "intake.h"
+#include "rejects.h"
+#include "stream.h"
+
+enum batfs_class {
+	BATFS_NONE,
+	BATFS_ROOT,
+	BATFS_README,	      /* README */
+	BATFS_LOG_ALL,	      /* log.jsonl (addressable) */
+	BATFS_LOG_DIR,	      /* log */
+	BATFS_LOG_PAGE,	      /* log/NNNNNNNN.jsonl; number */
+	BATFS_LOG_TAIL,	      /* log/tail.jsonl */
+	BATFS_ENTITIES,	      /* entities */
+	BATFS_ENTITY,	      /* entities/<E>; entity */
+	BATFS_ENTITY_WORDS,   /* entities/<E>,kind=..; entity = whole name */
+	BATFS_SCOPES,	      /* scopes */
+	BATFS_SCOPE,	      /* scopes/<S>; scope */
+	BATFS_MEMBER,	      /* scopes/<S>/<E>; scope, entity */
+	BATFS_MEMBER_WORDS,   /* scopes/<S>/<E>,kind=.. */
+	BATFS_EVENTS,	      /* events */
+	BATFS_SHARD,	      /* events/NNNNNNNN; number */
+	BATFS_EVENT_JSON,     /* events/NNNNNNNN/NNNNNNNNNNNN.json; number=seq */
+	BATFS_EVENT_DIR,      /* events/NNNNNNNN/NNNNNNNNNNNN (addressable) */
+	BATFS_EVENT_DIR_JSON, /* .../event.json */
+	BATFS_EVENT_PAYLOAD,  /* .../payload */
+	BATFS_EVENT_LINK,     /* events/42137 -> its folder; addressable */
+	BATFS_EVENT_JSON_LINK, /* events/42137.json -> its file */
+	BATFS_EVENTS_TAG,     /* events/CACHEDIR.TAG */
+	BATFS_CTL,	      /* .ctl (addressable) */
+	BATFS_CTL_FILE,	      /* .ctl/<name>; number = enum batfs_ctl */
+	BATFS_CLASS_COUNT
+};
+
+enum batfs_ctl {
+	BATFS_CTL_VERSION,
+	BATFS_CTL_HEAD,
+	BATFS_CTL_STATUS,
+	BATFS_CTL_CONFIG,
+	BATFS_CTL_OPEN_REPORT,
+	BATFS_CTL_CHECKPOINT, /* command: a write returns when it is done */
+	BATFS_CTL_REJECTS,
+	BATFS_CTL_COUNT
+};
+
+struct batfs_node {
+	enum batfs_class class;
+	uint32_t entity, scope; /* numbers of the tree's names */
+	uint64_t number;	/* page, shard, sequence, ctl file */
+};
+
+#define BATFS_NODE_ROOT ((struct batfs_node){ .class = BATFS_ROOT })
+
+enum batfs_type { BATFS_FILE, BATFS_DIRECTORY, BATFS_SYMLINK };
+
+/* How long and how the kernel may keep it (fuse-facts 2.3). */
+enum batfs_caching {
+	BATFS_CACHE_FOREVER, /* immutable: keep_cache, timeouts of a year */
+	BATFS_CACHE_GROWING, /* direct_io, attribute timeout 0, entry long */
+	BATFS_CACHE_NONE,    /* computed: direct_io, timeouts 0 */
+};
+
+struct batfs_attributes {
+	enum batfs_type type;
+	uint32_t mode; /* permission bits */
+	uint64_t inode;
+	uint64_t size;
+	int64_t mtime_ms; /* = ctime */
+	enum batfs_caching caching;
+	bool appendable; /* an append may be opened */
+	bool command;	 /* .ctl command: plain write */
+};
+
+struct batfs_tree;
+
+struct batfs_tree_options {
+	bool read_only;
+	const char *default_scope; /* -o scope=, or NULL */
+	uint16_t default_kind;	   /* -o kind= */
+	/* -o new=: what an append may create. */
+	enum { BATFS_NEW_SCOPE, BATFS_NEW_ENTITY, BATFS_NEW_NONE } new_names;
+	uint32_t uid, gid;  /* of the tree: those of the data directory */
+	uint32_t dir_mode, file_mode; /* e.g. 0755, 0644 */
+	bool text;
+	/* The whole `.ctl/config`: one fstab line; borrowed. */
+	const char *config_line;
+};
+
+int batfs_tree_new(struct bat_store *store,
+    const struct batfs_tree_options *options, struct batfs_tree **out);
+void batfs_tree_free(struct batfs_tree *tree);
+struct batfs_rejects *batfs_tree_rejects(struct batfs_tree *tree);
+
+/*
+ * The child of a directory by its name, strictly in the one spelling that it
+ * has. 0; BAT_STATE_NOT_FOUND; BAT_USE_INVALID (parent is no directory);
+ * BAT_WORLD_*.
+ */
+int batfs_tree_lookup(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name, struct batfs_node *out);
+/* Whether a missing name could never appear here (the kernel may remember). */
+bool batfs_tree_absent_for_ever(const struct batfs_node *parent);
+/* Attributes with the exact size (may render once). want_size false: size may
+ * be left 0 (names and types never wait for sizes). BAT_STATE_NOT_FOUND when
+ * the node is gone. */
+int batfs_tree_attributes(struct batfs_tree *tree,
+    const struct batfs_node *node, bool want_size,
+    struct batfs_attributes *out, struct bat_error *error);
+/* Type and inode only; never fails, no I/O. */
+enum batfs_type batfs_tree_type(const struct batfs_node *node);
+uint64_t batfs_tree_inode(struct batfs_tree *tree,
+    const struct batfs_node *node);
+
+/*
+ * List a directory (without "." and ".."): calls each with name and the
+ * cookie that resumes behind it (> 0, the first-seen ordinal: valid for ever);
+ * a false answer ends the call. cookie 0: from the start.
+ */
+typedef bool (*batfs_tree_each_fn)(void *context, const char *name,
+    const struct batfs_node *node, uint64_t cookie);
+int batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t cookie, batfs_tree_each_fn each, void *context);
+/* The parent, for "..". */
+struct batfs_node batfs_tree_parent(const struct batfs_node *node);
+/* Path within the mount, no leading '/', for rejects and messages. */
+int batfs_tree_path(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf);
+
+/* Bytes of a file from offset; computed files: give the whole content (the
+ * caller keeps it per handle). BAT_DATA_CORRUPT when the payload of a damaged
+ * event is asked for. */
+int batfs_tree_read(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf,
+    struct bat_error *error);
+int batfs_tree_readlink(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf);
+
+/*
+ * Creating (design 3 "New names"): an empty file under scopes/<S>/ or
+ * entities/ that lives until unmount or its first event; mkdir of a new scope.
+ * Returns 0; BAT_STATE_EXISTS; BAT_USE_READ_ONLY (read-only mount);
+ * BAT_STATE_DENIED (-o new= forbids it); BAT_USE_INVALID / _NAME_LENGTH (the
+ * name); BAT_USE_RESERVED: never possible here (the caller answers EPERM).
+ */
+int batfs_tree_create(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name, struct batfs_node *out, struct bat_error *error);
+int batfs_tree_mkdir(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name, struct batfs_node *out, struct bat_error *error);
+/* Only a scope that mkdir made and that has nothing. BAT_USE_RESERVED for
+ * anything else. */
+int batfs_tree_rmdir(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name);
+
+/* Where an append on this node goes, and its resolver (both valid as long as
+ * the tree). BAT_USE_INVALID: not appendable. */
+int batfs_tree_place(struct batfs_tree *tree, const struct batfs_node *node,
+    struct batfs_intake_place *out, struct batfs_intake_resolver *resolver);
+/* Before a batch: does -o new= allow what these drafts would create? Returns
+ * how many of the first drafts are allowed; fewer: *error says why the next
+ * one is not (BAT_STATE_DENIED). */
+size_t batfs_tree_admit(struct batfs_tree *tree, const struct bat_draft *drafts,
+    size_t count, struct bat_error *error);
+
+#endif
