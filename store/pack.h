@@ -57,7 +57,9 @@ struct bat_pack_reader {
 };
 
 #define BAT_PACK_READER(slice)                                                 \
-	((struct bat_pack_reader){ (slice).data, (slice).data + (slice).length })
+	((struct bat_pack_reader){ (slice).data,                               \
+	    (slice).length == 0 ? (slice).data :                               \
+				  (slice).data + (slice).length })
 
 size_t bat_pack_left(const struct bat_pack_reader *reader);
 /* One token: a scalar whole, or the header of an array or map. A count that
@@ -95,16 +97,18 @@ int bat_pack_read_bytes(struct bat_pack_reader *reader,
 /* Expand a slot that bat_pack_read_bytes accepted, appending to buf.
  * 0 or BAT_WORLD_NO_MEMORY, BAT_DATA_CORRUPT when it was not accepted. */
 int bat_pack_unpack_bytes(struct bat_slice slot, struct bat_buf *buf);
-/* How many bytes bat_pack_unpack_bytes would append. */
+/* How many bytes bat_pack_unpack_bytes would append of an accepted slot. */
 size_t bat_pack_unpacked_length(struct bat_slice slot);
 /* Whether the next token is nil (not consumed). */
 bool bat_pack_is_nil(const struct bat_pack_reader *reader);
 
-/* Writers append to buf: 0 or BAT_WORLD_NO_MEMORY. */
+/* Writers append to buf: 0, BAT_WORLD_NO_MEMORY (buf is unchanged), or
+ * BAT_USE_TOO_LARGE for a value longer than 2^32 - 1 bytes. */
 int bat_pack_write_nil(struct bat_buf *buf);
 int bat_pack_write_bool(struct bat_buf *buf, bool value);
 int bat_pack_write_uint(struct bat_buf *buf, uint64_t value);
 int bat_pack_write_int(struct bat_buf *buf, int64_t value);
+/* Every NaN is written as 7ff8000000000000. */
 int bat_pack_write_float64(struct bat_buf *buf, double value);
 int bat_pack_write_str(struct bat_buf *buf, struct bat_slice value);
 int bat_pack_write_text(struct bat_buf *buf, const char *value);
