@@ -38,10 +38,13 @@ typedef int (*bat_file_list_fn)(void *context, const char *name);
 
 struct bat_disk {
 	void *context;
-	/* path may be any path; create makes missing parents, mode 0777. */
+	/* path may be any path, and lead through symbolic links; create makes
+	 * it and missing parents, mode 0777 less the umask, synced by none. */
 	int (*open_dir)(void *context, const char *path, bool create);
 	int (*open_dir_at)(void *context, int dir, const char *name);
-	/* flags as open(2); O_NOFOLLOW | O_CLOEXEC are added. */
+	/* flags as open(2); O_NOFOLLOW | O_CLOEXEC are added, and O_NONBLOCK |
+	 * O_NOCTTY, so that a pipe or a terminal in a file's place does no
+	 * harm. */
 	int (*open_at)(void *context, int dir, const char *name, int flags,
 	    unsigned mode);
 	int (*close)(void *context, int fd);
@@ -72,8 +75,8 @@ struct bat_disk {
 /* The real one; static. */
 const struct bat_disk *bat_file_posix(void);
 
-/* What the directory is for is in the error's text; BAT_WORLD_ABSENT when it
- * is not there and create is false. *out_dir is a descriptor. */
+/* BAT_WORLD_ABSENT when it is not there and create is false, BAT_DATA_REFUSED
+ * when it is no directory. *out_dir is a descriptor. */
 int bat_file_open_dir(const struct bat_disk *disk, const char *path,
     bool create, int *out_dir, struct bat_error *error);
 /* BAT_WORLD_ABSENT when there is none; creates nothing. */
