@@ -1,0 +1,44 @@
+#include "crc.h"
+
+#include <check.h>
+
+START_TEST(the_published_check_value_comes_out)
+{
+	ck_assert_uint_eq(bat_crc_of(bat_bytes_text("123456789")), 0xcbf43926);
+	ck_assert_uint_eq(bat_crc_of(BAT_SLICE_EMPTY), 0);
+}
+END_TEST
+
+START_TEST(pieces_give_the_same_as_the_whole)
+{
+	struct bat_slice whole = bat_bytes_text("123456789");
+
+	for (size_t cut = 0; cut <= whole.length; cut++) {
+		uint32_t crc = bat_crc_update(0,
+		    bat_bytes_slice(whole.data, cut));
+
+		/* Also when a piece is empty, and has no address at all. */
+		crc = bat_crc_update(crc, BAT_SLICE_EMPTY);
+		crc = bat_crc_update(crc,
+		    bat_bytes_slice(whole.data + cut, whole.length - cut));
+		ck_assert_uint_eq(crc, 0xcbf43926);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("crc");
+	TCase *promises = tcase_create("promises");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, promises);
+	tcase_add_test(promises, the_published_check_value_comes_out);
+	tcase_add_test(promises, pieces_give_the_same_as_the_whole);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
