@@ -19,10 +19,10 @@ struct bat_chain_head {
 };
 
 /*
- * Fill clock, prev, hash, content_hash and wall_ms of *event as the successor
- * of *head with this payload; wall_ms = max(timestamp_us / 1000, head's).
- * Returns 0, BAT_USE_INVALID when the clock would pass UINT32_MAX or the
- * timestamp is negative.
+ * Fill clock, prev, hash, content_hash, wall_ms and has_chain of *event as the
+ * successor of *head with this payload; wall_ms = max(timestamp_us / 1000,
+ * head's). Returns 0, BAT_USE_INVALID when the clock would pass UINT32_MAX or
+ * the timestamp is negative.
  */
 int bat_chain_link(const struct bat_chain_head *head, struct bat_slice payload,
     struct bat_event *event, struct bat_error *error);

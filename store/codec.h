@@ -34,10 +34,16 @@ bool bat_codec_is_marker(const struct bat_event *event);
  */
 int bat_codec_payload(const struct bat_event *event, struct bat_buf *buf);
 /* Walk the extension map: 0 an item, BAT_END, BAT_DATA_CORRUPT. *state starts
- * as BAT_PACK_READER(event->extension_map) with *left = extension_count. The
- * value is still packed: bat_pack_unpack_bytes. */
+ * as BAT_PACK_READER(event->extension_map) with *left = extension_count (the
+ * map's header is stepped over). The value is still packed:
+ * bat_pack_unpack_bytes. */
 int bat_codec_next_extension(struct bat_pack_reader *state, uint32_t *left,
     struct bat_slice *out_key, struct bat_slice *out_slot);
+
+/* Step over a map str -> byte vector, as frames and index files hold it:
+ * *out_map is the whole of it. 0 or BAT_DATA_CORRUPT. */
+int bat_codec_read_extensions(struct bat_pack_reader *reader,
+    struct bat_slice *out_map, uint32_t *out_count);
 
 /*
  * Append the body of an event. payload is the unexpanded payload; slot, chain

@@ -69,7 +69,9 @@ struct bat_event {
 	 * bytes are the payload. */
 	struct bat_slice payload_slot;
 	bool payload_is_bytes;
-	/* Pairs of the extension map, raw: MessagePack map str -> byte array. */
+	/* The extension map as it stands in the frame, its header included:
+	 * MessagePack map str -> byte array. Empty slice: the frame has no
+	 * such field. */
 	struct bat_slice extension_map;
 	uint32_t extension_count;
 };

@@ -31,32 +31,6 @@ sample_read(const char *path)
 	return buf;
 }
 
-/* The bytes of hex digits; white space is skipped. */
-static inline struct bat_buf
-sample_hex(const char *hex)
-{
-	struct bat_buf buf = BAT_BUF_EMPTY;
-	int high = -1;
-
-	for (; *hex != '\0'; hex++) {
-		int digit = *hex >= 'a' ? *hex - 'a' + 10 : *hex - '0';
-
-		if (*hex == ' ' || *hex == '\n')
-			continue;
-		ck_assert_int_ge(digit, 0);
-		ck_assert_int_lt(digit, 16);
-		if (high < 0) {
-			high = digit;
-			continue;
-		}
-		ck_assert_int_eq(bat_bytes_append_byte(&buf,
-				     (uint8_t)(high << 4 | digit)),
-		    0);
-		high = -1;
-	}
-	return buf;
-}
-
 static inline void
 sample_assert_same(struct bat_slice got, struct bat_slice wanted,
     const char *what)
