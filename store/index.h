@@ -31,18 +31,22 @@
 struct bat_index_hot;
 struct bat_index_cold;
 
-/* A growing list of ordinals. */
+/* A growing list of ordinals (or of numbers). reserved: places that
+ * bat_index_prepare promised and bat_index_insert will fill. */
 struct bat_index_list {
 	uint32_t *ordinals;
 	uint32_t count;
 	uint32_t capacity;
+	uint32_t reserved;
 };
 
-/* One (scope, entity) pair with events. */
+/* One (scope, entity) pair; without events only while prepared for some. */
 struct bat_index_member {
 	uint32_t scope, entity;
-	/* Empty while the entity has only this scope: then it is the entity's
-	 * own list. */
+	bool has_events;
+	/* own: has a list of its own. Else the entity has only this scope and
+	 * its events are the entity's list. */
+	bool own;
 	struct bat_index_list list;
 	uint32_t next_of_entity; /* the entity's next member, or NONE */
 };
@@ -51,17 +55,19 @@ struct bat_index_member {
 struct bat_index_name {
 	struct bat_index_list events; /* as an entity */
 	uint32_t first_member, last_member; /* as an entity: its scopes */
-	uint32_t member_count;
-	struct bat_index_list members; /* as a scope: member numbers */
+	uint32_t member_count;		    /* with events */
+	struct bat_index_list members; /* as a scope: those with events */
 };
 
 struct bat_index {
 	struct bat_intern names;
 	struct bat_index_name *by_name;
 	size_t by_name_capacity;
-	struct bat_index_hot **hot;	/* chunks of BAT_INDEX_CHUNK rows */
+	struct bat_index_hot **hot; /* chunks of 65536 rows */
 	struct bat_index_cold **cold;
 	size_t chunk_count, chunk_capacity;
+	uint64_t *segments; /* ids, ascending; hot rows hold positions here */
+	uint32_t segment_count, segment_capacity;
 	uint32_t count;
 	uint64_t visible_count;
 	uint32_t first_visible, last_visible;
@@ -73,25 +79,32 @@ struct bat_index {
 	struct bat_index_list scopes;
 	struct bat_hidden hidden;
 	uint64_t max_wall_ms; /* of all rows */
-	uint64_t last_close_wall_ms, has_close;
+	uint64_t last_close_wall_ms; /* 0: no CLOSE event */
 };
 
 void bat_index_init(struct bat_index *index);
 void bat_index_free(struct bat_index *index);
-/* Make room for count rows at once. */
+/* Make room in the id table for count rows at once. */
 int bat_index_reserve(struct bat_index *index, uint64_t count);
 /* Takes over *hidden; before the first add. */
 void bat_index_set_hidden(struct bat_index *index, struct bat_hidden *hidden);
 
 /*
  * Add a row behind all others; row->entity and ->scope are numbers of
- * index->names, row->seq is above the last one. Returns 0,
+ * index->names, row->seq is above the last one. entity BAT_INTERN_NONE: a
+ * damaged frame of which nothing is known; it stands in the log only. Returns 0,
  * BAT_WORLD_NO_MEMORY (index unchanged), BAT_USE_TOO_LARGE above 2^32-2 rows.
  */
 int bat_index_add(struct bat_index *index, const struct bat_row *row);
-/* Same, in two steps for a commit: after this returned 0 the next `count` adds
- * of rows with these names cannot fail. */
+/*
+ * The same in steps, for a commit that must not fail once it is on disk:
+ * prepare makes all room, insert cannot fail, cancel gives back what was
+ * prepared and not inserted. The index looks unchanged until insert.
+ */
 int bat_index_prepare(struct bat_index *index, const struct bat_row *rows,
+    size_t count);
+void bat_index_insert(struct bat_index *index, const struct bat_row *row);
+void bat_index_cancel(struct bat_index *index, const struct bat_row *rows,
     size_t count);
 
 bool bat_index_is_hidden(const struct bat_index *index, uint32_t ordinal);

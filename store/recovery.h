@@ -60,8 +60,16 @@ struct bat_recovery {
 	/* Carried on into the next index file; own memory. */
 	struct bat_checkpoint_fallbacks fallbacks;
 	struct bat_buf fallbacks_bytes;
-	/* compaction.pending.json: which files play which segment. */
-	bool heal_marker;
+	/*
+	 * compaction.pending.json is there and goes at the first append.
+	 * heal_rename: <heal_segment>.fbat.compact-src becomes that segment's
+	 * file again (a merge that was never finished goes); heal_drop: the
+	 * sources that a finished merge replaced go.
+	 */
+	bool heal_marker, heal_rename;
+	uint64_t heal_segment;
+	uint64_t *heal_drop;
+	size_t heal_drop_count;
 	uint64_t damaged_count;
 	/* A writable open must be refused with this. */
 	bool refuse;
@@ -84,5 +92,12 @@ int bat_recovery_run(struct bat_segment_dir *dir,
     const struct bat_recovery_options *options, struct bat_index *index,
     struct bat_recovery *out, struct bat_error *error);
 void bat_recovery_free(struct bat_recovery *recovery);
+/*
+ * Does an event, as its frame holds it, equal its row? Kinds after the mapping
+ * of format.md 5.3; extensions are not compared (the frame's win).
+ */
+bool bat_recovery_agrees(const struct bat_event *event,
+    const struct bat_row *row, struct bat_slice entity,
+    struct bat_slice scope);
 
 #endif

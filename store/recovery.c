@@ -1,0 +1,326 @@
+#include "recovery_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- what the parts share -------------------------------------------- */
+
+void
+bat_recovery_say(struct bat_recovery *out, const char *format, ...)
+{
+	char line[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	(void)bat_bytes_append_format(&out->report, "%s\n", line);
+}
+
+void
+bat_recovery_damage(struct recovery_scan *scan, uint64_t segment,
+    uint64_t offset, const char *format, ...)
+{
+	struct bat_recovery *out = scan->out;
+	char text[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	out->damaged_count++;
+	bat_recovery_say(out, "damage: segment %llu offset %llu: %s",
+	    (unsigned long long)segment, (unsigned long long)offset, text);
+	if (out->refuse)
+		return;
+	out->refuse = true;
+	bat_error_set_at(&out->refusal, BAT_DATA_CORRUPT, segment, offset,
+	    "damaged in segment %llu at offset %llu (%s); nothing was "
+	    "changed. Mount with -o ro to read what is sound, or use "
+	    "`batctl repair`",
+	    (unsigned long long)segment, (unsigned long long)offset, text);
+}
+
+int
+bat_recovery_push(struct recovery_scan *scan, const struct bat_row *row)
+{
+	if (scan->count == scan->capacity) {
+		size_t wanted = scan->capacity < 64 ? 64 : scan->capacity * 2;
+		struct bat_row *larger =
+		    realloc(scan->rows, wanted * sizeof(*larger));
+
+		if (larger == NULL)
+			return bat_error_set(scan->error, BAT_WORLD_NO_MEMORY,
+			    "no memory for %zu rows", wanted);
+		scan->rows = larger;
+		scan->capacity = wanted;
+	}
+	scan->rows[scan->count++] = *row;
+	return BAT_OK;
+}
+
+int
+bat_recovery_plan_cut(struct recovery_scan *scan, uint64_t segment,
+    uint64_t offset, uint64_t size, const char *reason)
+{
+	struct bat_recovery *out = scan->out;
+	struct bat_recovery_cut *larger;
+
+	for (size_t i = 0; i < out->cut_count; i++)
+		if (out->cuts[i].segment == segment)
+			return BAT_OK;
+	larger = realloc(out->cuts, (out->cut_count + 1) * sizeof(*larger));
+	if (larger == NULL)
+		return bat_error_set(scan->error, BAT_WORLD_NO_MEMORY,
+		    "no memory for recovery's plan");
+	out->cuts = larger;
+	out->cuts[out->cut_count++] = (struct bat_recovery_cut){ segment,
+		offset, size, reason };
+	return BAT_OK;
+}
+
+/* ---- the steps ------------------------------------------------------- */
+
+/* Files but no store: somebody else's directory. */
+static int
+check_is_store(const struct bat_segment_dir *dir, struct bat_error *error)
+{
+	if (dir->count > 0 || dir->has_compact_src || dir->has_marker ||
+	    dir->has_checkpoint || dir->has_rowindex || dir->has_hidden)
+		return BAT_OK;
+	if (!dir->has_other)
+		return BAT_OK;
+	return bat_error_set(error, BAT_DATA_REFUSED,
+	    "the directory holds files but no event store (no *.fbat "
+	    "segment); name the store's directory, or an empty one for a new "
+	    "store");
+}
+
+static int
+load_hidden(struct recovery_scan *scan)
+{
+	struct bat_hidden hidden = { NULL, 0 };
+	struct bat_buf file = BAT_BUF_EMPTY;
+	int code = BAT_OK;
+
+	if (!scan->dir->has_hidden)
+		return BAT_OK;
+	code = bat_file_read_whole(scan->dir->disk, scan->dir->dir,
+	    BAT_HIDDEN_FILE, 64u << 20, &file, scan->error);
+	if (code == BAT_OK)
+		code = bat_hidden_decode(bat_bytes_of_buf(&file), &hidden,
+		    scan->error);
+	if (code == BAT_OK)
+		bat_index_set_hidden(scan->index, &hidden);
+	else
+		bat_error_prefix(scan->error,
+		    "%s (without it, withdrawn events would come back)",
+		    BAT_HIDDEN_FILE);
+	bat_hidden_free(&hidden);
+	bat_bytes_free(&file);
+	return code;
+}
+
+/* Believe an index file, or note that what is there goes. */
+static int
+load_index_file(struct recovery_scan *scan)
+{
+	struct bat_recovery *out = scan->out;
+	bool believed = false;
+	int code = BAT_OK;
+
+	if (scan->options->ignore_indexes || out->heal_marker) {
+		out->drop_rowindex = scan->dir->has_rowindex;
+		out->drop_checkpoint = scan->dir->has_checkpoint;
+		return BAT_OK;
+	}
+	if (scan->dir->has_rowindex) {
+		code = bat_recovery_index_file(scan, true, &believed);
+		out->drop_rowindex = !believed;
+	}
+	if (code == BAT_OK && scan->dir->has_checkpoint) {
+		/* Never both: beside a row index that holds, the checkpoint
+		 * is of an earlier session and goes (H21). */
+		out->drop_checkpoint = believed;
+		if (!believed) {
+			code = bat_recovery_index_file(scan, false, &believed);
+			out->drop_checkpoint = !believed;
+		}
+	}
+	return code;
+}
+
+/* Segments at and behind the watermark; all of them without an index. */
+static int
+load_segments(struct recovery_scan *scan)
+{
+	struct bat_recovery *out = scan->out;
+	size_t before = scan->count;
+	int code = BAT_OK;
+
+	for (size_t i = 0; code == BAT_OK && i < scan->dir->count; i++) {
+		const struct bat_segment_info *info = &scan->dir->segments[i];
+		uint64_t from = 0;
+
+		if (out->has_index && info->id < out->watermark_segment)
+			continue;
+		if (out->has_index && info->id == out->watermark_segment) {
+			from = out->watermark_offset;
+			if (from >= info->stat.size)
+				continue;
+		}
+		code = bat_recovery_segment(scan, info, from);
+	}
+	out->tail_count = scan->count - before;
+	out->uncovered_count = out->tail_count;
+	for (size_t i = before; i < scan->count; i++)
+		if (scan->rows[i].extensions != BAT_ROW_EXTENSIONS_NONE)
+			out->uncovered_extensions = true;
+	if (!out->has_index && out->source != BAT_RECOVERY_NEW)
+		out->source = scan->all_footers ? BAT_RECOVERY_FOOTERS
+						: BAT_RECOVERY_FRAMES;
+	return code;
+}
+
+/*
+ * Numbers rise strictly in log order (design 4): a told number stands if it is
+ * above its predecessor, else it is the predecessor's + 1; an untold one
+ * behind the watermark is at least the index's allocator.
+ */
+static int
+number_and_add(struct recovery_scan *scan)
+{
+	struct bat_recovery *out = scan->out;
+	uint64_t next = 0, replaced = 0;
+	int code = bat_index_reserve(scan->index, scan->count);
+
+	for (size_t i = 0; code == BAT_OK && i < scan->count; i++) {
+		struct bat_row *row = &scan->rows[i];
+
+		if (out->has_index && i == out->restored_count &&
+		    next < out->next_seq)
+			next = out->next_seq;
+		if (row->seq == RECOVERY_UNTOLD) {
+			row->seq = next;
+		} else if (row->seq < next) {
+			row->seq = next;
+			replaced++;
+		}
+		if (row->seq >= UINT64_MAX - 1)
+			return bat_error_set(scan->error, BAT_DATA_REFUSED,
+			    "sequence numbers are used up");
+		next = row->seq + 1;
+		code = bat_index_add(scan->index, row);
+	}
+	if (code != BAT_OK)
+		return bat_error_set(scan->error, code,
+		    "no memory for the index of %zu events", scan->count);
+	if (replaced > 0)
+		bat_recovery_say(out,
+		    "%llu sequence numbers did not rise in log order and were "
+		    "replaced",
+		    (unsigned long long)replaced);
+	if (next > out->next_seq)
+		out->next_seq = next;
+	return BAT_OK;
+}
+
+/* A cut below the watermark: the index files go first. */
+static void
+check_cuts(struct recovery_scan *scan)
+{
+	struct bat_recovery *out = scan->out;
+
+	for (size_t i = 0; i < out->cut_count; i++) {
+		const struct bat_recovery_cut *cut = &out->cuts[i];
+
+		bat_recovery_say(out,
+		    "segment %llu: torn tail at offset %llu (%s), %llu bytes; "
+		    "cut at the first append",
+		    (unsigned long long)cut->segment,
+		    (unsigned long long)cut->offset, cut->reason,
+		    (unsigned long long)(cut->size - cut->offset));
+		if (out->has_index &&
+		    (cut->segment < out->watermark_segment ||
+			(cut->segment == out->watermark_segment &&
+			    cut->offset < out->watermark_offset))) {
+			out->drop_rowindex = scan->dir->has_rowindex;
+			out->drop_checkpoint = scan->dir->has_checkpoint;
+		}
+	}
+}
+
+static const char *
+source_text(const struct bat_recovery *out)
+{
+	switch (out->source) {
+	case BAT_RECOVERY_NEW:
+		return "new store";
+	case BAT_RECOVERY_ROWINDEX:
+		return "index.fbati";
+	case BAT_RECOVERY_CHECKPOINT:
+		return "index.ckpt";
+	case BAT_RECOVERY_FOOTERS:
+		return "segment footers";
+	case BAT_RECOVERY_FRAMES:
+		return "frames";
+	}
+	return "?";
+}
+
+int
+bat_recovery_run(struct bat_segment_dir *dir,
+    const struct bat_recovery_options *options, struct bat_index *index,
+    struct bat_recovery *out, struct bat_error *error)
+{
+	struct recovery_scan scan = {
+		.dir = dir,
+		.options = options,
+		.index = index,
+		.out = out,
+		.error = error,
+		.all_footers = true,
+	};
+	int code;
+
+	memset(out, 0, sizeof(*out));
+	code = bat_segment_dir_scan(dir, error);
+	if (code == BAT_OK)
+		code = check_is_store(dir, error);
+	if (code == BAT_OK && dir->has_marker)
+		code = bat_recovery_marker(&scan);
+	if (code == BAT_OK) {
+		out->source = dir->count == 0 ? BAT_RECOVERY_NEW
+					      : BAT_RECOVERY_FRAMES;
+		if (dir->count > 0)
+			out->highest_segment =
+			    dir->segments[dir->count - 1].id;
+		code = load_hidden(&scan);
+	}
+	if (code == BAT_OK)
+		code = load_index_file(&scan);
+	if (code == BAT_OK)
+		code = load_segments(&scan);
+	if (code == BAT_OK)
+		code = number_and_add(&scan);
+	if (code == BAT_OK) {
+		check_cuts(&scan);
+		bat_recovery_say(out,
+		    "restored %llu events from %s, %llu read behind it",
+		    (unsigned long long)out->restored_count, source_text(out),
+		    (unsigned long long)out->tail_count);
+	}
+	free(scan.rows);
+	return code;
+}
+
+void
+bat_recovery_free(struct bat_recovery *recovery)
+{
+	free(recovery->cuts);
+	free(recovery->heal_drop);
+	bat_bytes_free(&recovery->fallbacks_bytes);
+	bat_bytes_free(&recovery->report);
+	memset(recovery, 0, sizeof(*recovery));
+}

@@ -1,0 +1,69 @@
+/*
+ * What the parts of recovery share. Not for others.
+ *
+ * Rows are collected in log order (segment, offset); a row that no source
+ * numbered yet has seq RECOVERY_UNTOLD.
+ */
+#ifndef BAT_RECOVERY_INTERNAL_H
+#define BAT_RECOVERY_INTERNAL_H
+
+#include "recovery.h"
+
+#define RECOVERY_UNTOLD UINT64_MAX
+#define RECOVERY_BATCH_MAX 1000000u /* format.md 12 */
+
+struct recovery_scan {
+	struct bat_segment_dir *dir;
+	const struct bat_recovery_options *options;
+	struct bat_index *index;
+	struct bat_recovery *out;
+	struct bat_error *error;
+	struct bat_row *rows;
+	size_t count, capacity;
+	bool all_footers; /* no segment was read frame by frame */
+};
+
+/* The batch rule of format.md 4.2, but that a batch ends with its segment. */
+struct recovery_batch {
+	bool open;
+	uint64_t remaining;
+	uint64_t begin_offset;
+	size_t first_row;   /* scanning: rows from here on are staged */
+	bool staged_gap;    /* tiling: an event without a row is staged */
+};
+
+/* One line of the open report; a failure to grow is remembered nowhere: the
+ * report is for people. */
+void bat_recovery_say(struct bat_recovery *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Name damage: say it, count it, and refuse a writable mount with it. */
+void bat_recovery_damage(struct recovery_scan *scan, uint64_t segment,
+    uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+int bat_recovery_push(struct recovery_scan *scan, const struct bat_row *row);
+int bat_recovery_plan_cut(struct recovery_scan *scan, uint64_t segment,
+    uint64_t offset, uint64_t size, const char *reason);
+
+/* Read segment `info` from offset on: by its footer if that holds, else frame
+ * by frame. Rows are pushed; tails become cuts; damage is named. */
+int bat_recovery_segment(struct recovery_scan *scan,
+    const struct bat_segment_info *info, uint64_t from);
+/*
+ * Do rows (of one segment, ascending by offset) tile its frames from the
+ * header to end? Gaps are read. 0 yes; BAT_DATA_CORRUPT no (*why says so);
+ * negative others. A torn tail of an unfooted segment is planned as a cut.
+ */
+int bat_recovery_tiles(struct recovery_scan *scan,
+    struct bat_segment_reader *reader, const struct bat_row *rows, size_t count,
+    uint64_t end, struct bat_error *why);
+/* First, last and one random frame of each segment's rows against the rows.
+ * 0; BAT_DATA_DISAGREES; damage is named and passes. */
+int bat_recovery_sample(struct recovery_scan *scan, const struct bat_row *rows,
+    size_t count, const struct bat_intern *names, struct bat_error *why);
+/* Try one index file; *out_believed. Negative: the machine failed. */
+int bat_recovery_index_file(struct recovery_scan *scan, bool rowindex,
+    bool *out_believed);
+/* Apply compaction.pending.json to the list of segments. */
+int bat_recovery_marker(struct recovery_scan *scan);
+
+#endif

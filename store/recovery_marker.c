@@ -1,0 +1,290 @@
+/*
+ * A compaction that did not end: compaction.pending.json names the merged id M
+ * and the sources S (format.md 9.6). T is <M>.fbat.compact-src.
+ *
+ *	T there		nothing was deleted yet: T and the other sources hold
+ *			the events, a file under the name of M is unfinished
+ *			and goes.
+ *	no T, M and other sources there
+ *			M is the finished merge (no footer, holds the others'
+ *			events): the sources go; or M is the untouched first
+ *			source: only the marker goes.
+ *	no T, no other source there
+ *			stale: only the marker goes.
+ *	neither M nor T	the sources are what they are.
+ *
+ * Nothing is changed on disk here; the writer does it at the first append.
+ */
+#include "recovery_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MARKER_LIMIT (16u << 20)
+
+struct marker {
+	uint64_t merged;
+	uint64_t *sources;
+	size_t count;
+};
+
+/* ---- reading it ------------------------------------------------------ */
+
+/* A bounded look at compact JSON that serde wrote: digits after a key. */
+static bool
+digits(const char **at, uint64_t *out)
+{
+	uint64_t value = 0;
+	const char *start = *at;
+
+	for (; **at >= '0' && **at <= '9'; (*at)++)
+		if (!bat_bytes_multiply(value, 10, &value) ||
+		    !bat_bytes_add(value, (uint64_t)(**at - '0'), &value))
+			return false;
+	*out = value;
+	return *at > start;
+}
+
+static void
+spaces(const char **at)
+{
+	while (**at == ' ' || **at == '\t' || **at == '\n' || **at == '\r')
+		(*at)++;
+}
+
+static bool
+literal(const char **at, char c)
+{
+	spaces(at);
+	if (**at != c)
+		return false;
+	(*at)++;
+	spaces(at);
+	return true;
+}
+
+/* "merged_id":N or "source_segment_ids":[N,...], in either order. */
+static bool
+parse_marker(const char *text, size_t length, struct marker *out)
+{
+	const char *merged = strstr(text, "\"merged_id\"");
+	const char *list = strstr(text, "\"source_segment_ids\"");
+
+	if (merged == NULL || list == NULL)
+		return false;
+	merged += strlen("\"merged_id\"");
+	list += strlen("\"source_segment_ids\"");
+	if (!literal(&merged, ':') || !digits(&merged, &out->merged) ||
+	    !literal(&list, ':') || !literal(&list, '['))
+		return false;
+	out->sources = calloc(length / 2 + 1, sizeof(*out->sources));
+	if (out->sources == NULL)
+		return false;
+	if (literal(&list, ']'))
+		return true;
+	do {
+		if (!digits(&list, &out->sources[out->count++]))
+			return false;
+	} while (literal(&list, ','));
+	return literal(&list, ']');
+}
+
+/* ---- deciding -------------------------------------------------------- */
+
+static bool
+is_other_source(const struct marker *marker, uint64_t id)
+{
+	for (size_t i = 0; i < marker->count; i++)
+		if (marker->sources[i] == id)
+			return id != marker->merged;
+	return false;
+}
+
+/* Take a segment out of the list: its file is not read. */
+static void
+forget_segment(struct bat_segment_dir *dir, size_t position)
+{
+	memmove(&dir->segments[position], &dir->segments[position + 1],
+	    (dir->count - position - 1) * sizeof(*dir->segments));
+	dir->count--;
+}
+
+/* The id of the first event in a segment. 0, BAT_END none, negative. */
+static int
+first_event(struct recovery_scan *scan, uint64_t segment, struct bat_id *out)
+{
+	struct bat_segment_reader reader;
+	struct bat_segment_item item;
+	int code = bat_segment_reader_open(&reader, scan->dir, segment,
+	    scan->error);
+
+	if (code != BAT_OK)
+		return code;
+	while ((code = bat_segment_reader_next(&reader, &item, scan->error)) ==
+	    BAT_OK) {
+		if (item.state != BAT_FRAME_WHOLE || !item.decoded) {
+			code = BAT_END;
+			break;
+		}
+		if (!bat_codec_is_marker(&item.event)) {
+			*out = item.event.id;
+			break;
+		}
+	}
+	bat_segment_reader_close(&reader);
+	return code;
+}
+
+static int
+holds_event(struct recovery_scan *scan, uint64_t segment,
+    const struct bat_id *id, bool *out_holds)
+{
+	struct bat_segment_reader reader;
+	struct bat_segment_item item;
+	int code = bat_segment_reader_open(&reader, scan->dir, segment,
+	    scan->error);
+
+	*out_holds = false;
+	if (code != BAT_OK)
+		return code;
+	if (reader.has_footer) {
+		bat_segment_reader_close(&reader);
+		return BAT_OK;
+	}
+	while (!*out_holds &&
+	    (code = bat_segment_reader_next(&reader, &item, scan->error)) ==
+		BAT_OK) {
+		if (item.state != BAT_FRAME_WHOLE || !item.decoded)
+			break;
+		*out_holds = bat_id_equal(&item.event.id, id);
+	}
+	bat_segment_reader_close(&reader);
+	return code < 0 ? code : BAT_OK;
+}
+
+/* Is the file under the merged id the finished merge of the others? */
+static int
+is_finished(struct recovery_scan *scan, const struct marker *marker,
+    bool *out_finished)
+{
+	uint64_t last = 0;
+	struct bat_id id;
+	int code;
+
+	/* The sources were copied in id order: the last one tells. */
+	for (size_t i = 0; i < scan->dir->count; i++)
+		if (is_other_source(marker, scan->dir->segments[i].id))
+			last = scan->dir->segments[i].id;
+	*out_finished = false;
+	code = first_event(scan, last, &id);
+	if (code == BAT_OK)
+		code = holds_event(scan, marker->merged, &id, out_finished);
+	return code == BAT_END ? BAT_OK : code;
+}
+
+static int
+drop_sources(struct recovery_scan *scan, const struct marker *marker)
+{
+	struct bat_recovery *out = scan->out;
+
+	out->heal_drop = calloc(marker->count + 1, sizeof(*out->heal_drop));
+	if (out->heal_drop == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	for (size_t i = scan->dir->count; i-- > 0;) {
+		uint64_t id = scan->dir->segments[i].id;
+
+		if (is_other_source(marker, id)) {
+			out->heal_drop[out->heal_drop_count++] = id;
+			forget_segment(scan->dir, i);
+		}
+	}
+	bat_recovery_say(out,
+	    "compaction marker: segment %llu is the finished merge; %zu "
+	    "sources that it replaced are not read",
+	    (unsigned long long)marker->merged, out->heal_drop_count);
+	return BAT_OK;
+}
+
+/* T stands in for M: under M's id the .compact-src file is read. */
+static int
+use_source(struct recovery_scan *scan, const struct marker *marker)
+{
+	struct bat_segment_dir *dir = scan->dir;
+	struct bat_segment_info *info = bat_segment_dir_find(dir,
+	    marker->merged);
+	char name[BAT_SEGMENT_NAME_SIZE];
+	int code;
+
+	if (info == NULL)
+		return bat_error_set(scan->error, BAT_DATA_CORRUPT,
+		    "the source of a compaction into segment %llu is not "
+		    "readable",
+		    (unsigned long long)marker->merged);
+	bat_segment_name(marker->merged, name);
+	snprintf(info->name, sizeof(info->name), "%s.compact-src", name);
+	code = dir->disk->stat_at(dir->disk->context, dir->dir, info->name,
+	    &info->stat);
+	if (code < 0)
+		return bat_error_set_os(scan->error, -code, "cannot stat %s",
+		    info->name);
+	scan->out->heal_rename = true;
+	scan->out->heal_segment = marker->merged;
+	bat_recovery_say(scan->out,
+	    "compaction marker: the merge was not finished; %s is read as "
+	    "segment %llu",
+	    info->name, (unsigned long long)marker->merged);
+	return BAT_OK;
+}
+
+static int
+decide(struct recovery_scan *scan, const struct marker *marker)
+{
+	struct bat_segment_dir *dir = scan->dir;
+	bool finished = false;
+	size_t others = 0;
+	int code;
+
+	if (dir->has_compact_src && dir->compact_src_id == marker->merged)
+		return use_source(scan, marker);
+	for (size_t i = 0; i < dir->count; i++)
+		others += is_other_source(marker, dir->segments[i].id);
+	if (others == 0 || bat_segment_dir_find(dir, marker->merged) == NULL) {
+		bat_recovery_say(scan->out,
+		    "compaction marker: stale, ignored");
+		return BAT_OK;
+	}
+	code = is_finished(scan, marker, &finished);
+	if (code < 0)
+		return code;
+	if (finished)
+		return drop_sources(scan, marker);
+	bat_recovery_say(scan->out,
+	    "compaction marker: the merge had not begun, all segments are "
+	    "read");
+	return BAT_OK;
+}
+
+int
+bat_recovery_marker(struct recovery_scan *scan)
+{
+	struct bat_buf text = BAT_BUF_EMPTY;
+	struct marker marker = { 0, NULL, 0 };
+	int code = bat_file_read_whole(scan->dir->disk, scan->dir->dir,
+	    BAT_SEGMENT_DIR_MARKER, MARKER_LIMIT, &text, scan->error);
+
+	if (code == BAT_OK)
+		code = bat_bytes_append_byte(&text, 0);
+	if (code == BAT_OK &&
+	    !parse_marker((const char *)text.data, text.length, &marker))
+		code = bat_error_set(scan->error, BAT_DATA_CORRUPT,
+		    "%s is not what batpak writes; the directory was left as "
+		    "it is. Move that file away if no compaction was running",
+		    BAT_SEGMENT_DIR_MARKER);
+	if (code == BAT_OK) {
+		scan->out->heal_marker = true;
+		code = decide(scan, &marker);
+	}
+	free(marker.sources);
+	bat_bytes_free(&text);
+	return code;
+}

@@ -1,0 +1,379 @@
+/*
+ * Reading one segment: by its footer, or frame by frame.
+ *
+ * Frame by frame, happy path: every frame is whole; events become rows, those
+ * of a batch only with its COMMIT. Failures, at the first bad frame:
+ * - a whole frame stands somewhere behind it: damage. It is named, a writable
+ *   mount is refused, reading goes on at that frame.
+ * - nothing whole follows and the segment has no footer: a torn tail, cut at
+ *   the first append (at the BEGIN of a batch that it interrupts).
+ * - nothing follows, but a footer says that frames should be there: damage.
+ */
+#include "recovery_internal.h"
+
+#include <stdlib.h>
+
+#include "coordinate.h"
+#include "kind.h"
+
+static int
+row_of_event(struct recovery_scan *scan, const struct bat_event *event,
+    uint64_t segment, uint64_t offset, uint64_t length, struct bat_row *out)
+{
+	int code;
+
+	*out = (struct bat_row){
+		.id = event->id,
+		.corr = event->corr,
+		.cause = event->cause,
+		.clock = event->clock,
+		.lane = event->lane,
+		.depth = event->depth,
+		.length = (uint32_t)length,
+		.wall_ms = event->wall_ms,
+		.segment = segment,
+		.offset = offset,
+		.seq = RECOVERY_UNTOLD,
+		.prev = event->prev,
+		.hash = event->hash,
+		.kind = bat_kind_mapped(event->kind),
+		.extensions = event->extension_count > 0
+		    ? BAT_ROW_EXTENSIONS_SOME
+		    : BAT_ROW_EXTENSIONS_NONE,
+	};
+	code = bat_intern_put(&scan->index->names, event->entity,
+	    &out->entity);
+	if (code == BAT_OK)
+		code = bat_intern_put(&scan->index->names, event->scope,
+		    &out->scope);
+	return code;
+}
+
+/* What a bad item is, in a word or two. */
+static const char *
+item_fault(const struct bat_segment_item *item)
+{
+	if (item->state != BAT_FRAME_WHOLE)
+		return bat_frame_state_name(item->state);
+	return item->decoded ? "illegal content" : "undecodable";
+}
+
+/*
+ * A frame that is whole, decodes, and is legal: an event with legal names, or
+ * a marker with a possible count.
+ */
+static bool
+item_is_sound(const struct bat_segment_item *item)
+{
+	const struct bat_event *event = &item->event;
+
+	if (item->state != BAT_FRAME_WHOLE || !item->decoded)
+		return false;
+	if (!bat_codec_is_marker(event))
+		return bat_coordinate_check(event->entity, event->scope,
+			   NULL) == BAT_OK;
+	return event->kind != BAT_KIND_BATCH_BEGIN ||
+	    (event->payload_size >= 1 &&
+		event->payload_size <= RECOVERY_BATCH_MAX);
+}
+
+static int
+scan_marker(struct recovery_scan *scan, struct recovery_batch *batch,
+    const struct bat_segment_item *item)
+{
+	bool complete = batch->open && batch->remaining == 0;
+
+	if (batch->open &&
+	    (item->event.kind == BAT_KIND_BATCH_BEGIN || !complete))
+		scan->count = batch->first_row;
+	if (item->event.kind == BAT_KIND_BATCH_COMMIT) {
+		batch->open = false;
+		return BAT_OK;
+	}
+	batch->open = true;
+	batch->remaining = item->event.payload_size;
+	batch->begin_offset = item->offset;
+	batch->first_row = scan->count;
+	return BAT_OK;
+}
+
+static int
+scan_event(struct recovery_scan *scan, struct recovery_batch *batch,
+    const struct bat_segment_item *item, uint64_t segment)
+{
+	struct bat_row row;
+	int code;
+
+	if (batch->open && batch->remaining == 0) {
+		scan->count = batch->first_row;
+		batch->open = false;
+		return BAT_OK;
+	}
+	if (batch->open)
+		batch->remaining--;
+	code = row_of_event(scan, &item->event, segment, item->offset,
+	    item->length, &row);
+	return code == BAT_OK ? bat_recovery_push(scan, &row) : code;
+}
+
+/* A damaged frame of which nothing is known: a line in the log, no more. */
+static int
+push_damaged(struct recovery_scan *scan, uint64_t segment,
+    const struct bat_segment_item *item, uint64_t next)
+{
+	uint64_t length = next - item->offset;
+	struct bat_row row = {
+		.entity = BAT_INTERN_NONE,
+		.scope = BAT_INTERN_NONE,
+		.segment = segment,
+		.offset = item->offset,
+		.length = length > UINT32_MAX ? UINT32_MAX : (uint32_t)length,
+		.seq = RECOVERY_UNTOLD,
+		.extensions = BAT_ROW_EXTENSIONS_NONE,
+	};
+
+	return bat_recovery_push(scan, &row);
+}
+
+/*
+ * The scan met something that is no sound frame. *out_next: where to go on, 0
+ * to stop.
+ */
+static int
+scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
+    struct recovery_batch *batch, const struct bat_segment_item *item,
+    uint64_t *out_next)
+{
+	uint64_t found = 0;
+	int code;
+
+	*out_next = 0;
+	code = bat_segment_reader_find_whole(reader, item->offset + 1, &found,
+	    scan->error);
+	if (code < 0)
+		return code;
+	if (code == BAT_OK && found < reader->end) {
+		bat_recovery_damage(scan, reader->id, item->offset,
+		    "%s frame in the middle; sound frames go on at offset %llu",
+		    item_fault(item), (unsigned long long)found);
+		if (batch->open)
+			scan->count = batch->first_row;
+		batch->open = false;
+		*out_next = found;
+		return push_damaged(scan, reader->id, item, found);
+	}
+	if (item->state == BAT_FRAME_WHOLE || reader->has_footer) {
+		bat_recovery_damage(scan, reader->id, item->offset,
+		    "%s frame at the end, not a torn write", item_fault(item));
+		return push_damaged(scan, reader->id, item, reader->end);
+	}
+	return bat_recovery_plan_cut(scan, reader->id,
+	    batch->open ? batch->begin_offset : item->offset,
+	    reader->file_size, item_fault(item));
+}
+
+/* Frames from reader->at on, into rows. */
+static int
+scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
+{
+	struct recovery_batch batch = { .open = false };
+	struct bat_segment_item item;
+	uint64_t next;
+	bool torn = false;
+	int code;
+
+	scan->all_footers = false;
+	for (;;) {
+		code = bat_segment_reader_next(reader, &item, scan->error);
+		if (code != BAT_OK)
+			break;
+		if (!item_is_sound(&item)) {
+			torn = true;
+			code = scan_bad(scan, reader, &batch, &item, &next);
+			if (code != BAT_OK || next == 0)
+				break;
+			torn = false;
+			bat_segment_reader_seek(reader, next, 0);
+			continue;
+		}
+		code = bat_codec_is_marker(&item.event)
+		    ? scan_marker(scan, &batch, &item)
+		    : scan_event(scan, &batch, &item, reader->id);
+		if (code != BAT_OK)
+			break;
+	}
+	if (code < 0)
+		return code;
+	if (batch.open) {
+		scan->count = batch.first_row;
+		if (!torn && !reader->has_footer)
+			return bat_recovery_plan_cut(scan, reader->id,
+			    batch.begin_offset, reader->file_size,
+			    "unfinished batch");
+	}
+	return BAT_OK;
+}
+
+/* ---- footers --------------------------------------------------------- */
+
+static int
+compare_offsets(const void *a, const void *b)
+{
+	const struct bat_row *left = a, *right = b;
+
+	return (left->offset > right->offset) - (left->offset < right->offset);
+}
+
+/* Decode the footer's rows; their names become numbers of the index. */
+static int
+footer_rows(struct recovery_scan *scan, struct bat_segment_reader *reader,
+    struct bat_row **out_rows, struct bat_error *why)
+{
+	struct bat_buf table = BAT_BUF_EMPTY, bytes = BAT_BUF_EMPTY;
+	struct bat_slice *strings = NULL;
+	struct bat_row *rows = NULL;
+	uint32_t string_count = 0;
+	uint32_t count = reader->footer.row_count;
+	int code = bat_segment_reader_footer(reader, &table, &strings,
+	    &string_count, &bytes, why);
+
+	if (code == BAT_OK) {
+		rows = calloc((size_t)count + 1, sizeof(*rows));
+		if (rows == NULL)
+			code = BAT_WORLD_NO_MEMORY;
+	}
+	for (uint32_t i = 0; code == BAT_OK && i < count; i++) {
+		struct bat_row *row = &rows[i];
+		struct bat_slice entity, scope;
+
+		bat_segment_decode_row(
+		    bytes.data + (size_t)i * BAT_SEGMENT_ROW_SIZE, row);
+		row->segment = reader->id;
+		row->kind = bat_kind_mapped(row->kind);
+		row->extensions = BAT_ROW_EXTENSIONS_UNKNOWN;
+		entity = strings[row->entity];
+		scope = strings[row->scope];
+		code = bat_coordinate_check(entity, scope, why);
+		if (code != BAT_OK) {
+			code = BAT_DATA_CORRUPT;
+			break;
+		}
+		code = bat_intern_put(&scan->index->names, entity,
+		    &row->entity);
+		if (code == BAT_OK)
+			code = bat_intern_put(&scan->index->names, scope,
+			    &row->scope);
+	}
+	bat_bytes_free(&table);
+	bat_bytes_free(&bytes);
+	free(strings);
+	if (code != BAT_OK) {
+		free(rows);
+		return code;
+	}
+	qsort(rows, count, sizeof(*rows), compare_offsets);
+	*out_rows = rows;
+	return BAT_OK;
+}
+
+/* By the footer, if it holds. BAT_END: it does not, read the frames. */
+static int
+by_footer(struct recovery_scan *scan, struct bat_segment_reader *reader,
+    uint64_t from)
+{
+	struct bat_error why = { .code = 0 };
+	struct bat_row *rows = NULL;
+	size_t count = reader->footer.row_count;
+	int code = footer_rows(scan, reader, &rows, &why);
+
+	if (code == BAT_OK)
+		code = bat_recovery_tiles(scan, reader, rows, count,
+		    reader->footer.table_offset, &why);
+	if (code == BAT_OK)
+		code = bat_recovery_sample(scan, rows, count,
+		    &scan->index->names, &why);
+	for (size_t i = 0; code == BAT_OK && i < count; i++)
+		if (rows[i].offset >= from)
+			code = bat_recovery_push(scan, &rows[i]);
+	free(rows);
+	if (code == BAT_DATA_CORRUPT || code == BAT_DATA_DISAGREES) {
+		bat_recovery_say(scan->out,
+		    "segment %llu: footer not believed (%s), frames are read",
+		    (unsigned long long)reader->id, why.text);
+		return BAT_END;
+	}
+	if (code < 0 && scan->error != NULL)
+		*scan->error = why;
+	return code;
+}
+
+/* ---- one segment ----------------------------------------------------- */
+
+/* The file is shorter than its header, or its header does not hold. */
+static int
+no_header(struct recovery_scan *scan, const struct bat_segment_info *info,
+    int code, const struct bat_error *why)
+{
+	if (code == BAT_DATA_TORN && info->id == scan->out->highest_segment) {
+		return bat_recovery_plan_cut(scan, info->id, 0,
+		    info->stat.size, "shorter than its header");
+	}
+	if (code == BAT_DATA_TORN || code == BAT_DATA_CORRUPT) {
+		bat_recovery_damage(scan, info->id, 0, "header: %s",
+		    why->text);
+		return BAT_OK;
+	}
+	if (scan->error != NULL)
+		*scan->error = *why;
+	return code;
+}
+
+/* What a crash left unfooted is put on disk and read back from there, so that
+ * nothing is shown that the disk does not have. */
+static int
+settle_newest(struct recovery_scan *scan,
+    const struct bat_segment_reader *reader)
+{
+	const struct bat_disk *disk = scan->dir->disk;
+	int code;
+
+	if (scan->options->read_only || reader->has_footer ||
+	    reader->id != scan->out->highest_segment)
+		return BAT_OK;
+	code = bat_file_sync(disk, reader->fd, scan->error);
+	if (code == BAT_OK)
+		(void)disk->drop_cache(disk->context, reader->fd);
+	return code;
+}
+
+int
+bat_recovery_segment(struct recovery_scan *scan,
+    const struct bat_segment_info *info, uint64_t from)
+{
+	struct bat_segment_reader reader;
+	struct bat_error why = { .code = 0 };
+	int code = bat_segment_reader_open(&reader, scan->dir, info->id, &why);
+
+	if (code != BAT_OK)
+		return no_header(scan, info, code, &why);
+	if (!reader.has_footer && why.text[0] != '\0')
+		bat_recovery_say(scan->out, "segment %llu: no footer (%s)",
+		    (unsigned long long)info->id, why.text);
+	code = settle_newest(scan, &reader);
+	if (code == BAT_OK && reader.has_footer) {
+		code = by_footer(scan, &reader, from);
+		if (code != BAT_END) {
+			bat_segment_reader_close(&reader);
+			return code;
+		}
+		code = BAT_OK;
+	}
+	if (code == BAT_OK) {
+		bat_segment_reader_seek(&reader,
+		    from > reader.header.length ? from : reader.header.length,
+		    0);
+		code = scan_frames(scan, &reader);
+	}
+	bat_segment_reader_close(&reader);
+	return code;
+}
