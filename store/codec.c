@@ -223,6 +223,7 @@ is_array(struct bat_slice slot)
 int
 bat_codec_payload(const struct bat_event *event, struct bat_buf *buf)
 {
+	struct bat_slice bytes = BAT_SLICE_EMPTY;
 	size_t start = buf->length;
 	struct bat_hash hash;
 	int code;
@@ -234,11 +235,12 @@ bat_codec_payload(const struct bat_event *event, struct bat_buf *buf)
 		buf->length = start;
 		return code;
 	}
+	if (buf->length > start)
+		bytes = bat_bytes_slice(buf->data + start, buf->length - start);
 	if (!is_array(event->payload_slot) || !event->has_chain ||
-	    buf->length - start == event->payload_size)
+	    bytes.length == event->payload_size)
 		return 0;
-	hash = bat_hash_of(
-	    bat_bytes_slice(buf->data + start, buf->length - start));
+	hash = bat_hash_of(bytes);
 	if (bat_hash_equal(&hash, &event->hash))
 		return 0;
 	buf->length = start;
