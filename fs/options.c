@@ -1,0 +1,394 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+/* How the value of a word of an -o list is taken in. Returns 0,
+ * BAT_USE_INVALID (it is no good) or BAT_WORLD_NO_MEMORY. */
+typedef int (*take_fn)(struct batfs_options *options, const char *value);
+
+static int
+take_copy(char **to, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (copy == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+static int
+take_scope(struct batfs_options *options, const char *value)
+{
+	if (bat_coordinate_check(bat_bytes_text("any"), bat_bytes_text(value),
+		NULL) != 0)
+		return BAT_USE_INVALID;
+	return take_copy(&options->default_scope, value);
+}
+
+static int
+take_fsname(struct batfs_options *options, const char *value)
+{
+	return take_copy(&options->fsname, value);
+}
+
+static int
+take_subtype(struct batfs_options *options, const char *value)
+{
+	return take_copy(&options->subtype, value);
+}
+
+static int
+take_kind(struct batfs_options *options, const char *value)
+{
+	uint16_t kind;
+
+	if (!bat_kind_from_text(bat_bytes_text(value), &kind) ||
+	    bat_kind_is_reserved(kind))
+		return BAT_USE_INVALID;
+	options->default_kind = kind;
+	return 0;
+}
+
+/* The place of value in a list of words, or -1. */
+static int
+position_in(const char *const *words, const char *value)
+{
+	for (int i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], value) == 0)
+			return i;
+	return -1;
+}
+
+static int
+take_durable(struct batfs_options *options, const char *value)
+{
+	static const char *const words[] = { "each", "fsync", NULL };
+	int position = position_in(words, value);
+
+	if (position < 0)
+		return BAT_USE_INVALID;
+	options->durability = position == 0 ? BAT_DURABLE_EACH
+					    : BAT_DURABLE_FSYNC;
+	return 0;
+}
+
+static int
+take_index(struct batfs_options *options, const char *value)
+{
+	static const char *const words[] = { "auto", "ckpt", "fbati", "none",
+		NULL };
+	static const enum bat_index_choice choices[] = { BAT_INDEX_AUTO,
+		BAT_INDEX_CKPT, BAT_INDEX_FBATI, BAT_INDEX_NONE };
+	int position = position_in(words, value);
+
+	if (position < 0)
+		return BAT_USE_INVALID;
+	options->index = choices[position];
+	return 0;
+}
+
+static int
+take_new(struct batfs_options *options, const char *value)
+{
+	static const char *const words[] = { "scope", "entity", "none", NULL };
+	static const unsigned choices[] = { BATFS_NEW_SCOPE, BATFS_NEW_ENTITY,
+		BATFS_NEW_NONE };
+	int position = position_in(words, value);
+
+	if (position < 0)
+		return BAT_USE_INVALID;
+	options->new_names = choices[position];
+	return 0;
+}
+
+/* Decimal digits and nothing else, from min to max. */
+static int
+take_number(const char *value, uint64_t min, uint64_t max, uint64_t *out)
+{
+	uint64_t number = 0;
+
+	if (*value == '\0')
+		return BAT_USE_INVALID;
+	for (; *value != '\0'; value++) {
+		if (*value < '0' || *value > '9')
+			return BAT_USE_INVALID;
+		number = number * 10 + (uint64_t)(*value - '0');
+		if (number > max)
+			return BAT_USE_INVALID;
+	}
+	if (number < min)
+		return BAT_USE_INVALID;
+	*out = number;
+	return 0;
+}
+
+static int
+take_checkpoint(struct batfs_options *options, const char *value)
+{
+	return take_number(value, 0, 366 * 86400,
+	    &options->checkpoint_seconds);
+}
+
+static int
+take_max_threads(struct batfs_options *options, const char *value)
+{
+	uint64_t number;
+	int result = take_number(value, 1, 1000, &number);
+
+	if (result == 0)
+		options->max_threads = (unsigned)number;
+	return result;
+}
+
+static int
+take_max_read(struct batfs_options *options, const char *value)
+{
+	uint64_t number;
+	int result = take_number(value, 4096, 16 << 20, &number);
+
+	if (result == 0)
+		options->max_read = (unsigned)number;
+	return result;
+}
+
+enum word_form { WORD_VALUE, WORD_SET, WORD_CLEAR, WORD_IGNORED };
+
+static const struct word {
+	const char *name;
+	enum word_form form;
+	size_t offset; /* WORD_SET, WORD_CLEAR: of a bool in the options */
+	take_fn take;  /* WORD_VALUE */
+} words[] = {
+#define VALUE(name) { #name, WORD_VALUE, 0, take_##name }
+#define SET(name, member)                                                      \
+	{ name, WORD_SET, offsetof(struct batfs_options, member), NULL }
+#define IGNORED(name) { name, WORD_IGNORED, 0, NULL }
+	SET("ro", read_only),
+	{ "rw", WORD_CLEAR, offsetof(struct batfs_options, read_only), NULL },
+	SET("nocreate", no_create),
+	SET("text", text),
+	VALUE(scope),
+	VALUE(kind),
+	VALUE(new),
+	VALUE(durable),
+	VALUE(index),
+	VALUE(checkpoint),
+	SET("allow_other", allow_other),
+	SET("allow_root", allow_root),
+	SET("clone_fd", clone_fd),
+	VALUE(max_threads),
+	VALUE(max_read),
+	VALUE(fsname),
+	VALUE(subtype),
+	SET("noatime", noatime),
+	SET("nodiratime", nodiratime),
+	SET("sync", synchronous),
+	/* Always so, whether asked for or not; and what is never so: an event
+	 * is no program and no device. */
+	IGNORED("default_permissions"),
+	IGNORED("nosuid"),
+	IGNORED("nodev"),
+	IGNORED("noexec"),
+	IGNORED("suid"),
+	IGNORED("dev"),
+	IGNORED("exec"),
+	/* For mount(8), which hands some of them on. */
+	IGNORED("atime"),
+	IGNORED("relatime"),
+	IGNORED("async"),
+	IGNORED("defaults"),
+	IGNORED("auto"),
+	IGNORED("noauto"),
+	IGNORED("user"),
+	IGNORED("users"),
+	IGNORED("nouser"),
+	IGNORED("owner"),
+	IGNORED("group"),
+	IGNORED("nofail"),
+	IGNORED("_netdev"),
+};
+
+static const struct word *
+find_word(const char *name)
+{
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(words[i].name, name) == 0)
+			return &words[i];
+	return NULL;
+}
+
+static void
+take_switch(struct batfs_options *options, const struct word *word)
+{
+	bool *flag = (bool *)(void *)((char *)options + word->offset);
+
+	if (word->form == WORD_SET || word->form == WORD_CLEAR)
+		*flag = word->form == WORD_SET;
+}
+
+/* One unescaped word, "name" or "name=value"; it is cut in two in place. */
+static int
+take_word(struct batfs_options *options, char *text, struct bat_error *error)
+{
+	char *value = strchr(text, '=');
+	const struct word *word;
+	int result;
+
+	if (text[0] == '\0' || strncmp(text, "x-", 2) == 0)
+		return 0;
+	if (value != NULL)
+		*value++ = '\0';
+	word = find_word(text);
+	if (word == NULL)
+		return bat_error_set(error, BAT_USE_INVALID,
+		    "unknown option: -o %s (batfs -h lists them)", text);
+	if ((word->form == WORD_VALUE) != (value != NULL))
+		return bat_error_set(error, BAT_USE_INVALID, "-o %s %s", text,
+		    value == NULL ? "needs a value" : "takes no value");
+	if (value == NULL) {
+		take_switch(options, word);
+		return 0;
+	}
+	result = word->take(options, value);
+	if (result == BAT_USE_INVALID)
+		return bat_error_set(error, result,
+		    "-o %s=%s: not a possible value (batfs -h lists them)",
+		    text, value);
+	if (result != 0)
+		return bat_error_set(error, result, "-o %s", text);
+	return 0;
+}
+
+/* Take the next word off *list into `to`: up to an unescaped comma, with `\c`
+ * for any c and `\ooo` (octal), as libfuse reads such lists. */
+static void
+next_word(const char **list, char *to)
+{
+	const char *at = *list;
+
+	while (*at != '\0' && *at != ',') {
+		if (*at != '\\' || at[1] == '\0') {
+			*to++ = *at++;
+		} else if (at[1] >= '0' && at[1] <= '3' && at[2] >= '0' &&
+		    at[2] <= '7' && at[3] >= '0' && at[3] <= '7') {
+			*to++ = (char)((at[1] - '0') * 64 + (at[2] - '0') * 8 +
+			    (at[3] - '0'));
+			at += 4;
+		} else {
+			*to++ = at[1];
+			at += 2;
+		}
+	}
+	*to = '\0';
+	*list = *at == ',' ? at + 1 : at;
+}
+
+static int
+take_list(struct batfs_options *options, const char *list,
+    struct bat_error *error)
+{
+	char *word = malloc(strlen(list) + 1);
+	int result = 0;
+
+	if (word == NULL)
+		return bat_error_set(error, BAT_WORLD_NO_MEMORY, "-o %s", list);
+	while (result == 0 && *list != '\0') {
+		next_word(&list, word);
+		result = take_word(options, word, error);
+	}
+	free(word);
+	return result;
+}
+
+static int
+take_flag(struct batfs_options *options, int flag, struct bat_error *error)
+{
+	switch (flag) {
+	case 'f':
+		options->foreground = true;
+		return 0;
+	case 'd':
+		options->debug = true;
+		options->foreground = true;
+		return 0;
+	case 's':
+		options->single = true;
+		return 0;
+	case 'h':
+		options->help = true;
+		return 0;
+	case 'V':
+		options->version = true;
+		return 0;
+	case 'o':
+		return take_list(options, optarg, error);
+	default:
+		return BAT_USE_INVALID;
+	}
+}
+
+static int
+take_paths(struct batfs_options *options, int count, char **paths,
+    struct bat_error *error)
+{
+	if (options->help || options->version)
+		return 0;
+	if (count != 2)
+		return bat_error_set(error, BAT_USE_INVALID,
+		    count < 2 ? "two directories are needed: the data and "
+				"where to show it"
+			      : "more than two directories were given");
+	options->data_dir = paths[0];
+	options->mountpoint = paths[1];
+	if (options->allow_other && options->allow_root)
+		return bat_error_set(error, BAT_USE_INVALID,
+		    "-o allow_other and -o allow_root exclude each other");
+	return 0;
+}
+
+int
+batfs_options_parse(int argc, char **argv, struct batfs_options *out,
+    struct bat_error *error)
+{
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int flag;
+
+	*out = BATFS_OPTIONS_DEFAULT;
+	optind = 0; /* glibc: start anew */
+	opterr = 0;
+	while ((flag = getopt_long(argc, argv, ":fdshVo:", longs, NULL)) != -1) {
+		int result;
+
+		if (flag == ':')
+			return bat_error_set(error, BAT_USE_INVALID,
+			    "-%c needs a value", optopt);
+		if (flag == '?' && optopt != 0)
+			return bat_error_set(error, BAT_USE_INVALID,
+			    "unknown option: -%c (batfs -h lists them)", optopt);
+		if (flag == '?')
+			return bat_error_set(error, BAT_USE_INVALID,
+			    "unknown option: %s (batfs -h lists them)",
+			    argv[optind - 1]);
+		result = take_flag(out, flag, error);
+		if (result != 0)
+			return result;
+	}
+	return take_paths(out, argc - optind, argv + optind, error);
+}
+
+void
+batfs_options_free(struct batfs_options *options)
+{
+	free(options->default_scope);
+	free(options->fsname);
+	free(options->subtype);
+	*options = BATFS_OPTIONS_DEFAULT;
+}

@@ -1,0 +1,216 @@
+/* What options look like when they are written down: .ctl/config, the words
+ * for libfuse, and the usage. A part of options. */
+#include "options.h"
+
+static const char usage[] =
+    "usage: batfs [options] DATADIR MOUNTPOINT\n"
+    "\n"
+    "Shows the event store in DATADIR as a tree of files at MOUNTPOINT.\n"
+    "An absent or empty DATADIR becomes a new store.\n"
+    "Unmount with: fusermount3 -u MOUNTPOINT\n"
+    "\n"
+    "    -f                   stay in the foreground\n"
+    "    -d                   the same, and show every request\n"
+    "    -s                   answer one request at a time\n"
+    "    -h, --help           this text\n"
+    "    -V, --version        versions\n"
+    "    -o WORD[,WORD...]    (a comma in a value is written \\,)\n"
+    "\n"
+    "        ro               show only; takes no lock and writes nothing\n"
+    "        nocreate         an absent or empty DATADIR is an error\n"
+    "        scope=NAME       the scope of new entities below entities/\n"
+    "        kind=C.TTT       the kind of lines that name none (1.000)\n"
+    "        new=scope        an append may start scopes and entities\n"
+    "        new=entity       ... entities in scopes that are there\n"
+    "        new=none         ... neither\n"
+    "        durable=each     a write returns when it is on disk\n"
+    "        durable=fsync    a write returns when it is visible, fsync\n"
+    "                         when it is on disk\n"
+    "        text             a line is a text, not JSON\n"
+    "        index=auto       write the kind of index that DATADIR has\n"
+    "        index=ckpt|fbati|none\n"
+    "        checkpoint=N     look every N seconds if the index file is far\n"
+    "                         behind (300; 0: only at unmount)\n"
+    "\n"
+    "        allow_other      other users may look, as far as modes allow\n"
+    "        allow_root       root may\n"
+    "        max_threads=N clone_fd max_read=N fsname=NAME subtype=NAME\n"
+    "        noatime nodiratime sync\n";
+
+const char *
+batfs_options_usage(void)
+{
+	return usage;
+}
+
+static const char *
+new_text(const struct batfs_options *options)
+{
+	if (options->new_names == BATFS_NEW_SCOPE)
+		return "scope";
+	return options->new_names == BATFS_NEW_ENTITY ? "entity" : "none";
+}
+
+static const char *
+index_text(const struct batfs_options *options)
+{
+	switch (options->index) {
+	case BAT_INDEX_AUTO:
+		return "auto";
+	case BAT_INDEX_CKPT:
+		return "ckpt";
+	case BAT_INDEX_FBATI:
+		return "fbati";
+	case BAT_INDEX_NONE:
+		break;
+	}
+	return "none";
+}
+
+/* A value in a list: commas and backslashes get a backslash. */
+static int
+append_escaped(struct bat_buf *list, const char *value)
+{
+	int result = 0;
+
+	for (; result == 0 && *value != '\0'; value++) {
+		if (*value == ',' || *value == '\\')
+			result = bat_bytes_append_byte(list, '\\');
+		if (result == 0)
+			result = bat_bytes_append_byte(list, (uint8_t)*value);
+	}
+	return result;
+}
+
+/* ",name=value", or nothing when there is no value. */
+static int
+append_value(struct bat_buf *list, const char *name, const char *value)
+{
+	int result;
+
+	if (value == NULL)
+		return 0;
+	result = bat_bytes_append_format(list, ",%s=", name);
+	return result != 0 ? result : append_escaped(list, value);
+}
+
+static int
+append_if(struct bat_buf *list, bool set, const char *word)
+{
+	return set ? bat_bytes_append_format(list, ",%s", word) : 0;
+}
+
+/* What libfuse's own code reads: the same for fstab and for the session. */
+static int
+append_mount_words(const struct batfs_options *options, struct bat_buf *list)
+{
+	int result = append_if(list, options->allow_other, "allow_other");
+
+	if (result == 0)
+		result = append_if(list, options->allow_root, "allow_root");
+	if (result == 0)
+		result = append_if(list, options->noatime, "noatime");
+	if (result == 0)
+		result = append_if(list, options->nodiratime, "nodiratime");
+	if (result == 0)
+		result = append_if(list, options->synchronous, "sync");
+	if (result == 0 && options->max_read != 0)
+		result = bat_bytes_append_format(list, ",max_read=%u",
+		    options->max_read);
+	return result;
+}
+
+int
+batfs_options_fuse_words(const struct batfs_options *options,
+    const char *data_dir, struct bat_buf *buf)
+{
+	/* Modes are checked by the kernel, always: without this any user whom
+	 * allow_other lets in could append. */
+	int result = bat_bytes_append_format(buf,
+	    "%s,default_permissions,nosuid,nodev,noexec",
+	    options->read_only ? "ro" : "rw");
+
+	if (result == 0)
+		result = append_value(buf, "fsname",
+		    options->fsname != NULL ? options->fsname : data_dir);
+	if (result == 0)
+		result = append_value(buf, "subtype",
+		    options->subtype != NULL ? options->subtype : "batfs");
+	if (result == 0)
+		result = append_mount_words(options, buf);
+	return result != 0 ? result : bat_bytes_append_byte(buf, '\0');
+}
+
+static int
+append_config_words(const struct batfs_options *options, struct bat_buf *list)
+{
+	char kind[6];
+	int result;
+
+	bat_kind_to_text(options->default_kind, kind);
+	result = bat_bytes_append_format(list,
+	    "%s,kind=%s,new=%s,durable=%s,index=%s,checkpoint=%llu",
+	    options->read_only ? "ro" : "rw", kind, new_text(options),
+	    options->durability == BAT_DURABLE_EACH ? "each" : "fsync",
+	    index_text(options),
+	    (unsigned long long)options->checkpoint_seconds);
+	if (result == 0)
+		result = append_value(list, "scope", options->default_scope);
+	if (result == 0)
+		result = append_if(list, options->no_create, "nocreate");
+	if (result == 0)
+		result = append_if(list, options->text, "text");
+	if (result == 0)
+		result = append_mount_words(options, list);
+	if (result == 0)
+		result = append_if(list, options->clone_fd, "clone_fd");
+	if (result == 0)
+		result = bat_bytes_append_format(list, ",max_threads=%u",
+		    options->max_threads);
+	if (result == 0)
+		result = append_value(list, "fsname", options->fsname);
+	if (result == 0)
+		result = append_value(list, "subtype", options->subtype);
+	return result;
+}
+
+/* A field of fstab: what would end or bend it in octal. */
+static int
+append_field(struct bat_buf *line, struct bat_slice text)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < text.length; i++) {
+		uint8_t byte = text.data[i];
+
+		if (byte == ' ' || byte == '\t' || byte == '\n' ||
+		    byte == '\\' || byte == '#')
+			result = bat_bytes_append_format(line, "\\%03o", byte);
+		else
+			result = bat_bytes_append_byte(line, byte);
+	}
+	return result;
+}
+
+int
+batfs_options_config_line(const struct batfs_options *options,
+    const char *data_dir, const char *mountpoint, struct bat_buf *buf)
+{
+	struct bat_buf list = BAT_BUF_EMPTY;
+	int result = append_config_words(options, &list);
+
+	if (result == 0)
+		result = append_field(buf, bat_bytes_text(data_dir));
+	if (result == 0)
+		result = bat_bytes_append_byte(buf, ' ');
+	if (result == 0)
+		result = append_field(buf, bat_bytes_text(mountpoint));
+	if (result == 0)
+		result = bat_bytes_append_text(buf, " fuse.batfs ");
+	if (result == 0)
+		result = append_field(buf, bat_bytes_of_buf(&list));
+	if (result == 0)
+		result = bat_bytes_append_text(buf, " 0 0\n");
+	bat_bytes_free(&list);
+	return result;
+}
