@@ -27,6 +27,10 @@ if(BATFS_SANITIZE)
 	target_link_options(batfs_flags INTERFACE
 		-fsanitize=${BATFS_SANITIZE})
 endif()
+if(BATFS_FUZZ)
+	# Counts the edges everywhere; only the targets link the driver.
+	target_compile_options(batfs_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(BATFS_COVERAGE)
 	target_compile_options(batfs_flags INTERFACE --coverage)
 	target_link_options(batfs_flags INTERFACE --coverage)
