@@ -17,7 +17,7 @@ bat_bytes_append_hex(struct bat_buf *buf, const void *data, size_t length)
 	if (length > PTRDIFF_MAX / 2)
 		return BAT_WORLD_NO_MEMORY;
 	code = bat_bytes_reserve(buf, 2 * length);
-	if (code != 0)
+	if (code != 0 || length == 0)
 		return code;
 	to = buf->data + buf->length;
 	for (size_t i = 0; i < length; i++) {
@@ -58,8 +58,7 @@ bat_bytes_append_base64(struct bat_buf *buf, const void *data, size_t length)
 	to = buf->data + buf->length;
 	for (size_t i = 0; i < length / 3; i++, from += 3)
 		to = put_group(to,
-		    (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 |
-			from[2]);
+		    (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2]);
 	if (tail == 1) {
 		to = put_group(to, (uint32_t)from[0] << 16);
 		to[-2] = '=';

@@ -136,8 +136,7 @@ append_reason(struct bat_error *error, const char *reason)
 }
 
 int
-bat_error_set_os(struct bat_error *error, int os_errno, const char *format,
-    ...)
+bat_error_set_os(struct bat_error *error, int os_errno, const char *format, ...)
 {
 	int code = code_of_os(os_errno);
 	char reason[128];

@@ -197,8 +197,8 @@ bat_file_read_whole(const struct bat_disk *disk, int dir, const char *name,
 	}
 	if (size == 0)
 		goto close_file;
-	code = bat_file_read(disk, fd, buf->data + buf->length, (size_t)size,
-	    0, &got, error);
+	code = bat_file_read(disk, fd, buf->data + buf->length, (size_t)size, 0,
+	    &got, error);
 	if (code != 0)
 		bat_error_prefix(error, "%s", name);
 	else
@@ -241,7 +241,8 @@ create_temporary(const struct bat_disk *disk, int dir, unsigned mode,
 
 		if (code < 0)
 			return code;
-		fd = open_at(disk, dir, name, O_WRONLY | O_CREAT | O_EXCL, mode);
+		fd = open_at(disk, dir, name, O_WRONLY | O_CREAT | O_EXCL,
+		    mode);
 	}
 	return fd;
 }

@@ -52,14 +52,14 @@ struct bat_disk {
 	    uint64_t offset);
 	ssize_t (*write_at)(void *context, int fd, const void *from,
 	    size_t length, uint64_t offset);
-	int (*sync)(void *context, int fd);	 /* fsync, also of directories */
+	int (*sync)(void *context, int fd); /* fsync, also of directories */
 	int (*sync_data)(void *context, int fd); /* fdatasync */
 	int (*truncate)(void *context, int fd, uint64_t size);
 	/* replace false: -EEXIST when `to` is there. */
 	int (*rename_at)(void *context, int dir, const char *from,
 	    const char *to, bool replace);
 	int (*unlink_at)(void *context, int dir, const char *name);
-	int (*mkdir_at)(void *context, int dir, const char *name, unsigned mode);
+	int (*mkdir_at)(void *context, int dir, const char *name, mode_t mode);
 	int (*list)(void *context, int dir, bat_file_list_fn each,
 	    void *each_context);
 	int (*stat_at)(void *context, int dir, const char *name,

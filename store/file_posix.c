@@ -63,8 +63,8 @@ static int
 posix_open_dir_at(void *context, int dir, const char *name)
 {
 	(void)context;
-	return result(openat(dir, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+	return result(
+	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 static int
@@ -173,10 +173,10 @@ posix_unlink_at(void *context, int dir, const char *name)
 }
 
 static int
-posix_mkdir_at(void *context, int dir, const char *name, unsigned mode)
+posix_mkdir_at(void *context, int dir, const char *name, mode_t mode)
 {
 	(void)context;
-	return result(mkdirat(dir, name, (mode_t)mode));
+	return result(mkdirat(dir, name, mode));
 }
 
 /* The next name that is neither "." nor ".."; NULL with errno 0 at the end. */

@@ -79,9 +79,9 @@ read_wide_integer(struct bat_pack_reader *reader, uint8_t marker,
 		return 0;
 	}
 	out->type = BAT_PACK_INT;
-	out->shortest = width == 1 ? out->integer < -32 :
-				     out->integer < -(INT64_C(1)
-					 << (4 * width - 1));
+	out->shortest = width == 1 ?
+	    out->integer < -32 :
+	    out->integer < -(INT64_C(1) << (4 * width - 1));
 	return 0;
 }
 
@@ -125,8 +125,8 @@ read_body(struct bat_pack_reader *reader, size_t header, uint64_t length,
 
 /* str or bin whose length stands in width bytes behind the marker. */
 static int
-read_sized(struct bat_pack_reader *reader, size_t width,
-    uint64_t least_of_one, struct bat_pack_token *out)
+read_sized(struct bat_pack_reader *reader, size_t width, uint64_t least_of_one,
+    struct bat_pack_token *out)
 {
 	uint64_t length;
 

@@ -17,23 +17,23 @@
 
 #include "bytes.h"
 #include "error.h"
-#include "id.h"
 #include "hash.h"
+#include "id.h"
 
 #define BAT_PACK_DEPTH_MAX 1024 /* format.md 2.2: nesting limit of batpak */
 
 enum bat_pack_type {
 	BAT_PACK_NIL,
-	BAT_PACK_BOOL,	/* .boolean */
-	BAT_PACK_UINT,	/* .number; every integer >= 0 */
-	BAT_PACK_INT,	/* .integer; negative integers only */
+	BAT_PACK_BOOL,	  /* .boolean */
+	BAT_PACK_UINT,	  /* .number; every integer >= 0 */
+	BAT_PACK_INT,	  /* .integer; negative integers only */
 	BAT_PACK_FLOAT32, /* .real, widened */
 	BAT_PACK_FLOAT64, /* .real */
-	BAT_PACK_STR,	/* .bytes; not checked for UTF-8 */
-	BAT_PACK_BIN,	/* .bytes */
-	BAT_PACK_EXT,	/* .bytes, .ext_type -128 to 127 */
-	BAT_PACK_ARRAY, /* .count elements follow */
-	BAT_PACK_MAP,	/* .count pairs follow */
+	BAT_PACK_STR,	  /* .bytes; not checked for UTF-8 */
+	BAT_PACK_BIN,	  /* .bytes */
+	BAT_PACK_EXT,	  /* .bytes, .ext_type -128 to 127 */
+	BAT_PACK_ARRAY,	  /* .count elements follow */
+	BAT_PACK_MAP,	  /* .count pairs follow */
 };
 
 struct bat_pack_token {
@@ -80,8 +80,7 @@ int bat_pack_read_str(struct bat_pack_reader *reader, struct bat_slice *out);
 /* bin of 16 or array of 16 integers; big endian. */
 int bat_pack_read_id(struct bat_pack_reader *reader, struct bat_id *out);
 /* nil (then *out is zero) or as read_id. */
-int bat_pack_read_id_or_nil(struct bat_pack_reader *reader,
-    struct bat_id *out);
+int bat_pack_read_id_or_nil(struct bat_pack_reader *reader, struct bat_id *out);
 /* array of exactly 32 integers, or bin of at least 32 bytes. */
 int bat_pack_read_hash(struct bat_pack_reader *reader, struct bat_hash *out);
 /*

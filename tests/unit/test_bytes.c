@@ -81,8 +81,8 @@ START_TEST(a_buffer_that_cannot_grow_is_unchanged)
 	ck_assert_int_eq(bat_bytes_append_hex(&buf, "", SIZE_MAX / 2 + 1),
 	    BAT_WORLD_NO_MEMORY);
 	ck_assert_ptr_eq(buf.data, data);
-	ck_assert(bat_bytes_equal(bat_bytes_of_buf(&buf),
-	    bat_bytes_text("kept")));
+	ck_assert(
+	    bat_bytes_equal(bat_bytes_of_buf(&buf), bat_bytes_text("kept")));
 	bat_bytes_free(&buf);
 }
 END_TEST
@@ -241,8 +241,7 @@ main(void)
 	tcase_add_test(promises, base64_goes_both_ways);
 	tcase_add_test(promises, loose_base64_is_refused_and_leaves_no_trace);
 	tcase_add_test(promises, integers_keep_their_order_of_bytes);
-	tcase_add_test(promises,
-	    sums_and_products_that_do_not_fit_are_refused);
+	tcase_add_test(promises, sums_and_products_that_do_not_fit_are_refused);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

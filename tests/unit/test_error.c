@@ -34,8 +34,7 @@ START_TEST(setting_fills_everything_and_returns_the_code)
 	struct bat_error error;
 
 	memset(&error, 0xaa, sizeof(error));
-	ck_assert_int_eq(
-	    bat_error_set(&error, BAT_USE_INVALID, "word %d", 7),
+	ck_assert_int_eq(bat_error_set(&error, BAT_USE_INVALID, "word %d", 7),
 	    BAT_USE_INVALID);
 	ck_assert_int_eq(error.code, BAT_USE_INVALID);
 	ck_assert_int_eq(error.os_errno, 0);
@@ -131,12 +130,14 @@ START_TEST(a_long_text_is_cut_between_characters)
 
 			fill_with_characters(text, sizeof(text), shift, width);
 			bat_error_set(&error, BAT_DATA_TORN, "%s", text);
-			ck_assert(bat_bytes_is_utf8(bat_bytes_text(error.text)));
+			ck_assert(
+			    bat_bytes_is_utf8(bat_bytes_text(error.text)));
 			ck_assert_uint_eq(strlen(error.text),
 			    shift + (511 - shift) / width * width);
 
 			bat_error_prefix(&error, "%s", "p");
-			ck_assert(bat_bytes_is_utf8(bat_bytes_text(error.text)));
+			ck_assert(
+			    bat_bytes_is_utf8(bat_bytes_text(error.text)));
 			ck_assert_uint_ge(strlen(error.text), 508);
 		}
 	}

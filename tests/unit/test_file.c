@@ -22,8 +22,8 @@ set_up(void)
 	temp_dir_make(&temp);
 	faulty_disk_init(&faulty, bat_file_posix());
 	disk = &faulty.disk;
-	ck_assert_int_eq(
-	    bat_file_open_dir(disk, temp.path, false, &dir, NULL), 0);
+	ck_assert_int_eq(bat_file_open_dir(disk, temp.path, false, &dir, NULL),
+	    0);
 }
 
 static void
@@ -132,8 +132,8 @@ START_TEST(short_and_interrupted_transfers_are_finished)
 	faulty_disk_fail(&faulty, FAULTY_OPEN, 1, EINTR, false);
 	faulty_disk_fail(&faulty, FAULTY_STAT, 1, EINTR, false);
 	ck_assert_int_eq(bat_bytes_append_text(&buf, ">"), 0);
-	ck_assert_int_eq(
-	    bat_file_read_whole(disk, dir, "file", 10, &buf, NULL), 0);
+	ck_assert_int_eq(bat_file_read_whole(disk, dir, "file", 10, &buf, NULL),
+	    0);
 	ck_assert(bat_bytes_equal(bat_bytes_of_buf(&buf),
 	    bat_bytes_text(">0123456789")));
 	bat_bytes_free(&buf);
@@ -185,16 +185,14 @@ START_TEST(a_file_above_the_limit_is_not_read)
 	struct bat_buf buf = BAT_BUF_EMPTY;
 
 	temp_dir_write(&temp, "file", bat_bytes_text("0123456789"));
-	ck_assert_int_eq(
-	    bat_file_read_whole(disk, dir, "file", 9, &buf, NULL),
+	ck_assert_int_eq(bat_file_read_whole(disk, dir, "file", 9, &buf, NULL),
 	    BAT_USE_TOO_LARGE);
 	ck_assert_ptr_null(buf.data);
-	ck_assert_int_eq(
-	    bat_file_read_whole(disk, dir, "none", 9, &buf, NULL),
+	ck_assert_int_eq(bat_file_read_whole(disk, dir, "none", 9, &buf, NULL),
 	    BAT_WORLD_ABSENT);
 	temp_dir_write(&temp, "empty", bat_bytes_text(""));
-	ck_assert_int_eq(
-	    bat_file_read_whole(disk, dir, "empty", 0, &buf, NULL), 0);
+	ck_assert_int_eq(bat_file_read_whole(disk, dir, "empty", 0, &buf, NULL),
+	    0);
 	ck_assert_uint_eq(buf.length, 0);
 	bat_bytes_free(&buf);
 }
@@ -209,8 +207,8 @@ START_TEST(a_failed_read_leaves_the_buffer_as_it_was)
 	ck_assert_int_eq(bat_bytes_append_text(&buf, "kept"), 0);
 	faulty_disk_shorten(&faulty, FAULTY_READ, 1, 4);
 	faulty_disk_fail(&faulty, FAULTY_READ, 2, EIO, false);
-	ck_assert_int_eq(
-	    bat_file_read_whole(disk, dir, "file", 100, &buf, &error),
+	ck_assert_int_eq(bat_file_read_whole(disk, dir, "file", 100, &buf,
+			     &error),
 	    BAT_WORLD_IO);
 	ck_assert_int_eq(error.os_errno, EIO);
 	ck_assert_ptr_nonnull(strstr(error.text, "file"));
@@ -364,8 +362,8 @@ END_TEST
 
 START_TEST(a_lock_keeps_others_out)
 {
-	int first = disk->open_at(disk->context, dir, "lock",
-	    O_RDWR | O_CREAT, 0600);
+	int first = disk->open_at(disk->context, dir, "lock", O_RDWR | O_CREAT,
+	    0600);
 	int second = disk->open_at(disk->context, dir, "lock", O_RDWR, 0);
 
 	ck_assert_int_eq(disk->lock(disk->context, first), 0);

@@ -87,8 +87,8 @@ START_TEST(integers_are_written_in_the_shortest_form_and_read_back)
 		struct bat_pack_token token;
 
 		ck_assert_int_eq(bat_pack_write_int(&buf, value), 0);
-		ck_assert(test_hex_equals(bat_bytes_of_buf(&buf),
-		    integers[i].hex));
+		ck_assert(
+		    test_hex_equals(bat_bytes_of_buf(&buf), integers[i].hex));
 		reader = BAT_PACK_READER(bat_bytes_of_buf(&buf));
 		ck_assert_int_eq(bat_pack_read_int(&reader, &back), 0);
 		ck_assert_int_eq(back, value);
@@ -337,23 +337,23 @@ END_TEST
 START_TEST(what_its_bytes_cannot_hold_is_corrupt_and_not_consumed)
 {
 	static const char *const cases[] = { "", "c1", "cc", "cd01", "ce010203",
-		"cf01020304050607", "d0", "d1ff", "d2ffffff", "d3ffffffffffffff",
-		"ca000000", "cb00000000000000", "a261",
+		"cf01020304050607", "d0", "d1ff", "d2ffffff",
+		"d3ffffffffffffff", "ca000000", "cb00000000000000", "a261",
 		"d9", "d902 61", "da00", "da0002 61", "db000000",
 		"dbffffffff 61", "c4", "c402 61", "c500", "c6ffffffff", "c7",
 		"c701", "c702f9 61", "c8ffff f9", "c9ffffffff f9", "d4", "d4f9",
 		"d8f9 61", "91", "9203", "dc", "dc00", "dc0002 01", "dd000000",
-		"ddffffffff 01", "81", "81 01", "de", "de0001 01", "dfffffffff 01",
-		"df80000000 01" };
+		"ddffffffff 01", "81", "81 01", "de", "de0001 01",
+		"dfffffffff 01", "df80000000 01" };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct bat_slice slice = exact(cases[i]);
 		struct bat_pack_reader reader = BAT_PACK_READER(slice);
 		struct bat_pack_token token;
 
-		ck_assert_msg(
-		    bat_pack_next(&reader, &token) == BAT_DATA_CORRUPT, "%s",
-		    cases[i]);
+		ck_assert_msg(bat_pack_next(&reader, &token) ==
+			BAT_DATA_CORRUPT,
+		    "%s", cases[i]);
 		ck_assert_ptr_eq(reader.at, slice.data);
 		release(slice);
 	}

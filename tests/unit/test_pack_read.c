@@ -22,8 +22,8 @@ START_TEST(strings_of_any_width_and_bin_are_text_if_utf8)
 {
 	static const char *const good[] = { "a26162", "d9026162", "da00026162",
 		"db000000026162", "c4026162", "c500026162" };
-	static const char *const bad[] = { "a2c328", "c401ff", "a3e282", "926162",
-		"c0", "05", "", "d502 6162", "a2ff" };
+	static const char *const bad[] = { "a2c328", "c401ff", "a3e282",
+		"926162", "c0", "05", "", "d502 6162", "a2ff" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
 		struct bat_buf buf = BAT_BUF_EMPTY;
@@ -44,9 +44,9 @@ START_TEST(strings_of_any_width_and_bin_are_text_if_utf8)
 
 		test_hex_append(&buf, bad[i]);
 		reader = BAT_PACK_READER(bat_bytes_of_buf(&buf));
-		ck_assert_msg(
-		    bat_pack_read_str(&reader, &text) == BAT_DATA_CORRUPT, "%s",
-		    bad[i]);
+		ck_assert_msg(bat_pack_read_str(&reader, &text) ==
+			BAT_DATA_CORRUPT,
+		    "%s", bad[i]);
 		ck_assert_uint_eq(text.length, 4);
 		ck_assert_uint_eq(bat_pack_left(&reader), buf.length);
 		bat_bytes_free(&buf);
@@ -156,9 +156,9 @@ START_TEST(ids_are_16_bytes_of_bin_or_16_integers)
 		reader = BAT_PACK_READER(bat_bytes_of_buf(&buf));
 		ck_assert_int_eq(bat_pack_read_id_or_nil(&reader, &id), 0);
 		ck_assert_uint_eq(bat_pack_left(&reader), 0);
-		ck_assert(test_hex_equals(
-		    bat_bytes_slice(id.bytes, sizeof(id.bytes)),
-		    "000102030405060708090a0b0c0d0eff"));
+		ck_assert(
+		    test_hex_equals(bat_bytes_slice(id.bytes, sizeof(id.bytes)),
+			"000102030405060708090a0b0c0d0eff"));
 		bat_bytes_free(&buf);
 	}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
@@ -168,9 +168,9 @@ START_TEST(ids_are_16_bytes_of_bin_or_16_integers)
 
 		test_hex_append(&buf, bad[i]);
 		reader = BAT_PACK_READER(bat_bytes_of_buf(&buf));
-		ck_assert_msg(
-		    bat_pack_read_id(&reader, &id) == BAT_DATA_CORRUPT, "%s",
-		    bad[i]);
+		ck_assert_msg(bat_pack_read_id(&reader, &id) ==
+			BAT_DATA_CORRUPT,
+		    "%s", bad[i]);
 		ck_assert_uint_eq(id.bytes[15], 7);
 		bat_bytes_free(&buf);
 	}
@@ -307,8 +307,7 @@ START_TEST(byte_arrays_may_hold_integers_of_any_width)
 		    0);
 		for (size_t i = 0; i < count; i++)
 			append_loose_element(&buf, bytes[i]);
-		assert_unpacks(&buf, buf.length,
-		    bat_bytes_slice(bytes, count));
+		assert_unpacks(&buf, buf.length, bat_bytes_slice(bytes, count));
 		bat_bytes_free(&buf);
 	}
 }
@@ -466,8 +465,7 @@ main(void)
 	int failed;
 
 	suite_add_tcase(suite, promises);
-	tcase_add_test(promises,
-	    strings_of_any_width_and_bin_are_text_if_utf8);
+	tcase_add_test(promises, strings_of_any_width_and_bin_are_text_if_utf8);
 	tcase_add_test(promises, integers_of_any_width_are_read_if_they_fit);
 	tcase_add_test(promises,
 	    signed_integers_refuse_what_63_bits_cannot_hold);
