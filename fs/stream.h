@@ -6,8 +6,12 @@
  * a stream that was sized keeps its total and, every 64 lines, the offset at
  * which that line starts. Streams only grow; a new generation empties all.
  *
- * Sizes count whole lines of what was visible at the call. Threads: locks
- * inside, not held while the store reads.
+ * Sizes count whole lines of what was visible at the call. size, read and
+ * line_length return 0; BAT_DATA_DISAGREES when the generation changed
+ * meanwhile (the key's numbers may mean something else now: name it anew and
+ * ask again); BAT_WORLD_*. On failure buf is as before.
+ *
+ * Threads: locks inside, not held while the store reads.
  */
 #ifndef BATFS_STREAM_H
 #define BATFS_STREAM_H
@@ -22,18 +26,18 @@ struct batfs_stream_key {
 	uint64_t from_seq, to_seq; /* 0 and UINT64_MAX: all; else list is ALL */
 };
 
-int batfs_streams_new(struct bat_store *store, struct batfs_streams **out);
-void batfs_streams_free(struct batfs_streams *streams);
+int batfs_stream_new(struct bat_store *store, struct batfs_streams **out);
+void batfs_stream_free(struct batfs_streams *streams);
 /* Exact size in bytes now. The first time it may render the whole stream. */
-int batfs_streams_size(struct batfs_streams *streams,
+int batfs_stream_size(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t *out_size,
     struct bat_error *error);
 /* Up to size bytes from offset onto buf; less only at the end. */
-int batfs_streams_read(struct batfs_streams *streams,
+int batfs_stream_read(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t offset, size_t size,
     struct bat_buf *buf, struct bat_error *error);
 /* The length of one event's line. */
-int batfs_streams_line_length(struct batfs_streams *streams, uint32_t ordinal,
+int batfs_stream_line_length(struct batfs_streams *streams, uint32_t ordinal,
     uint32_t *out_length, struct bat_error *error);
 
 #endif

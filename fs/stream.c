@@ -1,0 +1,297 @@
+/*
+ * Measuring and reading streams.
+ *
+ * A read finds the block of 64 lines in which its offset lies by binary
+ * search, takes the ordinals of the block from the store, skips lines by their
+ * lengths, and renders from there into the caller's buffer. Behind what is
+ * measured, lines are rendered once for both: measured and handed out.
+ *
+ * What can go wrong: a new generation while we work (everything is forgotten;
+ * BAT_DATA_DISAGREES, since the key's numbers may mean something else now and
+ * only the caller can name them again), and a line whose length is not the
+ * recorded one (its frame was damaged or healed since: it shows `damaged`
+ * now, or `data` again). Then the new length is recorded, the tables of all
+ * streams are dropped, and the call starts over with exact sizes; a reader who
+ * goes on at an old offset may see the seam, as with any file that changed.
+ */
+#include "stream.h"
+
+#include <stdlib.h>
+
+#include "stream_internal.h"
+
+/* How often a call starts over before it gives up. */
+#define ATTEMPTS 8
+
+/* A length changed within a generation: start over, but not for ever. */
+static bool
+call_again(const struct batfs_stream_call *call, int code, unsigned attempt)
+{
+	return code == BAT_DATA_DISAGREES && attempt + 1 < ATTEMPTS &&
+	    batfs_stream_store_generation(call->streams) == call->generation;
+}
+
+/* ---- reading ----------------------------------------------------------- */
+
+/* What is still to be handed out: [at, end) of the stream, onto buf. */
+struct wish {
+	uint64_t at, end;
+	struct bat_buf *buf;
+};
+
+/*
+ * Hand out what the wish needs of bytes that start at `start`, and keep the
+ * rest for the next call. *bytes is empty afterwards, or still holds nothing
+ * that anybody needs.
+ */
+static int
+hand_out(struct batfs_stream_call *call, struct wish *wish, uint64_t start,
+    struct bat_buf *bytes)
+{
+	size_t skip, take;
+	int code;
+
+	if (wish->at < start || wish->at - start >= bytes->length)
+		return BAT_OK;
+	skip = (size_t)(wish->at - start);
+	take = bytes->length - skip;
+	if (take > wish->end - wish->at)
+		take = (size_t)(wish->end - wish->at);
+	code = bat_bytes_append(wish->buf, bytes->data + skip, take);
+	if (code != BAT_OK)
+		return code;
+	wish->at += take;
+	if (skip + take == bytes->length)
+		return BAT_OK;
+	pthread_mutex_lock(&call->streams->mutex);
+	if (!call->table->detached)
+		batfs_stream_put_span(call->streams, call->table, start, bytes);
+	pthread_mutex_unlock(&call->streams->mutex);
+	return BAT_OK;
+}
+
+/* From what an earlier call rendered and did not need. */
+static int
+read_span(struct batfs_stream_call *call, struct wish *wish)
+{
+	struct bat_slice span;
+	int code = BAT_OK;
+
+	pthread_mutex_lock(&call->streams->mutex);
+	span = batfs_stream_find_span(call->streams, call->table, wish->at);
+	if (span.length > wish->end - wish->at)
+		span.length = (size_t)(wish->end - wish->at);
+	if (span.length > 0)
+		code = bat_bytes_append_slice(wish->buf, span);
+	pthread_mutex_unlock(&call->streams->mutex);
+	if (code == BAT_OK)
+		wish->at += span.length;
+	return code;
+}
+
+/* One line that starts at `start` and is in the wish, at least a part of it. */
+static int
+read_line(struct batfs_stream_call *call, struct wish *wish, uint32_t ordinal,
+    uint32_t length, uint64_t start)
+{
+	int code;
+
+	if (start == wish->at && length <= wish->end - start) {
+		code = batfs_stream_render(call, ordinal, length, wish->buf,
+		    &length);
+		if (code == BAT_OK)
+			wish->at += length;
+		return code;
+	}
+	bat_bytes_clear(&call->scratch);
+	code = batfs_stream_render(call, ordinal, length, &call->scratch,
+	    &length);
+	if (code != BAT_OK)
+		return code;
+	return hand_out(call, wish, start, &call->scratch);
+}
+
+/* The rest of the block in which the wish starts; it is measured. */
+static int
+read_block(struct batfs_stream_call *call, struct wish *wish)
+{
+	const struct batfs_stream_table *table = call->table;
+	struct batfs_stream_chunk chunk;
+	uint64_t block, start, line_count;
+
+	pthread_mutex_lock(&call->streams->mutex);
+	block = batfs_stream_block_of(table, wish->at);
+	chunk.cursor = table->blocks[block].cursor;
+	start = table->blocks[block].offset;
+	line_count = table->line_count - block * BATFS_STREAM_BLOCK_LINES;
+	pthread_mutex_unlock(&call->streams->mutex);
+
+	if (line_count > BATFS_STREAM_BLOCK_LINES)
+		line_count = BATFS_STREAM_BLOCK_LINES;
+	batfs_stream_take_chunk(call, &chunk, (size_t)line_count);
+	if (chunk.count < line_count)
+		return BAT_DATA_DISAGREES;
+	for (size_t i = 0; i < chunk.count && wish->at < wish->end; i++) {
+		uint32_t length = chunk.lengths[i];
+		int code = BAT_OK;
+
+		if (length == 0)
+			return BAT_DATA_DISAGREES;
+		if (wish->at < start + length)
+			code = read_line(call, wish, chunk.ordinals[i], length,
+			    start);
+		if (code != BAT_OK)
+			return code;
+		start += length;
+	}
+	return BAT_OK;
+}
+
+/* Some bytes more of the wish. 0, BAT_END at the end of the stream. */
+static int
+read_some(struct batfs_stream_call *call, struct wish *wish)
+{
+	uint64_t before = wish->at, start, size;
+	struct bat_buf capture = BAT_BUF_EMPTY;
+	int code = read_span(call, wish);
+
+	if (code != BAT_OK || wish->at != before)
+		return code;
+	pthread_mutex_lock(&call->streams->mutex);
+	size = call->table->detached ? 0 : call->table->size;
+	pthread_mutex_unlock(&call->streams->mutex);
+	if (wish->at < size)
+		return read_block(call, wish);
+	if (wish->at > size)
+		return batfs_stream_measure(call, NULL, &start);
+	code = batfs_stream_measure(call, &capture, &start);
+	if (code == BAT_OK)
+		code = hand_out(call, wish, start, &capture);
+	bat_bytes_free(&capture);
+	return code;
+}
+
+/* ---- the door ---------------------------------------------------------- */
+
+int
+batfs_stream_new(struct bat_store *store, struct batfs_streams **out)
+{
+	struct batfs_streams *streams = calloc(1, sizeof(*streams));
+
+	if (streams == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	streams->store = store;
+	streams->table_bytes_max = BATFS_STREAM_TABLE_BYTES;
+	if (pthread_mutex_init(&streams->mutex, NULL) != 0)
+		goto free_streams;
+	if (pthread_cond_init(&streams->measured, NULL) != 0)
+		goto destroy_mutex;
+	streams->generation = batfs_stream_store_generation(streams);
+	*out = streams;
+	return BAT_OK;
+destroy_mutex:
+	pthread_mutex_destroy(&streams->mutex);
+free_streams:
+	free(streams);
+	return BAT_WORLD_NO_MEMORY;
+}
+
+void
+batfs_stream_free(struct batfs_streams *streams)
+{
+	if (streams == NULL)
+		return;
+	batfs_stream_forget(streams, true);
+	free(streams->buckets);
+	pthread_cond_destroy(&streams->measured);
+	pthread_mutex_destroy(&streams->mutex);
+	free(streams);
+}
+
+static int
+size_once(struct batfs_stream_call *call, uint64_t *out_size)
+{
+	uint64_t start;
+	int code;
+
+	do
+		code = batfs_stream_measure(call, NULL, &start);
+	while (code == BAT_OK);
+	if (code != BAT_END)
+		return code;
+	pthread_mutex_lock(&call->streams->mutex);
+	*out_size = call->table->size;
+	pthread_mutex_unlock(&call->streams->mutex);
+	return BAT_OK;
+}
+
+int
+batfs_stream_size(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t *out_size,
+    struct bat_error *error)
+{
+	for (unsigned attempt = 0;; attempt++) {
+		struct batfs_stream_call call;
+		uint64_t size = 0;
+		int code = batfs_stream_call_begin(&call, streams, key, error);
+
+		if (code == BAT_OK)
+			code = size_once(&call, &size);
+		code = batfs_stream_call_end(&call, code);
+		if (call_again(&call, code, attempt))
+			continue;
+		if (code == BAT_OK)
+			*out_size = size;
+		return code;
+	}
+}
+
+int
+batfs_stream_read(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t offset, size_t size,
+    struct bat_buf *buf, struct bat_error *error)
+{
+	size_t before = buf->length;
+
+	for (unsigned attempt = 0;; attempt++) {
+		struct wish wish = { offset, offset + size, buf };
+		struct batfs_stream_call call;
+		int code = batfs_stream_call_begin(&call, streams, key, error);
+
+		if (wish.end < offset)
+			wish.end = UINT64_MAX;
+		while (code == BAT_OK && wish.at < wish.end)
+			code = read_some(&call, &wish);
+		code = batfs_stream_call_end(&call,
+		    code == BAT_END ? BAT_OK : code);
+		if (code != BAT_OK)
+			buf->length = before;
+		if (!call_again(&call, code, attempt))
+			return code;
+	}
+}
+
+int
+batfs_stream_line_length(struct batfs_streams *streams, uint32_t ordinal,
+    uint32_t *out_length, struct bat_error *error)
+{
+	struct batfs_stream_call call;
+	uint32_t length;
+	int code = batfs_stream_call_begin(&call, streams, NULL, error);
+
+	pthread_mutex_lock(&streams->mutex);
+	length = batfs_stream_known(streams, ordinal);
+	pthread_mutex_unlock(&streams->mutex);
+	if (code == BAT_OK && length == 0) {
+		code = batfs_stream_render(&call, ordinal, 0, &call.scratch,
+		    &length);
+		pthread_mutex_lock(&streams->mutex);
+		if (code == BAT_OK && streams->generation == call.generation)
+			code = batfs_stream_remember(streams, ordinal, length);
+		pthread_mutex_unlock(&streams->mutex);
+	}
+	code = batfs_stream_call_end(&call, code);
+	if (code == BAT_OK)
+		*out_length = length;
+	return code;
+}

@@ -1,0 +1,164 @@
+/*
+ * Inside of stream: what is remembered of each stream. stream_table.c and
+ * stream_span.c keep it, stream.c measures and reads with it. Nobody else
+ * includes this.
+ *
+ * Three memories, all under streams->mutex, all disposable:
+ * - lengths: of each line, by ordinal, 0 while unknown. Kept as long as the
+ *   generation stands, since each costs a read of the disk.
+ * - tables: one per stream that was asked for lately, with the place of every
+ *   64th line. Bounded, the ones used longest ago go first: made again from
+ *   the lengths they cost no rendering.
+ * - spans: bytes that were rendered and not yet handed out, so that a reader
+ *   who stops within a line (or a block) does not have it rendered again.
+ *
+ * Invariants while the mutex is free: (1) blocks[k] is known for every k with
+ * 64 * k < line_count; (2) blocks[0] is {0, 0}; (3) a detached table is in no
+ * list and is freed by the last of its users; (4) at most one user measures.
+ */
+#ifndef BATFS_STREAM_INTERNAL_H
+#define BATFS_STREAM_INTERNAL_H
+
+#include "stream.h"
+
+#include <pthread.h>
+
+#define BATFS_STREAM_BLOCK_LINES 64
+#define BATFS_STREAM_TABLE_BYTES (64u << 20)
+#define BATFS_STREAM_SPAN_BYTES (32u << 20)
+#define BATFS_STREAM_SPAN_COUNT 16
+
+/* Where every 64th line starts. */
+struct batfs_stream_block {
+	uint64_t offset; /* bytes of the stream */
+	uint64_t cursor; /* of the walk, see batfs_stream_walk */
+};
+
+struct batfs_stream_table {
+	struct batfs_stream_key key;
+	uint64_t serial; /* never used twice: names the table to spans */
+	/* What is known: the first line_count lines have size bytes, and the
+	 * walk goes on at cursor. */
+	uint64_t line_count, size, cursor;
+	struct batfs_stream_block *blocks;
+	size_t block_capacity;
+	unsigned user_count;
+	bool measuring; /* one of the users extends it */
+	bool detached;	/* forgotten meanwhile: its users start over */
+	struct batfs_stream_table *next_in_bucket;
+	struct batfs_stream_table *newer, *older; /* order of use */
+};
+
+struct batfs_stream_span {
+	uint64_t serial; /* 0: empty */
+	uint64_t start;	 /* offset of bytes[0] in the stream */
+	uint64_t stamp;	 /* of the last use */
+	struct bat_buf bytes;
+};
+
+struct batfs_streams {
+	struct bat_store *store;
+	pthread_mutex_t mutex;
+	pthread_cond_t measured; /* some table's `measuring` went false */
+	uint64_t generation;
+	uint32_t *lengths;
+	size_t length_capacity;
+	struct batfs_stream_table **buckets;
+	size_t bucket_count, table_count, table_bytes;
+	size_t table_bytes_max; /* tests make it smaller */
+	struct batfs_stream_table *newest, *oldest;
+	uint64_t next_serial;
+	struct batfs_stream_span spans[BATFS_STREAM_SPAN_COUNT];
+	uint64_t span_clock;
+};
+
+/* All below are called with the mutex held, but for walk. */
+
+/* The table of a stream, made if need be, with one user more. NULL: no
+ * memory. */
+struct batfs_stream_table *batfs_stream_obtain(struct batfs_streams *streams,
+    const struct batfs_stream_key *key);
+void batfs_stream_release(struct batfs_streams *streams,
+    struct batfs_stream_table *table);
+/* Put lines behind what a table knows; cursor is behind the last one. 0 or
+ * BAT_WORLD_NO_MEMORY (then nothing was put). */
+int batfs_stream_extend(struct batfs_streams *streams,
+    struct batfs_stream_table *table, const uint32_t *lengths, size_t count,
+    uint64_t cursor);
+/* The block in which offset lies; offset < table->size. */
+uint64_t batfs_stream_block_of(const struct batfs_stream_table *table,
+    uint64_t offset);
+/* Forget all tables and spans; with_lengths: the lengths of lines too. */
+void batfs_stream_forget(struct batfs_streams *streams, bool with_lengths);
+
+/* 0 while unknown. */
+uint32_t batfs_stream_known(const struct batfs_streams *streams,
+    uint32_t ordinal);
+int batfs_stream_remember(struct batfs_streams *streams, uint32_t ordinal,
+    uint32_t length);
+
+/* Bytes of the table's stream at offset that are at hand; empty if none. */
+struct bat_slice batfs_stream_find_span(struct batfs_streams *streams,
+    const struct batfs_stream_table *table, uint64_t offset);
+/* Takes over the bytes (*bytes is empty afterwards). */
+void batfs_stream_put_span(struct batfs_streams *streams,
+    const struct batfs_stream_table *table, uint64_t start,
+    struct bat_buf *bytes);
+
+void batfs_stream_drop_spans(struct batfs_streams *streams);
+
+/*
+ * Up to max ordinals of a stream from *cursor on (0: its start), and *cursor
+ * moved behind them; asks the store, without the mutex. For a list that is cut
+ * to sequences the cursor is the sequence to go on from, else the store's.
+ */
+size_t batfs_stream_walk(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t *cursor, uint32_t *ordinals,
+    size_t max);
+
+/* ---- one call of the door (stream_measure.c), without the mutex ------- */
+
+/* One public call: its stream and its scratch memory. */
+struct batfs_stream_call {
+	struct batfs_streams *streams;
+	struct batfs_stream_table *table; /* NULL: about one line only */
+	uint64_t generation;
+	struct bat_reading reading;
+	struct bat_buf scratch;
+	struct bat_error *error;
+};
+
+/* Up to one block of a stream. */
+struct batfs_stream_chunk {
+	size_t count;
+	uint64_t cursor; /* behind them */
+	uint32_t ordinals[BATFS_STREAM_BLOCK_LINES];
+	uint32_t lengths[BATFS_STREAM_BLOCK_LINES]; /* 0: unknown */
+};
+
+uint64_t batfs_stream_store_generation(const struct batfs_streams *streams);
+/* key NULL: no table. Whatever it returns, call_end follows. */
+int batfs_stream_call_begin(struct batfs_stream_call *call,
+    struct batfs_streams *streams, const struct batfs_stream_key *key,
+    struct bat_error *error);
+/* Hands code back, or says that what was found out is of an older time. */
+int batfs_stream_call_end(struct batfs_stream_call *call, int code);
+/*
+ * Render one line onto buf. known: its recorded length, or 0; when it differs
+ * the new one is recorded, all tables are dropped: BAT_DATA_DISAGREES. The
+ * line of an event that was hidden meanwhile is one more way of disagreeing.
+ */
+int batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
+    uint32_t known, struct bat_buf *buf, uint32_t *out_length);
+/* The next max lines at chunk->cursor, with the lengths that are known. */
+void batfs_stream_take_chunk(struct batfs_stream_call *call,
+    struct batfs_stream_chunk *chunk, size_t max);
+/*
+ * Measure the next lines, at most up to the end of a block. capture may be
+ * NULL, else it gets them; *out_start is the offset of the first. Returns 0,
+ * BAT_END when all lines are measured, BAT_DATA_DISAGREES, BAT_WORLD_*.
+ */
+int batfs_stream_measure(struct batfs_stream_call *call,
+    struct bat_buf *capture, uint64_t *out_start);
+
+#endif

@@ -1,0 +1,268 @@
+/*
+ * One call's dealings with the store: rendering lines, walking lists, and
+ * measuring what a table does not know yet. The mutex is never held meanwhile.
+ */
+#include "stream_internal.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "render.h"
+
+/* Lines that are measured and handed out at once: stop behind so many bytes,
+ * since what a reader does not take is kept. */
+#define CAPTURE_BYTES (128u << 10)
+
+uint64_t
+batfs_stream_store_generation(const struct batfs_streams *streams)
+{
+	struct bat_head head;
+
+	bat_head(streams->store, &head);
+	return head.generation;
+}
+
+/* ---- one call --------------------------------------------------------- */
+
+int
+batfs_stream_call_begin(struct batfs_stream_call *call,
+    struct batfs_streams *streams, const struct batfs_stream_key *key,
+    struct bat_error *error)
+{
+	uint64_t generation = batfs_stream_store_generation(streams);
+
+	*call = (struct batfs_stream_call){
+		.streams = streams,
+		.reading = BAT_READING_EMPTY,
+		.error = error,
+	};
+	pthread_mutex_lock(&streams->mutex);
+	if (generation > streams->generation) {
+		batfs_stream_forget(streams, true);
+		streams->generation = generation;
+	}
+	call->generation = streams->generation;
+	if (key != NULL)
+		call->table = batfs_stream_obtain(streams, key);
+	pthread_mutex_unlock(&streams->mutex);
+	if (key != NULL && call->table == NULL)
+		return bat_error_set(error, BAT_WORLD_NO_MEMORY,
+		    "no memory for the table of a stream");
+	return BAT_OK;
+}
+
+/* Hands code back, or says that what was found out is of an older time. */
+int
+batfs_stream_call_end(struct batfs_stream_call *call, int code)
+{
+	if (call->table != NULL) {
+		pthread_mutex_lock(&call->streams->mutex);
+		batfs_stream_release(call->streams, call->table);
+		pthread_mutex_unlock(&call->streams->mutex);
+	}
+	bat_reading_free(&call->reading);
+	bat_bytes_free(&call->scratch);
+	if (batfs_stream_store_generation(call->streams) != call->generation)
+		return bat_error_set(call->error, BAT_DATA_DISAGREES,
+		    "the store was read anew meanwhile");
+	return code;
+}
+
+/*
+ * Render one line onto buf. known: its recorded length, or 0. The line of an
+ * event that was hidden meanwhile is one more way of disagreeing.
+ */
+int
+batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
+    uint32_t known, struct bat_buf *buf, uint32_t *out_length)
+{
+	size_t before = buf->length, length;
+	int code = batfs_render_event(call->streams->store, ordinal,
+	    &call->reading, buf, call->error);
+
+	if (code != BAT_OK)
+		return code == BAT_STATE_NOT_FOUND ? BAT_DATA_DISAGREES : code;
+	length = buf->length - before;
+	assert(length > 0);
+	if (length > UINT32_MAX) {
+		buf->length = before;
+		return bat_error_set(call->error, BAT_USE_TOO_LARGE,
+		    "a line of %zu bytes", length);
+	}
+	*out_length = (uint32_t)length;
+	if (known == 0 || known == length)
+		return BAT_OK;
+	pthread_mutex_lock(&call->streams->mutex);
+	batfs_stream_forget(call->streams, false);
+	code = batfs_stream_remember(call->streams, ordinal, *out_length);
+	pthread_mutex_unlock(&call->streams->mutex);
+	if (code != BAT_OK)
+		return code;
+	return bat_error_set(call->error, BAT_DATA_DISAGREES,
+	    "the line of an event has %zu bytes now, %" PRIu32 " before",
+	    length, known);
+}
+
+/* ---- walking ---------------------------------------------------------- */
+
+/* Strictly by sequence: finding the next one costs a search, which is nothing
+ * beside rendering it. */
+static size_t
+walk_range(const struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t *cursor, uint32_t *ordinals,
+    size_t max)
+{
+	uint64_t seq = *cursor == 0 ? key->from_seq : *cursor;
+	size_t count = 0;
+	struct bat_row row;
+
+	while (count < max && seq < key->to_seq) {
+		uint32_t ordinal = bat_find_seq_from(streams->store, seq);
+
+		if (ordinal == BAT_MAP_NONE ||
+		    !bat_row(streams->store, ordinal, &row) || row.seq < seq ||
+		    row.seq >= key->to_seq)
+			break;
+		ordinals[count++] = ordinal;
+		seq = *cursor = row.seq + 1;
+	}
+	return count;
+}
+
+size_t
+batfs_stream_walk(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t *cursor, uint32_t *ordinals,
+    size_t max)
+{
+	if (key->from_seq == 0 && key->to_seq == UINT64_MAX)
+		return bat_list_next(streams->store, &key->list, cursor,
+		    ordinals, max);
+	return walk_range(streams, key, cursor, ordinals, max);
+}
+
+/* The next max lines at chunk->cursor, with the lengths that are known. */
+void
+batfs_stream_take_chunk(struct batfs_stream_call *call,
+    struct batfs_stream_chunk *chunk, size_t max)
+{
+	struct batfs_streams *streams = call->streams;
+
+	chunk->count = batfs_stream_walk(streams, &call->table->key,
+	    &chunk->cursor, chunk->ordinals, max);
+	pthread_mutex_lock(&streams->mutex);
+	for (size_t i = 0; i < chunk->count; i++)
+		chunk->lengths[i] = batfs_stream_known(streams,
+		    chunk->ordinals[i]);
+	pthread_mutex_unlock(&streams->mutex);
+}
+
+/* ---- measuring -------------------------------------------------------- */
+
+/* Become the one who measures; where the table ends goes into *chunk and
+ * *out_start. Returns how many lines its last block has room for. */
+static size_t
+measuring_begin(struct batfs_stream_call *call,
+    struct batfs_stream_chunk *chunk, uint64_t *out_start)
+{
+	struct batfs_stream_table *table = call->table;
+	size_t room;
+
+	pthread_mutex_lock(&call->streams->mutex);
+	while (table->measuring)
+		pthread_cond_wait(&call->streams->measured,
+		    &call->streams->mutex);
+	table->measuring = true;
+	chunk->cursor = table->cursor;
+	*out_start = table->size;
+	room = table->detached ? 0 :
+				 BATFS_STREAM_BLOCK_LINES -
+		(size_t)(table->line_count % BATFS_STREAM_BLOCK_LINES);
+	pthread_mutex_unlock(&call->streams->mutex);
+	return room;
+}
+
+static int
+measuring_end(struct batfs_stream_call *call,
+    const struct batfs_stream_chunk *chunk, int code)
+{
+	struct batfs_streams *streams = call->streams;
+	bool stale = batfs_stream_store_generation(streams) != call->generation;
+
+	pthread_mutex_lock(&streams->mutex);
+	call->table->measuring = false;
+	pthread_cond_broadcast(&streams->measured);
+	if (code == BAT_OK && (stale || call->table->detached))
+		code = BAT_DATA_DISAGREES;
+	for (size_t i = 0; code == BAT_OK && i < chunk->count; i++)
+		code = batfs_stream_remember(streams, chunk->ordinals[i],
+		    chunk->lengths[i]);
+	if (code == BAT_OK)
+		code = batfs_stream_extend(streams, call->table, chunk->lengths,
+		    chunk->count, chunk->cursor);
+	pthread_mutex_unlock(&streams->mutex);
+	return code;
+}
+
+/* The rest of a chunk is for another time. */
+static int
+cut_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
+    uint64_t start, size_t count)
+{
+	chunk->count = count;
+	chunk->cursor = start;
+	return batfs_stream_walk(call->streams, &call->table->key,
+		   &chunk->cursor, chunk->ordinals, count) == count ?
+	    BAT_OK :
+	    BAT_DATA_DISAGREES;
+}
+
+/*
+ * All lengths of a chunk of up to max lines. capture, may be NULL: render every
+ * line onto it, and fewer lines when it has enough.
+ */
+static int
+measure_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
+    size_t max, struct bat_buf *capture)
+{
+	struct bat_buf *to = capture != NULL ? capture : &call->scratch;
+	uint64_t start = chunk->cursor;
+
+	batfs_stream_take_chunk(call, chunk, max);
+	for (size_t i = 0; i < chunk->count; i++) {
+		int code;
+
+		if (capture == NULL && chunk->lengths[i] != 0)
+			continue;
+		if (capture == NULL)
+			bat_bytes_clear(to);
+		code = batfs_stream_render(call, chunk->ordinals[i],
+		    chunk->lengths[i], to, &chunk->lengths[i]);
+		if (code != BAT_OK)
+			return code;
+		if (capture != NULL && capture->length >= CAPTURE_BYTES &&
+		    i + 1 < chunk->count)
+			return cut_chunk(call, chunk, start, i + 1);
+	}
+	return BAT_OK;
+}
+
+/*
+ * Measure the next lines, at most up to the end of a block. capture may be
+ * NULL, else it gets them; *out_start is the offset of the first. Returns 0,
+ * BAT_END when all lines are measured, BAT_DATA_DISAGREES, BAT_WORLD_*.
+ */
+int
+batfs_stream_measure(struct batfs_stream_call *call, struct bat_buf *capture,
+    uint64_t *out_start)
+{
+	struct batfs_stream_chunk chunk;
+	size_t room = measuring_begin(call, &chunk, out_start);
+	int code = measure_chunk(call, &chunk, room, capture);
+
+	if (code != BAT_OK)
+		chunk.count = 0;
+	code = measuring_end(call, &chunk, code);
+	if (code == BAT_OK && chunk.count == 0)
+		return BAT_END;
+	return code;
+}

@@ -1,0 +1,539 @@
+#include "stream.h"
+
+#include <pthread.h>
+
+#include "../../fs/stream_internal.h"
+#include "../support/fake_store.c"
+#include "render.h"
+#include "sample.h"
+
+/*
+ * Lines are what a test wants them to be: "<seq> <payload>\n", or "<seq>
+ * damaged\n". render_count counts them; on_render lets something happen in
+ * the middle of a call.
+ */
+static unsigned render_count;
+static void (*on_render)(struct bat_store *store, uint32_t ordinal);
+static int render_code;
+
+int
+batfs_render_event(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error)
+{
+	const struct fake_event *event = &store->events[ordinal];
+
+	(void)reading;
+	__atomic_fetch_add(&render_count, 1, __ATOMIC_RELAXED);
+	if (on_render != NULL)
+		on_render(store, ordinal);
+	if (render_code != 0)
+		return bat_error_set(error, render_code, "as ordered");
+	if (event->hidden)
+		return bat_error_set(error, BAT_STATE_NOT_FOUND, "hidden");
+	if (event->damaged)
+		return bat_bytes_append_format(buf, "%llu damaged\n",
+		    (unsigned long long)event->seq);
+	return bat_bytes_append_format(buf, "%llu %.*s\n",
+	    (unsigned long long)event->seq, (int)event->payload.length,
+	    (const char *)event->payload.data);
+}
+
+static struct bat_store store;
+static struct batfs_streams *streams;
+static const struct batfs_stream_key everything = {
+	.list = { .kind = BAT_LIST_ALL },
+	.to_seq = UINT64_MAX,
+};
+
+static void
+setup(void)
+{
+	render_count = 0;
+	render_code = 0;
+	on_render = NULL;
+	ck_assert_int_eq(batfs_stream_new(&store, &streams), 0);
+}
+
+static void
+teardown(void)
+{
+	batfs_stream_free(streams);
+	fake_free(&store);
+}
+
+static void
+add(const char *scope, const char *entity, const char *text)
+{
+	fake_add_at(&store, store.next_seq, scope, entity,
+	    bat_bytes_text(text));
+}
+
+/* Lines of many lengths, of three entities in two scopes; a gap here and
+ * there. */
+static void
+add_many(unsigned count)
+{
+	static const char *const entities[] = { "alice", "bob", "carol" };
+	char text[200];
+
+	memset(text, 'x', sizeof(text));
+	for (unsigned i = 0; i < count; i++) {
+		size_t length = i * 37 % 199;
+
+		if (i % 11 == 0)
+			store.next_seq += 3;
+		fake_add_at(&store, store.next_seq, i % 2 ? "home" : "away",
+		    entities[i % 3], bat_bytes_slice(text, length));
+	}
+}
+
+/* The same lines by the plainest means. */
+static struct bat_buf
+plain(const struct batfs_stream_key *key)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+	struct bat_reading reading = BAT_READING_EMPTY;
+	unsigned before = render_count;
+
+	for (uint32_t i = 0; i < store.count; i++)
+		if (fake_in_list(&key->list, &store.events[i]) &&
+		    store.events[i].seq >= key->from_seq &&
+		    store.events[i].seq < key->to_seq)
+			ck_assert_int_eq(batfs_render_event(&store, i, &reading,
+					     &buf, NULL),
+			    0);
+	render_count = before;
+	return buf;
+}
+
+static uint64_t
+size_of(const struct batfs_stream_key *key)
+{
+	struct bat_error error = { .code = 0 };
+	uint64_t size = 0;
+
+	ck_assert_msg(batfs_stream_size(streams, key, &size, &error) == 0, "%s",
+	    error.text);
+	return size;
+}
+
+/* Read from the start in pieces, as `cat` does. */
+static struct bat_buf
+read_in_pieces(const struct batfs_stream_key *key, size_t piece)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+	size_t before;
+
+	do {
+		before = buf.length;
+		ck_assert_int_eq(batfs_stream_read(streams, key, before, piece,
+				     &buf, NULL),
+		    0);
+		ck_assert_uint_le(buf.length - before, piece);
+	} while (buf.length > before);
+	return buf;
+}
+
+static void
+assert_reads(const struct batfs_stream_key *key, size_t piece)
+{
+	struct bat_buf wanted = plain(key);
+	struct bat_buf got = read_in_pieces(key, piece);
+
+	sample_assert_same(bat_bytes_of_buf(&got), bat_bytes_of_buf(&wanted),
+	    "stream");
+	bat_bytes_free(&got);
+	bat_bytes_free(&wanted);
+}
+
+START_TEST(an_empty_stream_has_no_bytes)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+
+	ck_assert_uint_eq(size_of(&everything), 0);
+	ck_assert_int_eq(
+	    batfs_stream_read(streams, &everything, 0, 100, &buf, NULL), 0);
+	ck_assert_int_eq(
+	    batfs_stream_read(streams, &everything, 7, 100, &buf, NULL), 0);
+	ck_assert_uint_eq(buf.length, 0);
+}
+END_TEST
+
+START_TEST(size_is_the_sum_of_the_lines_of_each_list)
+{
+	struct batfs_stream_key key = everything;
+	struct bat_buf wanted;
+
+	add_many(500);
+	for (int kind = 0; kind < 3; kind++)
+		for (uint32_t entity = 0; entity < 5; entity++)
+			for (uint32_t scope = 0; scope < 5; scope++) {
+				key.list = (struct bat_list){
+					(enum bat_list_kind)kind, entity, scope
+				};
+				wanted = plain(&key);
+				ck_assert_uint_eq(size_of(&key), wanted.length);
+				bat_bytes_free(&wanted);
+			}
+}
+END_TEST
+
+START_TEST(a_range_has_the_sequences_from_the_first_up_to_before_the_last)
+{
+	static const uint64_t bounds[] = { 0, 1, 3, 64, 100, 101, 400, 100000,
+		UINT64_MAX };
+	const size_t count = sizeof(bounds) / sizeof(bounds[0]);
+	struct batfs_stream_key key = everything;
+	struct bat_buf wanted;
+
+	add_many(300);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = i; j < count; j++) {
+			key.from_seq = bounds[i];
+			key.to_seq = bounds[j];
+			wanted = plain(&key);
+			ck_assert_uint_eq(size_of(&key), wanted.length);
+			bat_bytes_free(&wanted);
+			assert_reads(&key, 1000);
+		}
+}
+END_TEST
+
+START_TEST(bytes_at_any_offset_are_those_of_the_whole)
+{
+	static const size_t sizes[] = { 1, 2, 63, 64, 200, 5000 };
+	struct bat_buf wanted, got = BAT_BUF_EMPTY;
+
+	add_many(200);
+	wanted = plain(&everything);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for (size_t at = 0; at <= wanted.length + 3; at += 71) {
+			size_t left = at < wanted.length ? wanted.length - at :
+							   0;
+
+			bat_bytes_clear(&got);
+			ck_assert_int_eq(batfs_stream_read(streams, &everything,
+					     at, sizes[i], &got, NULL),
+			    0);
+			sample_assert_same(bat_bytes_of_buf(&got),
+			    bat_bytes_slice(left ? wanted.data + at : NULL,
+				left < sizes[i] ? left : sizes[i]),
+			    "piece");
+		}
+	bat_bytes_free(&got);
+	bat_bytes_free(&wanted);
+}
+END_TEST
+
+START_TEST(a_read_far_inside_needs_no_size_before)
+{
+	struct bat_buf wanted, got = BAT_BUF_EMPTY;
+
+	add_many(500);
+	wanted = plain(&everything);
+	ck_assert_int_eq(batfs_stream_read(streams, &everything,
+			     wanted.length - 50, SIZE_MAX, &got, NULL),
+	    0);
+	sample_assert_same(bat_bytes_of_buf(&got),
+	    bat_bytes_slice(wanted.data + wanted.length - 50, 50), "end");
+	bat_bytes_free(&got);
+	bat_bytes_free(&wanted);
+}
+END_TEST
+
+START_TEST(sizing_renders_a_line_once_whatever_the_streams)
+{
+	struct batfs_stream_key key = everything;
+	uint32_t length;
+
+	add_many(500);
+	size_of(&everything);
+	ck_assert_uint_eq(render_count, 500);
+	for (uint32_t entity = 0; entity < 5; entity++) {
+		key.list = (struct bat_list){ BAT_LIST_ENTITY, entity, 0 };
+		size_of(&key);
+	}
+	size_of(&everything);
+	ck_assert_int_eq(batfs_stream_line_length(streams, 17, &length, NULL),
+	    0);
+	ck_assert_uint_eq(render_count, 500);
+}
+END_TEST
+
+START_TEST(reading_through_renders_a_line_once_sized_before_or_not)
+{
+	static const size_t pieces[] = { 61, 4096, 100000, 1 << 20 };
+	struct bat_buf buf;
+
+	add_many(1000);
+	for (size_t i = 0; i < 2 * sizeof(pieces) / sizeof(pieces[0]); i++) {
+		batfs_stream_free(streams);
+		setup();
+		if (i % 2 == 0)
+			size_of(&everything);
+		render_count = 0;
+		buf = read_in_pieces(&everything, pieces[i / 2]);
+		bat_bytes_free(&buf);
+		ck_assert_uint_eq(render_count, 1000);
+	}
+}
+END_TEST
+
+START_TEST(a_long_line_is_rendered_once_for_all_its_pieces)
+{
+	char *text = malloc(1 << 20);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'y', 1 << 20);
+	text[(1 << 20) - 1] = '\0';
+	for (int i = 0; i < 3; i++)
+		add("home", "alice", text);
+	free(text);
+	size_of(&everything);
+	assert_reads(&everything, 4096);
+	ck_assert_uint_eq(render_count, 6);
+}
+END_TEST
+
+START_TEST(a_stream_grows_behind_what_was_read)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+	uint64_t size;
+
+	for (int i = 0; i < 200; i++) {
+		add("home", "alice", "moved");
+		size = size_of(&everything);
+		add("home", "alice", "again");
+		bat_bytes_clear(&buf);
+		ck_assert_int_eq(batfs_stream_read(streams, &everything, size,
+				     100, &buf, NULL),
+		    0);
+		ck_assert_uint_eq(buf.length, size_of(&everything) - size);
+		ck_assert_msg(memmem(buf.data, buf.length, " again\n", 7),
+		    "the new line is not there");
+	}
+	assert_reads(&everything, 333);
+	bat_bytes_free(&buf);
+}
+END_TEST
+
+START_TEST(line_length_is_that_of_the_line)
+{
+	uint32_t length = 0;
+
+	add("home", "alice", "hello");
+	ck_assert_int_eq(batfs_stream_line_length(streams, 0, &length, NULL),
+	    0);
+	ck_assert_uint_eq(length, strlen("0 hello\n"));
+	ck_assert_uint_eq(size_of(&everything), length);
+	ck_assert_uint_eq(render_count, 1);
+}
+END_TEST
+
+START_TEST(a_new_generation_forgets_everything)
+{
+	add_many(300);
+	assert_reads(&everything, 700);
+	store.events[5].hidden = true;
+	store.events[200].hidden = true;
+	store.generation++;
+	assert_reads(&everything, 700);
+	assert_reads(&everything, 4096);
+}
+END_TEST
+
+static void
+hide_one_in_a_new_generation(struct bat_store *in, uint32_t ordinal)
+{
+	if (ordinal != 150 || in->events[3].hidden)
+		return;
+	in->events[3].hidden = true;
+	in->generation++;
+}
+
+START_TEST(a_generation_that_changes_meanwhile_is_for_the_caller)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+	uint64_t size = 77;
+
+	add_many(300);
+	on_render = hide_one_in_a_new_generation;
+	ck_assert_int_eq(bat_bytes_append_text(&buf, "before"), 0);
+	ck_assert_int_eq(batfs_stream_read(streams, &everything, 0, SIZE_MAX,
+			     &buf, NULL),
+	    BAT_DATA_DISAGREES);
+	ck_assert_uint_eq(buf.length, 6);
+	store.events[3].hidden = false;
+	store.generation++;
+	ck_assert_int_eq(batfs_stream_size(streams, &everything, &size, NULL),
+	    BAT_DATA_DISAGREES);
+	ck_assert_uint_eq(size, 77);
+	assert_reads(&everything, 1000);
+	bat_bytes_free(&buf);
+}
+END_TEST
+
+START_TEST(a_line_that_changed_its_length_is_measured_anew)
+{
+	struct batfs_stream_key alice = everything;
+
+	add_many(300);
+	alice.list = (struct bat_list){ BAT_LIST_ENTITY,
+		store.events[150].entity, 0 };
+	size_of(&everything);
+	size_of(&alice);
+	store.events[150].damaged = true;
+	assert_reads(&everything, 100);
+	assert_reads(&alice, 1 << 20);
+	store.events[150].damaged = false;
+	assert_reads(&alice, 100);
+	assert_reads(&everything, 100);
+}
+END_TEST
+
+static void
+flip(struct bat_store *in, uint32_t ordinal)
+{
+	in->events[ordinal].damaged = !in->events[ordinal].damaged;
+}
+
+START_TEST(a_line_that_never_holds_still_is_an_error_not_a_loop)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+	struct bat_error error;
+
+	add("home", "alice", "hello");
+	size_of(&everything);
+	on_render = flip;
+	ck_assert_int_eq(batfs_stream_read(streams, &everything, 0, 100, &buf,
+			     &error),
+	    BAT_DATA_DISAGREES);
+	ck_assert_uint_eq(buf.length, 0);
+	ck_assert_uint_lt(render_count, 100);
+	bat_bytes_free(&buf);
+}
+END_TEST
+
+START_TEST(a_failed_read_changes_nothing_and_can_be_repeated)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+	struct bat_error error;
+	uint64_t size;
+
+	add_many(100);
+	render_code = BAT_WORLD_IO;
+	ck_assert_int_eq(batfs_stream_read(streams, &everything, 0, SIZE_MAX,
+			     &buf, &error),
+	    BAT_WORLD_IO);
+	ck_assert_str_eq(error.text, "as ordered");
+	ck_assert_uint_eq(buf.length, 0);
+	ck_assert_int_eq(batfs_stream_size(streams, &everything, &size, &error),
+	    BAT_WORLD_IO);
+	render_code = 0;
+	assert_reads(&everything, 100);
+}
+END_TEST
+
+START_TEST(tables_stay_within_their_memory)
+{
+	struct batfs_stream_key key = everything;
+	struct bat_buf one = BAT_BUF_EMPTY;
+
+	add("home", "alice", "hello");
+	streams->table_bytes_max = 1 << 20;
+	for (unsigned i = 0; i < 20000; i++) {
+		key.to_seq = i + 1;
+		size_of(&key);
+		ck_assert_uint_le(streams->table_bytes, 1 << 20);
+	}
+	ck_assert_uint_lt(streams->table_count, 20000);
+	ck_assert_uint_gt(streams->table_count, 1000);
+	ck_assert_uint_eq(render_count, 1);
+	/* The first one is gone, and answers as before. */
+	key.to_seq = 1;
+	ck_assert_uint_eq(size_of(&key), strlen("0 hello\n"));
+	ck_assert_int_eq(batfs_stream_read(streams, &key, 2, 5, &one, NULL), 0);
+	sample_assert_same(bat_bytes_of_buf(&one), bat_bytes_text("hello"),
+	    "line");
+	bat_bytes_free(&one);
+}
+END_TEST
+
+static void *
+read_all(void *unused)
+{
+	(void)unused;
+	for (size_t piece = 500; piece < 5000; piece += 1500)
+		assert_reads(&everything, piece);
+	return NULL;
+}
+
+static void *
+size_all(void *unused)
+{
+	(void)unused;
+	size_of(&everything);
+	return NULL;
+}
+
+START_TEST(threads_measure_a_stream_together)
+{
+	pthread_t threads[4];
+
+	add_many(1000);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(
+		    pthread_create(&threads[i], NULL, size_all, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	ck_assert_uint_eq(render_count, 1000);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(
+		    pthread_create(&threads[i], NULL, read_all, NULL), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("stream");
+	TCase *sizes = tcase_create("sizes"), *reads = tcase_create("reads");
+	TCase *changes = tcase_create("changes");
+
+	tcase_add_checked_fixture(sizes, setup, teardown);
+	tcase_add_test(sizes, an_empty_stream_has_no_bytes);
+	tcase_add_test(sizes, size_is_the_sum_of_the_lines_of_each_list);
+	tcase_add_test(sizes,
+	    a_range_has_the_sequences_from_the_first_up_to_before_the_last);
+	tcase_add_test(sizes, sizing_renders_a_line_once_whatever_the_streams);
+	tcase_add_test(sizes, line_length_is_that_of_the_line);
+	tcase_add_test(sizes, tables_stay_within_their_memory);
+	tcase_set_timeout(sizes, 60);
+	suite_add_tcase(suite, sizes);
+
+	tcase_add_checked_fixture(reads, setup, teardown);
+	tcase_add_test(reads, bytes_at_any_offset_are_those_of_the_whole);
+	tcase_add_test(reads, a_read_far_inside_needs_no_size_before);
+	tcase_add_test(reads,
+	    reading_through_renders_a_line_once_sized_before_or_not);
+	tcase_add_test(reads, a_long_line_is_rendered_once_for_all_its_pieces);
+	tcase_add_test(reads, threads_measure_a_stream_together);
+	tcase_set_timeout(reads, 60);
+	suite_add_tcase(suite, reads);
+
+	tcase_add_checked_fixture(changes, setup, teardown);
+	tcase_add_test(changes, a_stream_grows_behind_what_was_read);
+	tcase_add_test(changes, a_new_generation_forgets_everything);
+	tcase_add_test(changes,
+	    a_generation_that_changes_meanwhile_is_for_the_caller);
+	tcase_add_test(changes,
+	    a_line_that_changed_its_length_is_measured_anew);
+	tcase_add_test(changes,
+	    a_line_that_never_holds_still_is_an_error_not_a_loop);
+	tcase_add_test(changes,
+	    a_failed_read_changes_nothing_and_can_be_repeated);
+	suite_add_tcase(suite, changes);
+	return sample_run(suite);
+}
