@@ -3,9 +3,9 @@
  *
  * The happy path of a group: take all queued batches; at the first append of
  * the session carry out recovery's plan (unlink disbelieved indexes, save and
- * cut torn tails, heal a compaction marker), make the segment, stage OPEN;
- * for each batch and draft: check, resolve cause and key, link, encode; one
- * write; one sync; publish rows to the index; answer each batch.
+ * cut torn tails, heal a compaction marker) and make the segment; stage OPEN;
+ * for each batch and draft: check, resolve key and cause, link, encode; then
+ * one write, one sync, publish the rows to the index, answer each batch.
  *
  * The failures: a refused draft ends its batch (what stands before it goes
  * on); a failed write is cut back and every batch of the group is answered
@@ -15,11 +15,12 @@
  * Invariants: (1) visible <= durable when durability is EACH; (2) a sealed
  * segment is never written; (3) sequence numbers have no gaps of our making;
  * (4) after a failed sync nothing is appended until reopen; (5) the index
- * file never speaks past what is durable.
+ * file never speaks past what is durable; (6) outside a group `staged` is
+ * empty and next_seq is the last published sequence + 1 or above.
  *
  * Threads: submit and wake from any; run, sync, checkpoint, close from any,
- * one at a time (the lead mutex). Locks: queue mutex (order 2), index lock
- * (order 3, only while publishing).
+ * one at a time (the lead mutex). Locks: lead, then queue (never both but to
+ * take the queue), then the index lock (only while publishing or naming).
  */
 #ifndef BAT_WRITER_H
 #define BAT_WRITER_H
@@ -27,54 +28,77 @@
 #include "bat.h"
 #include "checkpointer.h"
 #include "index.h"
+#include "lifecycle.h"
 #include "recovery.h"
 #include "segment_dir.h"
 #include "segment_writer.h"
 
 #include <pthread.h>
 
+/* What is encoded and not yet written: whole frames and their rows. */
+struct bat_writer_stage {
+	struct bat_buf frames;
+	struct bat_row *rows; /* offsets within frames, until written */
+	size_t row_count, row_capacity;
+	struct bat_map by_id;	  /* rows staged here, by event id */
+	struct bat_map by_entity; /* newest staged row of an entity */
+	/* Batches whose frames these are; answered when they are written. */
+	struct bat_batch *first, *last;
+};
+
 struct bat_writer {
 	struct bat_segment_dir *dir;
-	struct bat_index *index;
+	struct bat_index *index; /* changes only under lead and index_lock */
 	struct bat_recovery *recovery;
 	pthread_rwlock_t *index_lock;
 	const struct bat_options *options;
-	pthread_mutex_t lead; /* order 1.5: held by whoever leads a group */
+	pthread_mutex_t lead;
 	pthread_mutex_t queue_mutex;
 	pthread_cond_t queued;
-	struct bat_batch *queue_head, *queue_tail; /* guarded by queue_mutex */
-	bool woken;				   /* guarded by queue_mutex */
+	struct bat_batch *queue_first, *queue_last; /* guarded by queue_mutex */
+	bool woken;				    /* guarded by queue_mutex */
 	/* The rest is the leader's. */
 	bool prepared; /* recovery's plan was carried out */
-	bool active;   /* segment below is open */
+	bool active;   /* `segment` is open for writing */
 	bool opened;   /* OPEN was written in this session */
 	bool stopped;
+	uint64_t highest_segment;
 	struct bat_segment_writer segment;
+	struct bat_writer_stage stage;
+	struct bat_buf items;	/* frames of the batch being staged */
+	struct bat_buf scratch; /* payload of a lifecycle event */
 	uint64_t next_seq;
-	struct bat_buf frames;	/* of the group */
-	struct bat_row *rows;	/* of the group */
-	size_t row_count, row_capacity;
-	struct bat_buf scratch;
-	uint64_t synced_seq; /* next_seq at the last sync */
+	uint64_t synced_seq; /* next_seq as of the last sync */
+	/* Highest (wall_ms, seq) made visible in this session. */
+	uint64_t point_wall_ms, point_seq;
+	uint64_t open_elapsed_us;
 	int last_code;
 	struct bat_error last_error;
-	/* What became uncovered since the index file: for `is one due`. */
+	struct bat_batch *answered; /* done is called when lead is free */
+	/* Behind the index file that stands: is one due? */
+	bool has_index;
+	bool as_rowindex; /* the kind that this directory gets */
 	uint64_t uncovered_count;
 	bool uncovered_extensions;
-	int64_t open_elapsed_us;
 };
 
 int bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,
     struct bat_index *index, struct bat_recovery *recovery,
     pthread_rwlock_t *index_lock, const struct bat_options *options);
+/* After bat_writer_close, or when the store is read-only. */
+void bat_writer_free(struct bat_writer *writer);
+/* Take over a new index and recovery (after a rebuild); lead is held. */
+void bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
+    struct bat_recovery *recovery);
 void bat_writer_submit(struct bat_writer *writer, struct bat_batch *batch);
 size_t bat_writer_run(struct bat_writer *writer, bool wait);
 void bat_writer_wake(struct bat_writer *writer);
 int bat_writer_sync(struct bat_writer *writer, struct bat_error *error);
+/* force: write the index file although none is due. */
 int bat_writer_checkpoint(struct bat_writer *writer, bool force,
     struct bat_error *error);
-/* CLOSE, footer, index file if due. The first error is returned, the rest is
- * still tried where it is safe. */
+/* CLOSE, footer, index file if due. The first error is returned; what is
+ * still safe is tried. */
 int bat_writer_close(struct bat_writer *writer, struct bat_error *error);
 
 #endif

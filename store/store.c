@@ -1,0 +1,750 @@
+/*
+ * The door: bat.h. Owns the directory, the index and its lock, and the
+ * writer; everything else is somebody else's work.
+ *
+ * Locks: the writer's lead first, then `lock` (guards the index pointer, the
+ * index and its generation); no disk is touched with `lock` held.
+ */
+#include "bat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec.h"
+#include "index.h"
+#include "recovery.h"
+#include "segment_reader.h"
+#include "writer.h"
+
+/* An index and what came with it; replaced as a whole by a rebuild. Replaced
+ * ones stay until close, so that names handed out stay valid. */
+struct view {
+	struct bat_index index;
+	struct bat_recovery recovery;
+	struct view *older;
+};
+
+struct bat_store {
+	struct bat_options options;
+	struct bat_segment_dir dir;
+	pthread_rwlock_t lock;
+	struct view *view;   /* guarded by lock */
+	uint64_t generation; /* guarded by lock */
+	struct bat_writer writer;
+	int64_t open_ns;
+};
+
+/* ---- opening --------------------------------------------------------- */
+
+static void
+view_free(struct view *view)
+{
+	while (view != NULL) {
+		struct view *older = view->older;
+
+		bat_index_free(&view->index);
+		bat_recovery_free(&view->recovery);
+		free(view);
+		view = older;
+	}
+}
+
+static int
+view_make(struct bat_store *store, bool ignore_indexes, struct view **out,
+    struct bat_error *error)
+{
+	const struct bat_recovery_options options = {
+		.ignore_indexes = ignore_indexes,
+		.read_only = store->options.read_only,
+	};
+	struct view *view = calloc(1, sizeof(*view));
+	int code;
+
+	if (view == NULL)
+		return bat_error_set(error, BAT_WORLD_NO_MEMORY, "no memory");
+	bat_index_init(&view->index);
+	code = bat_recovery_run(&store->dir, &options, &view->index,
+	    &view->recovery, error);
+	if (code == BAT_OK && view->recovery.refuse &&
+	    !store->options.read_only) {
+		code = view->recovery.refusal.code;
+		if (error != NULL)
+			*error = view->recovery.refusal;
+	}
+	if (code != BAT_OK) {
+		view_free(view);
+		return code;
+	}
+	*out = view;
+	return BAT_OK;
+}
+
+/* Whose directory is it? Asked before anything, the lock too, is made. */
+static int
+claim(struct bat_store *store, const char *path, struct bat_error *error)
+{
+	bool create = !store->options.read_only && !store->options.no_create;
+	const struct bat_segment_dir *dir = &store->dir;
+	int code = bat_segment_dir_open(&store->dir, store->options.disk, path,
+	    create, error);
+	bool empty;
+
+	if (code != BAT_OK)
+		return code;
+	code = bat_segment_dir_scan(&store->dir, error);
+	if (code != BAT_OK)
+		return code;
+	empty = dir->count == 0 && !dir->has_compact_src && !dir->has_marker &&
+	    !dir->has_checkpoint && !dir->has_rowindex && !dir->has_hidden;
+	if (empty && dir->has_other)
+		return bat_error_set(error, BAT_DATA_REFUSED,
+		    "the directory holds files but no event store (no *.fbat "
+		    "segment); name the store's directory, or an empty one "
+		    "for a new store");
+	if (empty && !create)
+		return bat_error_set(error, BAT_WORLD_ABSENT,
+		    "the directory holds no event store");
+	if (store->options.read_only)
+		return BAT_OK;
+	return bat_segment_dir_lock(&store->dir, error);
+}
+
+int
+bat_open(const char *path, const struct bat_options *options,
+    struct bat_store **out, struct bat_error *error)
+{
+	struct bat_store *store = calloc(1, sizeof(*store));
+	int64_t start;
+	int code;
+
+	if (store == NULL)
+		return bat_error_set(error, BAT_WORLD_NO_MEMORY, "no memory");
+	store->options = options == NULL ? BAT_OPTIONS_DEFAULT : *options;
+	if (store->options.disk == NULL)
+		store->options.disk = bat_file_posix();
+	if (store->options.clock == NULL)
+		store->options.clock = bat_clock_system();
+	store->generation = 1;
+	store->dir.dir = -1;
+	start = bat_clock_monotonic_ns(store->options.clock);
+	code = claim(store, path, error);
+	if (code == BAT_OK)
+		code = view_make(store, false, &store->view, error);
+	if (code == BAT_OK && pthread_rwlock_init(&store->lock, NULL) != 0)
+		code = bat_error_set(error, BAT_WORLD_NO_MEMORY, "no memory");
+	if (code != BAT_OK)
+		goto close_dir;
+	code = bat_writer_init(&store->writer, &store->dir, &store->view->index,
+	    &store->view->recovery, &store->lock, &store->options);
+	if (code != BAT_OK)
+		goto close_dir;
+	store->open_ns = bat_clock_monotonic_ns(store->options.clock) - start;
+	store->writer.open_elapsed_us = (uint64_t)store->open_ns / 1000;
+	*out = store;
+	return BAT_OK;
+
+close_dir:
+	bat_error_prefix(error, "%s", path);
+	view_free(store->view);
+	bat_segment_dir_close(&store->dir);
+	free(store);
+	return code;
+}
+
+int
+bat_close(struct bat_store *store, struct bat_error *error)
+{
+	int code = BAT_OK;
+
+	if (store == NULL)
+		return BAT_OK;
+	if (!store->options.read_only)
+		code = bat_writer_close(&store->writer, error);
+	bat_writer_free(&store->writer);
+	view_free(store->view);
+	bat_segment_dir_close(&store->dir);
+	pthread_rwlock_destroy(&store->lock);
+	free(store);
+	return code;
+}
+
+/* ---- what is there --------------------------------------------------- */
+
+/* The index, for reading; bat_store_leave gives it back. */
+static const struct bat_index *
+enter(struct bat_store *store)
+{
+	pthread_rwlock_rdlock(&store->lock);
+	return &store->view->index;
+}
+
+static void
+leave(struct bat_store *store)
+{
+	pthread_rwlock_unlock(&store->lock);
+}
+
+void
+bat_head(struct bat_store *store, struct bat_head *out)
+{
+	const struct bat_index *index = enter(store);
+
+	*out = (struct bat_head){
+		.generation = store->generation,
+		.ordinals = index->count,
+		.visible_count = index->visible_count,
+		.next_seq = store->view->recovery.next_seq,
+		.entity_count = index->entities.count,
+		.scope_count = index->scopes.count,
+	};
+	if (index->count > 0 &&
+	    out->next_seq <= bat_index_seq(index, index->count - 1))
+		out->next_seq = bat_index_seq(index, index->count - 1) + 1;
+	if (index->visible_count > 0) {
+		out->first = index->first_visible;
+		out->last = index->last_visible;
+		out->first_seq = bat_index_seq(index, out->first);
+		out->last_seq = bat_index_seq(index, out->last);
+		out->first_wall_ms = bat_index_wall_ms(index, out->first);
+		out->last_wall_ms = bat_index_wall_ms(index, out->last);
+		out->durable_seq = out->last_seq;
+	}
+	if (store->options.durability == BAT_DURABLE_FSYNC &&
+	    out->durable_seq >= store->writer.synced_seq &&
+	    store->writer.synced_seq > 0)
+		out->durable_seq = store->writer.synced_seq - 1;
+	leave(store);
+}
+
+bool
+bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out)
+{
+	const struct bat_index *index = enter(store);
+	bool there = ordinal < index->count &&
+	    !bat_index_is_hidden(index, ordinal);
+
+	if (there)
+		bat_index_row(index, ordinal, out);
+	leave(store);
+	return there;
+}
+
+struct bat_slice
+bat_name(struct bat_store *store, uint32_t number)
+{
+	const struct bat_index *index = enter(store);
+	struct bat_slice name = BAT_SLICE_EMPTY;
+
+	if (number < index->names.count)
+		name = bat_intern_get(&index->names, number);
+	leave(store);
+	return name;
+}
+
+/* ---- reading --------------------------------------------------------- */
+
+/*
+ * A row and its frame disagree: the index lied. Read the directory again
+ * without index files, show the result under a new generation, and let the
+ * first append unlink them.
+ */
+static int
+rebuild(struct bat_store *store, uint64_t seen_generation,
+    struct bat_error *error)
+{
+	struct view *fresh = NULL;
+	struct bat_error why = { .code = 0 };
+	int code = BAT_OK;
+
+	pthread_mutex_lock(&store->writer.lead);
+	pthread_rwlock_wrlock(&store->lock);
+	if (store->generation == seen_generation)
+		code = view_make(store, true, &fresh, &why);
+	if (code == BAT_OK && fresh != NULL) {
+		fresh->older = store->view;
+		store->view = fresh;
+		store->generation++;
+		bat_writer_adopt(&store->writer, &fresh->index,
+		    &fresh->recovery);
+	}
+	pthread_rwlock_unlock(&store->lock);
+	pthread_mutex_unlock(&store->writer.lead);
+	if (code != BAT_OK && error != NULL)
+		*error = why;
+	return code == BAT_OK ? BAT_DATA_DISAGREES : code;
+}
+
+int
+bat_read(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct bat_error *error)
+{
+	const struct bat_index *index = enter(store);
+	struct bat_slice entity, scope;
+	uint64_t generation = store->generation;
+	bool there = ordinal < index->count &&
+	    !bat_index_is_hidden(index, ordinal);
+	const struct bat_row *row = &reading->row;
+	int code;
+
+	if (there)
+		bat_index_row(index, ordinal, &reading->row);
+	if (there && row->entity != BAT_INTERN_NONE) {
+		entity = bat_intern_get(&index->names, row->entity);
+		scope = bat_intern_get(&index->names, row->scope);
+	} else {
+		entity = scope = BAT_SLICE_EMPTY;
+	}
+	leave(store);
+	if (!there)
+		return bat_error_set(error, BAT_STATE_NOT_FOUND,
+		    "there is no such event");
+	code = bat_segment_reader_read(&store->dir, row->segment, row->offset,
+	    row->length, &reading->frame, &reading->fields, error);
+	if (code != BAT_OK)
+		return code;
+	if (!bat_recovery_agrees(&reading->fields, row, entity, scope))
+		return rebuild(store, generation, error);
+	bat_bytes_clear(&reading->payload);
+	code = bat_codec_payload(&reading->fields, &reading->payload);
+	return code == BAT_OK
+	    ? BAT_OK
+	    : bat_error_set_at(error, code, row->segment, row->offset,
+		  "decode: the payload slot is broken");
+}
+
+void
+bat_reading_free(struct bat_reading *reading)
+{
+	bat_bytes_free(&reading->frame);
+	bat_bytes_free(&reading->payload);
+}
+
+struct bat_extension_walk
+bat_extensions(const struct bat_reading *reading)
+{
+	return (struct bat_extension_walk){
+		.at = BAT_PACK_READER(reading->fields.extension_map),
+		.left = reading->fields.extension_count,
+	};
+}
+
+int
+bat_extensions_next(struct bat_extension_walk *walk, struct bat_slice *out_key,
+    struct bat_buf *value)
+{
+	struct bat_slice slot;
+	int code = bat_codec_next_extension(&walk->at, &walk->left, out_key,
+	    &slot);
+
+	if (code != BAT_OK)
+		return code;
+	bat_bytes_clear(value);
+	return bat_pack_unpack_bytes(slot, value);
+}
+
+/* ---- finding --------------------------------------------------------- */
+
+uint32_t
+bat_find_seq_from(struct bat_store *store, uint64_t seq)
+{
+	const struct bat_index *index = enter(store);
+	uint32_t ordinal = bat_index_lower_seq(index, seq);
+
+	while (ordinal < index->count && bat_index_is_hidden(index, ordinal))
+		ordinal++;
+	if (ordinal == index->count)
+		ordinal = BAT_MAP_NONE;
+	leave(store);
+	return ordinal;
+}
+
+uint32_t
+bat_find_seq(struct bat_store *store, uint64_t seq)
+{
+	const struct bat_index *index = enter(store);
+	uint32_t ordinal = bat_index_lower_seq(index, seq);
+
+	if (ordinal == index->count || bat_index_seq(index, ordinal) != seq ||
+	    bat_index_is_hidden(index, ordinal))
+		ordinal = BAT_MAP_NONE;
+	leave(store);
+	return ordinal;
+}
+
+uint32_t
+bat_find_id(struct bat_store *store, const struct bat_id *id)
+{
+	uint32_t ordinal = bat_index_find_id(enter(store), id);
+
+	leave(store);
+	return ordinal;
+}
+
+uint32_t
+bat_find_entity(struct bat_store *store, struct bat_slice name)
+{
+	const struct bat_index *index = enter(store);
+	uint32_t number = bat_intern_find(&index->names, name);
+
+	if (number != BAT_INTERN_NONE &&
+	    bat_index_entity_list(index, number)->count == 0)
+		number = BAT_INTERN_NONE;
+	leave(store);
+	return number;
+}
+
+/* A name may be known and, no event prepared for it, have no place yet. */
+static const struct bat_index_name *
+name_entry(const struct bat_index *index, uint32_t number)
+{
+	return number < index->by_name_capacity ? &index->by_name[number]
+						: NULL;
+}
+
+uint32_t
+bat_find_scope(struct bat_store *store, struct bat_slice name)
+{
+	const struct bat_index *index = enter(store);
+	uint32_t number = bat_intern_find(&index->names, name);
+	const struct bat_index_name *entry = name_entry(index, number);
+
+	if (entry == NULL || entry->members.count == 0)
+		number = BAT_INTERN_NONE;
+	leave(store);
+	return number;
+}
+
+/* ---- lists ----------------------------------------------------------- */
+
+/* NULL for the whole log. */
+static const struct bat_index_list *
+ordinals_of(const struct bat_index *index, const struct bat_list *list)
+{
+	static const struct bat_index_list nothing;
+	uint32_t member;
+
+	switch (list->kind) {
+	case BAT_LIST_ALL:
+		return NULL;
+	case BAT_LIST_ENTITY:
+		return bat_index_entity_list(index, list->entity);
+	case BAT_LIST_MEMBER:
+		member = bat_index_find_member(index, list->scope,
+		    list->entity);
+		return member == BAT_INDEX_NONE
+		    ? &nothing
+		    : bat_index_member_list(index, member);
+	}
+	return &nothing;
+}
+
+bool
+bat_list_stat(struct bat_store *store, const struct bat_list *list,
+    struct bat_list_stat *out)
+{
+	const struct bat_index *index = enter(store);
+	const struct bat_index_list *ordinals = ordinals_of(index, list);
+
+	memset(out, 0, sizeof(*out));
+	out->count = ordinals == NULL ? index->visible_count : ordinals->count;
+	if (out->count > 0) {
+		out->first = ordinals == NULL ? index->first_visible
+					      : ordinals->ordinals[0];
+		out->last = ordinals == NULL
+		    ? index->last_visible
+		    : ordinals->ordinals[ordinals->count - 1];
+		out->first_wall_ms = bat_index_wall_ms(index, out->first);
+		out->last_wall_ms = bat_index_wall_ms(index, out->last);
+	}
+	leave(store);
+	return out->count > 0;
+}
+
+size_t
+bat_list_next(struct bat_store *store, const struct bat_list *list,
+    uint64_t *cursor, uint32_t *ordinals, size_t max)
+{
+	const struct bat_index *index = enter(store);
+	const struct bat_index_list *from = ordinals_of(index, list);
+	size_t count = 0;
+
+	if (from == NULL) {
+		for (; *cursor < index->count && count < max; (*cursor)++)
+			if (!bat_index_is_hidden(index, (uint32_t)*cursor))
+				ordinals[count++] = (uint32_t)*cursor;
+	} else {
+		for (; *cursor < from->count && count < max; (*cursor)++)
+			ordinals[count++] = from->ordinals[*cursor];
+	}
+	leave(store);
+	return count;
+}
+
+static uint32_t
+at(const struct bat_index_list *list, uint32_t position)
+{
+	return position < list->count ? list->ordinals[position]
+				      : BAT_INDEX_NONE;
+}
+
+uint32_t
+bat_entity_at(struct bat_store *store, uint32_t position)
+{
+	uint32_t number = at(&enter(store)->entities, position);
+
+	leave(store);
+	return number;
+}
+
+uint32_t
+bat_scope_at(struct bat_store *store, uint32_t position)
+{
+	uint32_t number = at(&enter(store)->scopes, position);
+
+	leave(store);
+	return number;
+}
+
+uint32_t
+bat_scope_size(struct bat_store *store, uint32_t scope)
+{
+	const struct bat_index_name *entry = name_entry(enter(store), scope);
+	uint32_t count = entry == NULL ? 0 : entry->members.count;
+
+	leave(store);
+	return count;
+}
+
+uint32_t
+bat_scope_entity_at(struct bat_store *store, uint32_t scope, uint32_t position)
+{
+	const struct bat_index *index = enter(store);
+	const struct bat_index_name *entry = name_entry(index, scope);
+	uint32_t member = entry == NULL ? BAT_INDEX_NONE
+					: at(&entry->members, position);
+	uint32_t entity = member == BAT_INDEX_NONE
+	    ? BAT_INDEX_NONE
+	    : index->members[member].entity;
+
+	leave(store);
+	return entity;
+}
+
+bool
+bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity)
+{
+	const struct bat_index *index = enter(store);
+	uint32_t member = bat_index_find_member(index, scope, entity);
+	bool has = member != BAT_INDEX_NONE &&
+	    index->members[member].has_events;
+
+	leave(store);
+	return has;
+}
+
+uint32_t
+bat_entity_scopes(struct bat_store *store, uint32_t entity,
+    uint32_t *out_scope)
+{
+	const struct bat_index *index = enter(store);
+	const struct bat_index_name *entry = name_entry(index, entity);
+	uint32_t count = entry == NULL ? 0 : entry->member_count;
+	uint32_t member = entry == NULL ? BAT_INDEX_NONE : entry->first_member;
+
+	while (member != BAT_INDEX_NONE && !index->members[member].has_events)
+		member = index->members[member].next_of_entity;
+	if (count > 0 && member != BAT_INDEX_NONE)
+		*out_scope = index->members[member].scope;
+	leave(store);
+	return count;
+}
+
+/* ---- appending ------------------------------------------------------- */
+
+static void
+refuse_batch(struct bat_batch *batch)
+{
+	batch->committed = 0;
+	batch->code = bat_error_set(&batch->error, BAT_USE_READ_ONLY,
+	    "the store is open read-only");
+	batch->done(batch->context, batch);
+}
+
+void
+bat_submit(struct bat_store *store, struct bat_batch *batch)
+{
+	if (store->options.read_only)
+		refuse_batch(batch);
+	else
+		bat_writer_submit(&store->writer, batch);
+}
+
+size_t
+bat_commit_run(struct bat_store *store, bool wait)
+{
+	return bat_writer_run(&store->writer, wait);
+}
+
+void
+bat_wake(struct bat_store *store)
+{
+	bat_writer_wake(&store->writer);
+}
+
+/* For bat_append: its own done, in front of the caller's. */
+struct append_wait {
+	pthread_mutex_t mutex;
+	pthread_cond_t answered;
+	bool done;
+};
+
+static void
+append_done(void *context, struct bat_batch *batch)
+{
+	struct append_wait *wait = context;
+
+	(void)batch;
+	pthread_mutex_lock(&wait->mutex);
+	wait->done = true;
+	pthread_cond_signal(&wait->answered);
+	pthread_mutex_unlock(&wait->mutex);
+}
+
+int
+bat_append(struct bat_store *store, struct bat_batch *batch)
+{
+	struct append_wait wait = { .mutex = PTHREAD_MUTEX_INITIALIZER,
+		.answered = PTHREAD_COND_INITIALIZER };
+
+	batch->done = append_done;
+	batch->context = &wait;
+	bat_submit(store, batch);
+	if (!store->options.read_only)
+		(void)bat_commit_run(store, false);
+	/* Another leader may have taken it: then it answers. */
+	pthread_mutex_lock(&wait.mutex);
+	while (!wait.done)
+		pthread_cond_wait(&wait.answered, &wait.mutex);
+	pthread_mutex_unlock(&wait.mutex);
+	return batch->code;
+}
+
+int
+bat_sync(struct bat_store *store, struct bat_error *error)
+{
+	if (store->options.read_only)
+		return BAT_OK;
+	return bat_writer_sync(&store->writer, error);
+}
+
+int
+bat_checkpoint(struct bat_store *store, struct bat_error *error)
+{
+	if (store->options.read_only)
+		return bat_error_set(error, BAT_USE_READ_ONLY,
+		    "the store is open read-only");
+	return bat_writer_checkpoint(&store->writer, true, error);
+}
+
+/* ---- saying what happened -------------------------------------------- */
+
+static enum bat_source
+source_of(enum bat_recovery_source source)
+{
+	switch (source) {
+	case BAT_RECOVERY_NEW:
+		return BAT_SOURCE_NEW;
+	case BAT_RECOVERY_ROWINDEX:
+		return BAT_SOURCE_ROWINDEX;
+	case BAT_RECOVERY_CHECKPOINT:
+		return BAT_SOURCE_CHECKPOINT;
+	case BAT_RECOVERY_FOOTERS:
+		return BAT_SOURCE_FOOTERS;
+	case BAT_RECOVERY_FRAMES:
+		break;
+	}
+	return BAT_SOURCE_FRAMES;
+}
+
+const char *
+bat_source_name(enum bat_source source)
+{
+	switch (source) {
+	case BAT_SOURCE_NEW:
+		return "new";
+	case BAT_SOURCE_ROWINDEX:
+		return "index.fbati";
+	case BAT_SOURCE_CHECKPOINT:
+		return "index.ckpt";
+	case BAT_SOURCE_FOOTERS:
+		return "footers";
+	case BAT_SOURCE_FRAMES:
+		break;
+	}
+	return "frames";
+}
+
+static void
+writer_status(struct bat_store *store, struct bat_status *out)
+{
+	struct bat_writer *writer = &store->writer;
+
+	pthread_mutex_lock(&writer->lead);
+	out->appended = writer->opened;
+	out->stopped = writer->stopped;
+	out->writer_code = writer->last_code;
+	if (writer->last_code != BAT_OK)
+		snprintf(out->writer_text, sizeof(out->writer_text), "%s",
+		    writer->last_error.text);
+	out->durable_seq_plus_1 = writer->synced_seq;
+	out->uncovered_count = writer->uncovered_count;
+	for (size_t i = 0; i < store->dir.count; i++)
+		out->segment_bytes += store->dir.segments[i].stat.size;
+	out->segment_count = store->dir.count;
+	pthread_mutex_unlock(&writer->lead);
+}
+
+void
+bat_status(struct bat_store *store, struct bat_status *out)
+{
+	const struct bat_recovery *recovery;
+	struct bat_head head;
+
+	memset(out, 0, sizeof(*out));
+	writer_status(store, out);
+	bat_head(store, &head);
+	pthread_rwlock_rdlock(&store->lock);
+	recovery = &store->view->recovery;
+	out->source = source_of(recovery->source);
+	out->source_version = recovery->source_version;
+	out->restored_count = recovery->restored_count;
+	out->tail_count = recovery->tail_count;
+	out->damaged_count = recovery->damaged_count;
+	out->hidden_count = store->view->index.count -
+	    store->view->index.visible_count;
+	pthread_rwlock_unlock(&store->lock);
+	out->open_ns = store->open_ns;
+	out->read_only = store->options.read_only;
+	out->visible_seq_plus_1 = head.next_seq;
+}
+
+int
+bat_open_report(struct bat_store *store, struct bat_buf *buf)
+{
+	int code;
+
+	pthread_rwlock_rdlock(&store->lock);
+	code = bat_bytes_append_slice(buf,
+	    bat_bytes_of_buf(&store->view->recovery.report));
+	pthread_rwlock_unlock(&store->lock);
+	return code;
+}
+
+int
+bat_directory_stat(struct bat_store *store, struct bat_file_stat *out)
+{
+	const struct bat_disk *disk = store->options.disk;
+	int code = disk->stat_fd(disk->context, store->dir.dir, out);
+
+	return code < 0 ? bat_error_set_os(NULL, -code, "cannot stat") : BAT_OK;
+}

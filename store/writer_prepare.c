@@ -1,0 +1,220 @@
+/*
+ * Before the first append: recovery's plan, step by step. A crash between any
+ * two steps leaves a directory from which recovery makes the rest of the plan
+ * again.
+ *
+ * Order: index files that would lie go first (the directory is synced: left in
+ * place they would poison batpak); then each torn tail is copied to
+ * .batfs/cut, synced, cut off, synced; then a compaction marker is healed.
+ */
+#include "writer_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SIDE_DIR ".batfs"
+#define CUT_DIR "cut"
+
+static int
+sync_dir(struct bat_writer *writer, struct bat_error *error)
+{
+	return bat_file_sync(writer->dir->disk, writer->dir->dir, error);
+}
+
+static int
+drop_indexes(struct bat_writer *writer, struct bat_error *error)
+{
+	const struct bat_recovery *recovery = writer->recovery;
+	const struct bat_disk *disk = writer->dir->disk;
+	int code = BAT_OK;
+
+	if (!recovery->drop_rowindex && !recovery->drop_checkpoint)
+		return BAT_OK;
+	if (recovery->drop_rowindex)
+		code = bat_file_unlink(disk, writer->dir->dir,
+		    BAT_ROWINDEX_FILE, error);
+	if (code == BAT_OK && recovery->drop_checkpoint)
+		code = bat_file_unlink(disk, writer->dir->dir,
+		    BAT_CHECKPOINT_FILE, error);
+	if (code != BAT_OK)
+		return code;
+	if (recovery->source == BAT_RECOVERY_ROWINDEX)
+		writer->has_index = !recovery->drop_rowindex;
+	else
+		writer->has_index = writer->has_index &&
+		    !recovery->drop_checkpoint;
+	return sync_dir(writer, error);
+}
+
+/* Open, and make if need be, a folder below dir. */
+static int
+open_folder(const struct bat_disk *disk, int dir, const char *name, int *out,
+    struct bat_error *error)
+{
+	int code = disk->mkdir_at(disk->context, dir, name, 0700);
+
+	if (code < 0 && code != -EEXIST)
+		return bat_error_set_os(error, -code, "cannot make %s", name);
+	if (code == 0) {
+		code = bat_file_sync(disk, dir, error);
+		if (code != BAT_OK)
+			return code;
+	}
+	*out = disk->open_dir_at(disk->context, dir, name);
+	if (*out < 0)
+		return bat_error_set_os(error, -*out, "cannot open %s", name);
+	return BAT_OK;
+}
+
+/* Put the bytes that go into .batfs/cut/<segment>-<offset>, on disk. */
+static int
+save_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
+    struct bat_slice bytes, struct bat_error *error)
+{
+	const struct bat_disk *disk = writer->dir->disk;
+	char name[64];
+	int side = -1, folder = -1;
+	int code = open_folder(disk, writer->dir->dir, SIDE_DIR, &side, error);
+
+	if (code == BAT_OK)
+		code = open_folder(disk, side, CUT_DIR, &folder, error);
+	if (code == BAT_OK) {
+		snprintf(name, sizeof(name), "%06llu-%llu",
+		    (unsigned long long)cut->segment,
+		    (unsigned long long)cut->offset);
+		code = bat_file_put_whole(disk, folder, name, bytes, true,
+		    error);
+	}
+	if (folder >= 0)
+		bat_file_close(disk, folder);
+	if (side >= 0)
+		bat_file_close(disk, side);
+	return code;
+}
+
+/* Read [offset, end of file) of a segment that is open for writing. */
+static int
+read_tail(struct bat_writer *writer, int fd, uint64_t offset,
+    struct bat_buf *bytes, struct bat_error *error)
+{
+	uint64_t size;
+	size_t got;
+	int code = bat_file_size(writer->dir->disk, fd, &size, error);
+
+	if (code != BAT_OK || size <= offset)
+		return code;
+	code = bat_bytes_reserve(bytes, (size_t)(size - offset));
+	if (code != BAT_OK)
+		return bat_error_set(error, code, "no memory for a torn tail");
+	code = bat_file_read(writer->dir->disk, fd, bytes->data,
+	    (size_t)(size - offset), offset, &got, error);
+	if (code == BAT_OK)
+		bytes->length = got;
+	return code;
+}
+
+static int
+carry_out_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
+    struct bat_error *error)
+{
+	const struct bat_disk *disk = writer->dir->disk;
+	struct bat_buf bytes = BAT_BUF_EMPTY;
+	char name[BAT_SEGMENT_NAME_SIZE];
+	int fd, code;
+
+	bat_segment_name(cut->segment, name);
+	fd = disk->open_at(disk->context, writer->dir->dir, name, O_RDWR, 0);
+	if (fd == -ENOENT && cut->offset == 0)
+		return BAT_OK; /* an earlier try got as far as here */
+	if (fd < 0)
+		return bat_error_set_os(error, -fd, "cannot open %s", name);
+	code = read_tail(writer, fd, cut->offset, &bytes, error);
+	if (code == BAT_OK && bytes.length > 0)
+		code = save_cut(writer, cut, bat_bytes_of_buf(&bytes), error);
+	if (code == BAT_OK && cut->offset == 0) {
+		code = bat_file_unlink(disk, writer->dir->dir, name, error);
+		if (code == BAT_OK)
+			code = sync_dir(writer, error);
+	} else if (code == BAT_OK) {
+		int result = disk->truncate(disk->context, fd, cut->offset);
+
+		code = result < 0
+		    ? bat_error_set_os(error, -result, "cannot cut %s", name)
+		    : bat_file_sync(disk, fd, error);
+	}
+	bat_file_close(disk, fd);
+	bat_bytes_free(&bytes);
+	return code;
+}
+
+/* <M>.fbat.compact-src becomes M again; an unfinished merge makes room. */
+static int
+heal_rename(struct bat_writer *writer, struct bat_error *error)
+{
+	const struct bat_disk *disk = writer->dir->disk;
+	uint64_t id = writer->recovery->heal_segment;
+	struct bat_segment_info *info = bat_segment_dir_find(writer->dir, id);
+	char name[BAT_SEGMENT_NAME_SIZE];
+	char source[BAT_SEGMENT_NAME_SIZE + 16];
+	int code;
+
+	bat_segment_name(id, name);
+	snprintf(source, sizeof(source), "%s.compact-src", name);
+	code = disk->rename_at(disk->context, writer->dir->dir, source, name,
+	    true);
+	if (code < 0 && code != -ENOENT)
+		return bat_error_set_os(error, -code, "cannot rename %s",
+		    source);
+	if (info != NULL) {
+		pthread_mutex_lock(&writer->dir->mutex);
+		snprintf(info->name, sizeof(info->name), "%s", name);
+		pthread_mutex_unlock(&writer->dir->mutex);
+	}
+	return sync_dir(writer, error);
+}
+
+static int
+heal_marker(struct bat_writer *writer, struct bat_error *error)
+{
+	const struct bat_recovery *recovery = writer->recovery;
+	const struct bat_disk *disk = writer->dir->disk;
+	char name[BAT_SEGMENT_NAME_SIZE];
+	int code = BAT_OK;
+
+	if (!recovery->heal_marker)
+		return BAT_OK;
+	if (recovery->heal_rename)
+		code = heal_rename(writer, error);
+	for (size_t i = 0; code == BAT_OK && i < recovery->heal_drop_count;
+	     i++) {
+		bat_segment_name(recovery->heal_drop[i], name);
+		code = bat_file_unlink(disk, writer->dir->dir, name, error);
+	}
+	if (code == BAT_OK)
+		code = sync_dir(writer, error);
+	if (code == BAT_OK)
+		code = bat_file_unlink(disk, writer->dir->dir,
+		    BAT_SEGMENT_DIR_MARKER, error);
+	if (code == BAT_OK)
+		code = sync_dir(writer, error);
+	return code;
+}
+
+int
+bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
+{
+	const struct bat_recovery *recovery = writer->recovery;
+	int code;
+
+	if (writer->prepared)
+		return BAT_OK;
+	code = drop_indexes(writer, error);
+	for (size_t i = 0; code == BAT_OK && i < recovery->cut_count; i++)
+		code = carry_out_cut(writer, &recovery->cuts[i], error);
+	if (code == BAT_OK)
+		code = heal_marker(writer, error);
+	writer->prepared = code == BAT_OK;
+	return code;
+}

@@ -1,0 +1,515 @@
+/*
+ * Drafts to frames: check, resolve, link, encode. Works on what is published
+ * (the index, which only the leader changes) and on what is staged in front.
+ */
+#include "writer_internal.h"
+
+#include <stdlib.h>
+
+#include "codec.h"
+#include "frame.h"
+#include "kind.h"
+
+/* ---- the stage ------------------------------------------------------- */
+
+static bool
+id_same(const void *context, uint32_t position, struct bat_slice key)
+{
+	const struct bat_writer_stage *stage = context;
+
+	return memcmp(&stage->rows[position].id, key.data,
+		   sizeof(struct bat_id)) == 0;
+}
+
+static uint64_t
+id_hash(const void *context, uint32_t position)
+{
+	const struct bat_writer_stage *stage = context;
+
+	return bat_map_hash(bat_bytes_slice(&stage->rows[position].id,
+	    sizeof(struct bat_id)));
+}
+
+static bool
+entity_same(const void *context, uint32_t position, struct bat_slice key)
+{
+	const struct bat_writer_stage *stage = context;
+
+	return memcmp(&stage->rows[position].entity, key.data,
+		   sizeof(uint32_t)) == 0;
+}
+
+static uint64_t
+entity_hash(const void *context, uint32_t position)
+{
+	const struct bat_writer_stage *stage = context;
+
+	return bat_map_hash(bat_bytes_slice(&stage->rows[position].entity,
+	    sizeof(uint32_t)));
+}
+
+void
+bat_writer_stage_init(struct bat_writer_stage *stage)
+{
+	memset(stage, 0, sizeof(*stage));
+	bat_map_init(&stage->by_id, stage, id_same, id_hash);
+	bat_map_init(&stage->by_entity, stage, entity_same, entity_hash);
+}
+
+void
+bat_writer_stage_clear(struct bat_writer_stage *stage)
+{
+	bat_bytes_clear(&stage->frames);
+	stage->row_count = 0;
+	stage->first = stage->last = NULL;
+	bat_map_free(&stage->by_id);
+	bat_map_free(&stage->by_entity);
+	bat_map_init(&stage->by_id, stage, id_same, id_hash);
+	bat_map_init(&stage->by_entity, stage, entity_same, entity_hash);
+}
+
+void
+bat_writer_stage_free(struct bat_writer_stage *stage)
+{
+	bat_writer_stage_clear(stage);
+	bat_map_free(&stage->by_id);
+	bat_map_free(&stage->by_entity);
+	bat_bytes_free(&stage->frames);
+	free(stage->rows);
+	stage->rows = NULL;
+}
+
+static struct bat_slice
+key_of_id(const struct bat_id *id)
+{
+	return bat_bytes_slice(id, sizeof(*id));
+}
+
+static struct bat_slice
+key_of_entity(const uint32_t *entity)
+{
+	return bat_bytes_slice(entity, sizeof(*entity));
+}
+
+/* Keep a row; its offset is relative to the frames of its batch, later to
+ * those of the stage, and becomes a place in a segment when written. */
+static int
+stage_row(struct bat_writer_stage *stage, const struct bat_row *row)
+{
+	int code;
+
+	if (stage->row_count == stage->row_capacity) {
+		size_t wanted = stage->row_capacity == 0
+		    ? 64
+		    : stage->row_capacity * 2;
+		struct bat_row *larger =
+		    realloc(stage->rows, wanted * sizeof(*larger));
+
+		if (larger == NULL)
+			return BAT_WORLD_NO_MEMORY;
+		stage->rows = larger;
+		stage->row_capacity = wanted;
+	}
+	stage->rows[stage->row_count] = *row;
+	code = bat_map_put(&stage->by_id, key_of_id(&row->id),
+	    (uint32_t)stage->row_count);
+	if (code == BAT_OK)
+		code = bat_map_put(&stage->by_entity,
+		    key_of_entity(&row->entity), (uint32_t)stage->row_count);
+	if (code == BAT_OK)
+		stage->row_count++;
+	return code;
+}
+
+/* ---- resolving ------------------------------------------------------- */
+
+/* The number of a name, made if new (readers look at the table: locked). */
+static int
+name_number(struct bat_writer *writer, struct bat_slice name, uint32_t *out)
+{
+	struct bat_intern *names = &writer->index->names;
+	int code = BAT_OK;
+
+	*out = bat_intern_find(names, name);
+	if (*out != BAT_INTERN_NONE)
+		return BAT_OK;
+	pthread_rwlock_wrlock(writer->index_lock);
+	code = bat_intern_put(names, name, out);
+	pthread_rwlock_unlock(writer->index_lock);
+	return code;
+}
+
+/* The newest visible event of an entity, staged ones included. */
+static struct bat_chain_head
+entity_head(const struct bat_writer *writer, uint32_t entity)
+{
+	uint32_t staged = bat_map_find(&writer->stage.by_entity,
+	    key_of_entity(&entity));
+	const struct bat_row *row;
+
+	if (staged == BAT_MAP_NONE)
+		return bat_index_head(writer->index, entity);
+	row = &writer->stage.rows[staged];
+	return (struct bat_chain_head){
+		.exists = true,
+		.clock = row->clock,
+		.wall_ms = row->wall_ms,
+		.hash = row->hash,
+		.id = row->id,
+		.corr = row->corr,
+	};
+}
+
+/* The row of a visible or staged event by its id. */
+static bool
+row_by_id(const struct bat_writer *writer, const struct bat_id *id,
+    struct bat_row *out)
+{
+	uint32_t found = bat_map_find(&writer->stage.by_id, key_of_id(id));
+
+	if (found != BAT_MAP_NONE) {
+		*out = writer->stage.rows[found];
+		return true;
+	}
+	found = bat_index_find_id(writer->index, id);
+	if (found == BAT_INDEX_NONE)
+		return false;
+	bat_index_row(writer->index, found, out);
+	return true;
+}
+
+static bool
+row_by_seq(const struct bat_writer *writer, uint64_t seq, struct bat_row *out)
+{
+	const struct bat_writer_stage *stage = &writer->stage;
+	uint32_t ordinal;
+
+	if (stage->row_count > 0 && seq >= stage->rows[0].seq) {
+		if (seq - stage->rows[0].seq >= stage->row_count)
+			return false;
+		*out = stage->rows[seq - stage->rows[0].seq];
+		return true;
+	}
+	ordinal = bat_index_lower_seq(writer->index, seq);
+	if (ordinal >= writer->index->count ||
+	    bat_index_seq(writer->index, ordinal) != seq ||
+	    bat_index_is_hidden(writer->index, ordinal))
+		return false;
+	bat_index_row(writer->index, ordinal, out);
+	return out->entity != BAT_INTERN_NONE;
+}
+
+/* Cause and, handed down from it unless given, correlation. */
+static int
+resolve_cause(const struct bat_writer *writer, const struct bat_batch *batch,
+    const struct bat_draft *draft, const struct bat_chain_head *head,
+    struct bat_event *event, struct bat_error *error)
+{
+	struct bat_row cause;
+	bool found = false;
+
+	event->cause = BAT_ID_ZERO;
+	switch (draft->cause) {
+	case BAT_CAUSE_NONE:
+		event->corr = draft->corr;
+		return BAT_OK;
+	case BAT_CAUSE_ID:
+		found = row_by_id(writer, &draft->cause_id, &cause);
+		break;
+	case BAT_CAUSE_SEQ:
+		found = row_by_seq(writer, draft->cause_number, &cause);
+		break;
+	case BAT_CAUSE_LAST:
+		found = head->exists;
+		cause.id = head->id;
+		cause.corr = head->corr;
+		break;
+	case BAT_CAUSE_ITEM:
+		found = draft->cause_number < batch->committed &&
+		    row_by_id(writer,
+			&batch->receipts[draft->cause_number].id, &cause);
+		break;
+	}
+	if (!found)
+		return bat_error_set(error, BAT_STATE_NOT_FOUND,
+		    "the cause is no event of this store; name one that "
+		    "exists, or use @cause=-");
+	event->cause = cause.id;
+	event->corr = bat_id_is_zero(&draft->corr) ? cause.corr : draft->corr;
+	return BAT_OK;
+}
+
+static int
+check_expectation(const struct bat_draft *draft,
+    const struct bat_chain_head *head, struct bat_error *error)
+{
+	switch (draft->expect) {
+	case BAT_EXPECT_ANY:
+		return BAT_OK;
+	case BAT_EXPECT_CLOCK:
+		if (head->exists && head->clock == draft->expect_clock)
+			return BAT_OK;
+		break;
+	case BAT_EXPECT_NONE:
+		if (!head->exists)
+			return BAT_OK;
+		break;
+	case BAT_EXPECT_SOME:
+		if (head->exists)
+			return BAT_OK;
+		break;
+	}
+	if (!head->exists)
+		return bat_error_set(error, BAT_STATE_STALE,
+		    "the entity has no event yet");
+	return bat_error_set(error, BAT_STATE_STALE,
+	    "the entity's clock is %u", head->clock);
+}
+
+static int
+fresh_id(const struct bat_writer *writer, struct bat_id *out,
+    struct bat_error *error)
+{
+	const struct bat_disk *disk = writer->dir->disk;
+	int64_t now_us = bat_clock_wall_us(writer->options->clock);
+	uint8_t random[10];
+	int code = disk->random(disk->context, random, sizeof(random));
+
+	if (code < 0)
+		return bat_error_set_os(error, -code, "no random bytes");
+	*out = bat_id_make_v7((uint64_t)now_us / 1000, random);
+	return BAT_OK;
+}
+
+/* ---- one event ------------------------------------------------------- */
+
+static void
+fill_receipt(struct bat_receipt *receipt, const struct bat_row *row,
+    bool replayed)
+{
+	if (receipt != NULL)
+		*receipt = (struct bat_receipt){
+			.seq = row->seq,
+			.id = row->id,
+			.hash = row->hash,
+			.clock = row->clock,
+			.wall_ms = row->wall_ms,
+			.replayed = replayed,
+		};
+}
+
+/* Append the frame of a linked event to writer->items and stage its row. */
+static int
+encode_event(struct bat_writer *writer, const struct bat_event *event,
+    const struct bat_draft *draft, uint32_t entity, uint32_t scope,
+    struct bat_receipt *receipt)
+{
+	size_t start = writer->items.length;
+	struct bat_row row = {
+		.id = event->id,
+		.corr = event->corr,
+		.cause = event->cause,
+		.entity = entity,
+		.scope = scope,
+		.clock = event->clock,
+		.lane = event->lane,
+		.depth = event->depth,
+		.wall_ms = event->wall_ms,
+		.offset = start,
+		.seq = writer->next_seq + writer->stage.row_count,
+		.prev = event->prev,
+		.hash = event->hash,
+		.kind = event->kind,
+		.extensions = draft->extension_count > 0
+		    ? BAT_ROW_EXTENSIONS_SOME
+		    : BAT_ROW_EXTENSIONS_NONE,
+	};
+	int code = bat_frame_open(&writer->items);
+
+	if (code == BAT_OK)
+		code = bat_codec_encode(event, draft->payload,
+		    draft->extensions, draft->extension_count, &writer->items);
+	if (code == BAT_OK) {
+		bat_frame_seal(&writer->items, start);
+		row.length = (uint32_t)(writer->items.length - start);
+		code = stage_row(&writer->stage, &row);
+	}
+	if (code != BAT_OK) {
+		writer->items.length = start;
+		return code;
+	}
+	fill_receipt(receipt, &row, false);
+	return BAT_OK;
+}
+
+/*
+ * One draft. A known key answers with the event that has it and writes
+ * nothing (semantics A-10; the expectation is not asked then).
+ */
+static int
+stage_draft(struct bat_writer *writer, struct bat_batch *batch,
+    const struct bat_draft *draft, int64_t now_us, bool alone)
+{
+	struct bat_receipt *receipt = batch->receipts == NULL
+	    ? NULL
+	    : &batch->receipts[batch->committed];
+	struct bat_event event = { .id = draft->key };
+	struct bat_error *error = &batch->error;
+	struct bat_chain_head head;
+	uint32_t entity, scope;
+	struct bat_row known;
+	int code = bat_event_check_draft(draft, alone, error);
+
+	if (code != BAT_OK)
+		return code;
+	if (!bat_id_is_zero(&draft->key) &&
+	    row_by_id(writer, &draft->key, &known)) {
+		fill_receipt(receipt, &known, true);
+		return BAT_OK;
+	}
+	if ((code = name_number(writer, draft->entity, &entity)) != BAT_OK ||
+	    (code = name_number(writer, draft->scope, &scope)) != BAT_OK)
+		return bat_error_set(error, code, "no memory for a name");
+	head = entity_head(writer, entity);
+	code = check_expectation(draft, &head, error);
+	if (code == BAT_OK)
+		code = resolve_cause(writer, batch, draft, &head, &event,
+		    error);
+	if (code == BAT_OK && bat_id_is_zero(&event.id))
+		code = fresh_id(writer, &event.id, error);
+	if (code != BAT_OK)
+		return code;
+	if (bat_id_is_zero(&event.corr))
+		event.corr = event.id;
+	event.timestamp_us = now_us;
+	event.entity = draft->entity;
+	event.scope = draft->scope;
+	event.kind = draft->kind;
+	event.flags = draft->flags;
+	event.lane = draft->lane;
+	event.depth = draft->depth;
+	code = bat_chain_link(&head, draft->payload, &event, error);
+	if (code != BAT_OK)
+		return code;
+	code = encode_event(writer, &event, draft, entity, scope, receipt);
+	return code == BAT_OK
+	    ? BAT_OK
+	    : bat_error_set(error, code, "no memory to encode an event");
+}
+
+/* ---- one batch ------------------------------------------------------- */
+
+static int
+put_marker(struct bat_writer *writer, uint16_t kind, uint64_t first_seq,
+    uint32_t count, int64_t now_us)
+{
+	struct bat_buf *frames = &writer->stage.frames;
+	size_t start = frames->length;
+	int code = bat_frame_open(frames);
+
+	if (code == BAT_OK)
+		code = bat_codec_encode_marker(kind, first_seq, count, now_us,
+		    frames);
+	if (code == BAT_OK)
+		bat_frame_seal(frames, start);
+	return code;
+}
+
+/*
+ * Behind the staged frames: the items alone, or between BEGIN and COMMIT when
+ * there are several. Then the rows know their offsets.
+ */
+static int
+put_items(struct bat_writer *writer, size_t first_row, int64_t now_us)
+{
+	struct bat_writer_stage *stage = &writer->stage;
+	size_t count = stage->row_count - first_row;
+	size_t before = stage->frames.length, base;
+	int code = BAT_OK;
+
+	if (count == 0)
+		return BAT_OK;
+	if (count > 1)
+		code = put_marker(writer, BAT_KIND_BATCH_BEGIN,
+		    stage->rows[first_row].seq, (uint32_t)count, now_us);
+	base = stage->frames.length;
+	if (code == BAT_OK)
+		code = bat_bytes_append_slice(&stage->frames,
+		    bat_bytes_of_buf(&writer->items));
+	if (code == BAT_OK && count > 1)
+		code = put_marker(writer, BAT_KIND_BATCH_COMMIT,
+		    stage->rows[first_row].seq, 0,
+		    bat_clock_wall_us(writer->options->clock));
+	if (code != BAT_OK) {
+		stage->frames.length = before;
+		return code;
+	}
+	for (size_t i = first_row; i < stage->row_count; i++)
+		stage->rows[i].offset += base;
+	return BAT_OK;
+}
+
+int
+bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch)
+{
+	int64_t now_us = bat_clock_wall_us(writer->options->clock);
+	size_t first_row = writer->stage.row_count;
+	int code = BAT_OK;
+
+	batch->committed = 0;
+	batch->code = BAT_OK;
+	bat_bytes_clear(&writer->items);
+	for (size_t i = 0; i < batch->count && batch->code == BAT_OK; i++) {
+		batch->code = stage_draft(writer, batch, &batch->drafts[i],
+		    now_us, batch->count == 1);
+		if (batch->code == BAT_OK)
+			batch->committed++;
+	}
+	code = put_items(writer, first_row, now_us);
+	if (code != BAT_OK) {
+		/* The maps may still name these rows: the caller gives the
+		 * whole stage up. */
+		batch->committed = 0;
+		batch->code = bat_error_set(&batch->error, code,
+		    "no memory to write a batch");
+	}
+	return code;
+}
+
+int
+bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
+    uint64_t wall_ms, struct bat_slice payload, struct bat_error *error)
+{
+	struct bat_draft draft = {
+		.entity = bat_bytes_text(BAT_LIFECYCLE_ENTITY),
+		.scope = bat_bytes_text(BAT_LIFECYCLE_SCOPE),
+		.payload = payload,
+	};
+	struct bat_event event = {
+		.entity = draft.entity,
+		.scope = draft.scope,
+		.kind = kind,
+		.timestamp_us = (int64_t)(wall_ms * 1000),
+	};
+	size_t first_row = writer->stage.row_count;
+	struct bat_chain_head head;
+	uint32_t entity, scope;
+	int code;
+
+	bat_bytes_clear(&writer->items);
+	if ((code = name_number(writer, draft.entity, &entity)) != BAT_OK ||
+	    (code = name_number(writer, draft.scope, &scope)) != BAT_OK)
+		return bat_error_set(error, code, "no memory for a name");
+	head = entity_head(writer, entity);
+	code = fresh_id(writer, &event.id, error);
+	if (code != BAT_OK)
+		return code;
+	event.corr = event.id;
+	code = bat_chain_link(&head, payload, &event, error);
+	if (code == BAT_OK)
+		code = encode_event(writer, &event, &draft, entity, scope,
+		    NULL);
+	if (code == BAT_OK)
+		code = put_items(writer, first_row, event.timestamp_us);
+	return code;
+}
