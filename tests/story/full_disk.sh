@@ -1,0 +1,86 @@
+#!/bin/bash
+# A disk of 2 MiB that fills: appends say ENOSPC, reading goes on, and with
+# space again appending does too, without a remount. Nothing acknowledged is
+# lost, and batpak opens the directory.
+#
+#	full_disk.sh BATFS
+# shellcheck disable=SC2317 # functions are called by `check`
+set -u
+BATFS=$(realpath "$1")
+# shellcheck source=tests/support/mount.sh
+. "$(dirname "$0")/../support/mount.sh"
+storm=$here/support/storm.py
+interop=$(interop_program) || {
+	echo "not ok - full disk: cargo build"
+	exit 1
+}
+[ -n "$interop" ] || echo "skip - full disk, batpak opens it: no cargo"
+disk=$work/disk
+mkdir "$disk"
+if ! mount -t tmpfs -o size=2m batfs-test "$disk" 2>/dev/null; then
+	disk=
+	echo "skip - full disk: may not mount a tmpfs"
+	exit 0
+fi
+store=$disk/store
+acked=$work/acked
+: >"$acked"
+head -c 524288 /dev/zero >"$disk/ballast"
+
+starts() {
+	mount_it "$store" "${1:-}" && mkdir -p "$mnt/scopes/storm"
+}
+
+# storm NAME MAX SIZE STATUS: writes, and must end with that status.
+storm() {
+	python3 "$storm" write "$mnt/scopes/storm/$1" "$1" "$acked" "$2" "$3"
+	[ $? -eq "$4" ] || {
+		echo "the writer did not end with $4"
+		return 1
+	}
+}
+
+says_no_space() {
+	local said
+	said=$( (echo "{\"t\":\"x.0.0/1\",\"x\":\"$(head -c 90000 /dev/zero |
+	    tr '\0' y)\"}" >>"$mnt/scopes/storm/shell") 2>&1) && return 1
+	[[ $said == *"No space left on device"* ]] || {
+		echo "it said: $said"
+		return 1
+	}
+}
+
+verify() {
+	python3 "$storm" verify "$mnt/log.jsonl" "$acked"
+}
+
+mounts_full() {
+	end_it
+	head -c 4194304 /dev/zero >"$disk/ballast" 2>/dev/null
+	mount_it "$store"
+}
+
+batpak_opens() {
+	# from elsewhere: the copies want room
+	cp -r "$store" "$work/copy" && "$interop" check "$work/copy"
+}
+
+check "full disk: mount" starts
+check "full disk: appends until ENOSPC" storm fill 1000 10000 75
+check "full disk: the shell is told" says_no_space
+check "full disk: everything acknowledged reads" verify
+rm "$disk/ballast"
+check "full disk: space again, appended without a remount" storm again 5 10000 0
+check "full disk: filled a second time" storm refill 1000 3000 75
+check "full disk: everything acknowledged reads again" verify
+check "full disk: a mount on a full disk stands" mounts_full
+check "full disk: it reads" verify
+check "full disk: its first append says so" storm late 1 50000 75
+rm "$disk/ballast"
+check "full disk: space again, the first append works" storm last 1 2000 0
+check "full disk: everything acknowledged is there" verify
+check "full disk: an orderly end" end_it
+if [ -n "$interop" ]; then
+	check "full disk: batpak opens it" batpak_opens
+fi
+exit $((failed > 0))
