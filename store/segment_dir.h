@@ -7,8 +7,9 @@
  *
  * Invariants: segments ascend by id, no id twice; a descriptor handed out by
  * bat_segment_dir_hold stays valid until bat_segment_dir_release, also when
- * the file is unlinked. Threads: scan and close need the caller to be alone;
- * hold and release lock inside (order 4, no other lock is taken below).
+ * the file is unlinked or replaced and the directory scanned again. Threads:
+ * scan and close need the caller to be alone; find, add, hold and release lock
+ * inside (order 4, no other lock is taken below).
  */
 #ifndef BAT_SEGMENT_DIR_H
 #define BAT_SEGMENT_DIR_H
@@ -32,6 +33,9 @@ struct bat_segment_info {
 	unsigned holds; /* guarded by the directory's mutex */
 };
 
+/* Descriptors of files that a scan did not find again while they were held. */
+struct bat_segment_retired;
+
 struct bat_segment_dir {
 	const struct bat_disk *disk;
 	int dir;     /* descriptor of the data directory */
@@ -41,11 +45,21 @@ struct bat_segment_dir {
 	size_t capacity;
 	/* Names that look like segments and are none (`1.fbat`, `x.fbat`). */
 	unsigned malformed_count;
-	/* The id of a NNNNNN.fbat.compact-src; has_compact_src says if any. */
+	/* The id of a NNNNNN.fbat.compact-src; has_compact_src says if any. It
+	 * stands in for its segment when there is a marker and no file of the
+	 * canonical name. */
 	uint64_t compact_src_id;
 	bool has_compact_src, has_marker, has_hidden, has_checkpoint,
-	    has_rowindex, has_lock, has_other;
+	    has_rowindex, has_lock;
+	/* Anything that is neither of these nor .batfs, cursors or .tmp*. */
+	bool has_other;
 	pthread_mutex_t mutex;
+	/* Guarded by the mutex: open and not held; where to look for one of
+	 * these to close; what outlived its name. */
+	size_t idle_count;
+	size_t idle_hand;
+	struct bat_segment_retired *retired;
+	size_t retired_count;
 };
 
 /*
@@ -65,14 +79,14 @@ int bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error);
  * files: BAT_DATA_REFUSED. Descriptors of segments that are still the same
  * file (id and inode) are kept. */
 int bat_segment_dir_scan(struct bat_segment_dir *dir, struct bat_error *error);
-/* NULL when there is no such segment. */
+/* NULL when there is no such segment; valid until the next scan or add. */
 struct bat_segment_info *bat_segment_dir_find(struct bat_segment_dir *dir,
     uint64_t id);
 /* Note a segment that was just made under dir (id above all others). */
 int bat_segment_dir_add(struct bat_segment_dir *dir, uint64_t id,
     struct bat_error *error);
 /* An open descriptor of a segment, opened when needed; at most 64 unheld ones
- * stay open. */
+ * stay open. 0, BAT_WORLD_ABSENT, BAT_DATA_REFUSED, BAT_WORLD_IO. */
 int bat_segment_dir_hold(struct bat_segment_dir *dir, uint64_t id, int *out_fd,
     struct bat_error *error);
 void bat_segment_dir_release(struct bat_segment_dir *dir, uint64_t id);

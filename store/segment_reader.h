@@ -37,7 +37,8 @@ struct bat_segment_item {
 	uint64_t length; /* 8 + N where known, else 0 */
 	struct bat_slice body; /* on WHOLE and CRC */
 	struct bat_event event; /* on WHOLE, when decoded */
-	bool decoded; /* WHOLE and body decodes as a frame */
+	/* WHOLE and body decodes as a frame; if not, *error says why. */
+	bool decoded;
 };
 
 /*
@@ -63,7 +64,9 @@ int bat_segment_reader_next(struct bat_segment_reader *reader,
 /*
  * Is there a whole frame (CRC holds and it decodes) at any offset at or after
  * from? Searches byte by byte to the end of the file. *out_offset is its
- * place. 0 found, BAT_END none, negative error.
+ * place. 0 found, BAT_END none, negative error; BAT_DATA_CORRUPT when so much
+ * there looks like frames that the search was given up (only a file made on
+ * purpose does: treat it as found).
  */
 int bat_segment_reader_find_whole(struct bat_segment_reader *reader,
     uint64_t from, uint64_t *out_offset, struct bat_error *error);

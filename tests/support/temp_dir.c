@@ -90,8 +90,10 @@ write_file(const char *path, const char *mode, struct bat_slice content)
 	FILE *file = fopen(path, mode);
 
 	must(file != NULL, path);
-	must(fwrite(content.data, 1, content.length, file) == content.length,
-	    path);
+	if (content.length > 0)
+		must(fwrite(content.data, 1, content.length, file) ==
+			content.length,
+		    path);
 	must(fclose(file) == 0, path);
 }
 

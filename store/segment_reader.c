@@ -1,0 +1,318 @@
+#include "segment_reader.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* What the cursor reads at once. */
+#define BLOCK_SIZE (1u << 20)
+
+static int
+read_part(struct bat_segment_reader *reader, uint64_t offset, void *to,
+    size_t length, size_t *out_got, struct bat_error *error)
+{
+	int code = bat_file_read(reader->dir->disk, reader->fd, to, length,
+	    offset, out_got, error);
+
+	if (code != 0)
+		bat_error_prefix(error, "segment %" PRIu64, reader->id);
+	return code;
+}
+
+static int
+read_header(struct bat_segment_reader *reader, struct bat_error *error)
+{
+	uint8_t bytes[BAT_SEGMENT_HEADER_MAX];
+	size_t got;
+	int code = read_part(reader, 0, bytes, sizeof(bytes), &got, error);
+
+	if (code != 0)
+		return code;
+	code = bat_segment_decode_header(bat_bytes_slice(bytes, got),
+	    &reader->header, error);
+	if (code != 0) {
+		bat_error_prefix(error, "segment %" PRIu64, reader->id);
+		if (error != NULL)
+			error->segment = reader->id;
+	}
+	return code;
+}
+
+/* Does a row's frame lie in the frame region? */
+static bool
+row_is_inside(const struct bat_row *row, uint64_t header_length,
+    const struct bat_segment_footer *footer)
+{
+	return row->length > BAT_FRAME_HEADER_SIZE &&
+	    row->offset >= header_length &&
+	    row->offset <= footer->table_offset &&
+	    row->length <= footer->table_offset - row->offset;
+}
+
+/*
+ * Does the footer hold (format.md 13.2 R12)? Asked here is what costs a few
+ * small reads: that the table starts like a list, and that the first and the
+ * last row lie among the frames. bat_segment_reader_footer asks the rest.
+ */
+static int
+check_footer(struct bat_segment_reader *reader,
+    const struct bat_segment_footer *footer, bool *out_holds,
+    struct bat_error *error)
+{
+	uint8_t bytes[BAT_SEGMENT_ROW_SIZE] = { 0 };
+	size_t got;
+	int code = read_part(reader, footer->table_offset, bytes, 1, &got,
+	    error);
+
+	*out_holds = false;
+	if (code != 0)
+		return code;
+	if ((bytes[0] & 0xf0) != 0x90 && bytes[0] != 0xdc && bytes[0] != 0xdd) {
+		bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
+		    footer->table_offset,
+		    "the footer's string table is no list");
+		return 0;
+	}
+	for (uint32_t i = 0; i < footer->row_count;) {
+		struct bat_row row;
+
+		code = read_part(reader,
+		    footer->rows_offset + (uint64_t)i * BAT_SEGMENT_ROW_SIZE,
+		    bytes, sizeof(bytes), &got, error);
+		if (code != 0)
+			return code;
+		bat_segment_decode_row(bytes, &row);
+		if (got < sizeof(bytes) ||
+		    !row_is_inside(&row, reader->header.length, footer)) {
+			bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
+			    footer->table_offset,
+			    "footer row %" PRIu32 " is not among the frames",
+			    i);
+			return 0;
+		}
+		i = i < footer->row_count - 1 ? footer->row_count - 1 :
+						footer->row_count;
+	}
+	*out_holds = true;
+	return 0;
+}
+
+static int
+read_trailer(struct bat_segment_reader *reader, struct bat_error *error)
+{
+	uint8_t bytes[BAT_SEGMENT_TRAILER_SIZE];
+	size_t got;
+	int code;
+
+	reader->has_footer = false;
+	if (reader->file_size < reader->header.length + sizeof(bytes))
+		return 0;
+	code = read_part(reader, reader->file_size - sizeof(bytes), bytes,
+	    sizeof(bytes), &got, error);
+	if (code != 0)
+		return code;
+	if (got < sizeof(bytes))
+		return 0;
+	code = bat_segment_decode_trailer(bytes, reader->file_size,
+	    reader->header.length, &reader->footer);
+	if (code == 0)
+		return check_footer(reader, &reader->footer,
+		    &reader->has_footer, error);
+	if (code != BAT_END)
+		bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
+		    reader->file_size - sizeof(bytes),
+		    "the numbers of the footer's trailer do not fit the file");
+	return 0;
+}
+
+int
+bat_segment_reader_open(struct bat_segment_reader *reader,
+    struct bat_segment_dir *dir, uint64_t id, struct bat_error *error)
+{
+	int code;
+
+	*reader = (struct bat_segment_reader){ .dir = dir,
+		.id = id,
+		.fd = -1,
+		.block = BAT_BUF_EMPTY };
+	code = bat_segment_dir_hold(dir, id, &reader->fd, error);
+	if (code != 0)
+		return code;
+	code = bat_file_size(dir->disk, reader->fd, &reader->file_size, error);
+	if (code == 0)
+		code = read_header(reader, error);
+	if (code == 0)
+		code = read_trailer(reader, error);
+	if (code != 0) {
+		bat_segment_reader_close(reader);
+		return code;
+	}
+	reader->at = reader->header.length;
+	reader->end = reader->has_footer ? reader->footer.table_offset :
+					   reader->file_size;
+	return 0;
+}
+
+void
+bat_segment_reader_close(struct bat_segment_reader *reader)
+{
+	if (reader->fd < 0)
+		return;
+	bat_segment_dir_release(reader->dir, reader->id);
+	bat_bytes_free(&reader->block);
+	reader->fd = -1;
+}
+
+void
+bat_segment_reader_seek(struct bat_segment_reader *reader, uint64_t offset,
+    uint64_t end)
+{
+	if (end == 0)
+		end = reader->has_footer ? reader->footer.table_offset :
+					   reader->file_size;
+	reader->at = offset;
+	reader->end = end;
+	/* What was read of an active segment's last frame may be stale. */
+	bat_bytes_clear(&reader->block);
+}
+
+/*
+ * The bytes of the file from offset on and below limit, at least `wanted` of
+ * them where the file has them. Reads a block ahead.
+ */
+static int
+look_at(struct bat_segment_reader *reader, uint64_t offset, uint64_t wanted,
+    uint64_t limit, struct bat_slice *out, struct bat_error *error)
+{
+	struct bat_buf *block = &reader->block;
+	uint64_t skip = offset - reader->block_offset;
+	uint64_t have = 0, ask = limit - offset;
+	size_t got = 0;
+	int code;
+
+	if (offset >= reader->block_offset && skip < block->length)
+		have = block->length - skip;
+	if (have < wanted && have < ask) {
+		if (ask > BLOCK_SIZE)
+			ask = wanted > BLOCK_SIZE ? wanted : BLOCK_SIZE;
+		bat_bytes_clear(block);
+		if (bat_bytes_reserve(block, (size_t)ask) != 0)
+			return bat_error_set(error, BAT_WORLD_NO_MEMORY,
+			    "no memory to read %" PRIu64 " bytes", ask);
+		code = read_part(reader, offset, block->data, (size_t)ask, &got,
+		    error);
+		if (code != 0)
+			return code;
+		block->length = got;
+		reader->block_offset = offset;
+		skip = 0;
+		have = got;
+	}
+	if (have > limit - offset)
+		have = limit - offset;
+	*out = have == 0 ? BAT_SLICE_EMPTY :
+			   bat_bytes_slice(block->data + skip, (size_t)have);
+	return 0;
+}
+
+int
+bat_segment_reader_next(struct bat_segment_reader *reader,
+    struct bat_segment_item *out, struct bat_error *error)
+{
+	struct bat_slice bytes;
+	uint64_t left;
+	int code;
+
+	if (reader->at >= reader->end)
+		return BAT_END;
+	left = reader->end - reader->at;
+	code = look_at(reader, reader->at, BAT_FRAME_HEADER_SIZE, reader->end,
+	    &bytes, error);
+	if (code != 0)
+		return code;
+	out->offset = reader->at;
+	out->decoded = false;
+	out->state = bat_frame_look(bytes, &out->body, &out->length);
+	/* Cut off by the block only? A length beyond the region is not even
+	 * tried, so a wrong one costs no memory. */
+	if (out->state == BAT_FRAME_SHORT && out->length > bytes.length &&
+	    out->length <= left) {
+		code = look_at(reader, reader->at, out->length, reader->end,
+		    &bytes, error);
+		if (code != 0)
+			return code;
+		out->state = bat_frame_look(bytes, &out->body, &out->length);
+	}
+	/* The file became shorter under us. */
+	if (out->state == BAT_FRAME_END)
+		out->state = BAT_FRAME_SHORT;
+	if (out->state != BAT_FRAME_WHOLE)
+		return 0;
+	out->decoded = bat_codec_decode(out->body, &out->event, error) == 0;
+	reader->at += out->length;
+	return 0;
+}
+
+int
+bat_segment_reader_footer(struct bat_segment_reader *reader,
+    struct bat_buf *out_table, struct bat_slice **out_strings,
+    uint32_t *out_string_count, struct bat_buf *out_rows,
+    struct bat_error *error)
+{
+	const struct bat_segment_footer *footer = &reader->footer;
+	size_t table_size = (size_t)(footer->rows_offset -
+	    footer->table_offset);
+	size_t rows_size = (size_t)footer->row_count * BAT_SEGMENT_ROW_SIZE;
+	struct bat_buf table = BAT_BUF_EMPTY, rows = BAT_BUF_EMPTY;
+	struct bat_slice *strings = NULL;
+	uint32_t count = 0;
+	int code = BAT_WORLD_NO_MEMORY;
+
+	if (!reader->has_footer)
+		return bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id, 0,
+		    "segment %" PRIu64 " has no footer", reader->id);
+	if (bat_bytes_reserve(&table, table_size) != 0 ||
+	    bat_bytes_reserve(&rows, rows_size) != 0) {
+		bat_error_set(error, code, "no memory for a footer");
+		goto fail;
+	}
+	code = read_part(reader, footer->table_offset, table.data, table_size,
+	    &table.length, error);
+	if (code == 0 && rows_size > 0)
+		code = read_part(reader, footer->rows_offset, rows.data,
+		    rows_size, &rows.length, error);
+	if (code != 0)
+		goto fail;
+	code = table.length < table_size || rows.length < rows_size ?
+	    BAT_DATA_CORRUPT :
+	    bat_segment_decode_table(bat_bytes_of_buf(&table), &strings,
+		&count);
+	if (code != 0) {
+		bat_error_set_at(error, code, reader->id, footer->table_offset,
+		    "the footer's string table does not decode");
+		goto fail;
+	}
+	for (uint32_t i = 0; i < footer->row_count; i++) {
+		struct bat_row row;
+
+		bat_segment_decode_row(
+		    rows.data + (size_t)i * BAT_SEGMENT_ROW_SIZE, &row);
+		if (row.entity < count && row.scope < count &&
+		    row_is_inside(&row, reader->header.length, footer))
+			continue;
+		code = bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
+		    footer->rows_offset,
+		    "footer row %" PRIu32 " has numbers out of range", i);
+		goto fail;
+	}
+	*out_table = table;
+	*out_strings = strings;
+	*out_string_count = count;
+	*out_rows = rows;
+	return 0;
+
+fail:
+	free(strings);
+	bat_bytes_free(&table);
+	bat_bytes_free(&rows);
+	return code;
+}
