@@ -20,4 +20,45 @@ int bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch);
 int bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
     uint64_t wall_ms, struct bat_slice payload, struct bat_error *error);
 
+/* The number of a name, made if new. 0 or BAT_WORLD_NO_MEMORY. */
+int bat_writer_name_number(struct bat_writer *writer, struct bat_slice name,
+    uint32_t *out);
+/* The newest visible event of an entity, staged ones included. */
+struct bat_chain_head bat_writer_head(const struct bat_writer *writer,
+    uint32_t entity);
+/* The row of a visible or staged event by its id. */
+bool bat_writer_row_by_id(const struct bat_writer *writer,
+    const struct bat_id *id, struct bat_row *out);
+/* Fill cause and, handed down unless given, corr. 0, BAT_STATE_NOT_FOUND. */
+int bat_writer_resolve_cause(const struct bat_writer *writer,
+    const struct bat_batch *batch, const struct bat_draft *draft,
+    const struct bat_chain_head *head, struct bat_event *event,
+    struct bat_error *error);
+/* 0 or BAT_STATE_STALE. */
+int bat_writer_check_expectation(const struct bat_draft *draft,
+    const struct bat_chain_head *head, struct bat_error *error);
+int bat_writer_fresh_id(const struct bat_writer *writer, struct bat_id *out,
+    struct bat_error *error);
+
+/* Answer a batch with an error: nothing of it was stored. */
+void bat_writer_fail_batch(struct bat_writer *writer, struct bat_batch *batch,
+    int code, const struct bat_error *error);
+/* The same for all staged ones; the stage is empty afterwards. */
+void bat_writer_fail_stage(struct bat_writer *writer, int code,
+    const struct bat_error *error);
+/* Answer all staged batches as they stand. */
+void bat_writer_answer_stage(struct bat_writer *writer);
+/* Call done of each, in the order of submission, with no lock held. */
+size_t bat_writer_call_back(struct bat_batch *answered);
+/*
+ * Write, sync and publish the stage, and answer its batches. After a failure
+ * nothing of it is visible; the file was cut back, or the writer is stopped.
+ */
+int bat_writer_flush(struct bat_writer *writer, struct bat_error *error);
+int bat_writer_sync_segment(struct bat_writer *writer,
+    struct bat_error *error);
+/* For status and for later answers: why appending last failed. */
+void bat_writer_remember(struct bat_writer *writer, int code,
+    const struct bat_error *error);
+
 #endif

@@ -121,166 +121,6 @@ stage_row(struct bat_writer_stage *stage, const struct bat_row *row)
 	return code;
 }
 
-/* ---- resolving ------------------------------------------------------- */
-
-/* The number of a name, made if new (readers look at the table: locked). */
-static int
-name_number(struct bat_writer *writer, struct bat_slice name, uint32_t *out)
-{
-	struct bat_intern *names = &writer->index->names;
-	int code = BAT_OK;
-
-	*out = bat_intern_find(names, name);
-	if (*out != BAT_INTERN_NONE)
-		return BAT_OK;
-	pthread_rwlock_wrlock(writer->index_lock);
-	code = bat_intern_put(names, name, out);
-	pthread_rwlock_unlock(writer->index_lock);
-	return code;
-}
-
-/* The newest visible event of an entity, staged ones included. */
-static struct bat_chain_head
-entity_head(const struct bat_writer *writer, uint32_t entity)
-{
-	uint32_t staged = bat_map_find(&writer->stage.by_entity,
-	    key_of_entity(&entity));
-	const struct bat_row *row;
-
-	if (staged == BAT_MAP_NONE)
-		return bat_index_head(writer->index, entity);
-	row = &writer->stage.rows[staged];
-	return (struct bat_chain_head){
-		.exists = true,
-		.clock = row->clock,
-		.wall_ms = row->wall_ms,
-		.hash = row->hash,
-		.id = row->id,
-		.corr = row->corr,
-	};
-}
-
-/* The row of a visible or staged event by its id. */
-static bool
-row_by_id(const struct bat_writer *writer, const struct bat_id *id,
-    struct bat_row *out)
-{
-	uint32_t found = bat_map_find(&writer->stage.by_id, key_of_id(id));
-
-	if (found != BAT_MAP_NONE) {
-		*out = writer->stage.rows[found];
-		return true;
-	}
-	found = bat_index_find_id(writer->index, id);
-	if (found == BAT_INDEX_NONE)
-		return false;
-	bat_index_row(writer->index, found, out);
-	return true;
-}
-
-static bool
-row_by_seq(const struct bat_writer *writer, uint64_t seq, struct bat_row *out)
-{
-	const struct bat_writer_stage *stage = &writer->stage;
-	uint32_t ordinal;
-
-	if (stage->row_count > 0 && seq >= stage->rows[0].seq) {
-		if (seq - stage->rows[0].seq >= stage->row_count)
-			return false;
-		*out = stage->rows[seq - stage->rows[0].seq];
-		return true;
-	}
-	ordinal = bat_index_lower_seq(writer->index, seq);
-	if (ordinal >= writer->index->count ||
-	    bat_index_seq(writer->index, ordinal) != seq ||
-	    bat_index_is_hidden(writer->index, ordinal))
-		return false;
-	bat_index_row(writer->index, ordinal, out);
-	return out->entity != BAT_INTERN_NONE;
-}
-
-/* Cause and, handed down from it unless given, correlation. */
-static int
-resolve_cause(const struct bat_writer *writer, const struct bat_batch *batch,
-    const struct bat_draft *draft, const struct bat_chain_head *head,
-    struct bat_event *event, struct bat_error *error)
-{
-	struct bat_row cause;
-	bool found = false;
-
-	event->cause = BAT_ID_ZERO;
-	switch (draft->cause) {
-	case BAT_CAUSE_NONE:
-		event->corr = draft->corr;
-		return BAT_OK;
-	case BAT_CAUSE_ID:
-		found = row_by_id(writer, &draft->cause_id, &cause);
-		break;
-	case BAT_CAUSE_SEQ:
-		found = row_by_seq(writer, draft->cause_number, &cause);
-		break;
-	case BAT_CAUSE_LAST:
-		found = head->exists;
-		cause.id = head->id;
-		cause.corr = head->corr;
-		break;
-	case BAT_CAUSE_ITEM:
-		found = draft->cause_number < batch->committed &&
-		    row_by_id(writer,
-			&batch->receipts[draft->cause_number].id, &cause);
-		break;
-	}
-	if (!found)
-		return bat_error_set(error, BAT_STATE_NOT_FOUND,
-		    "the cause is no event of this store; name one that "
-		    "exists, or use @cause=-");
-	event->cause = cause.id;
-	event->corr = bat_id_is_zero(&draft->corr) ? cause.corr : draft->corr;
-	return BAT_OK;
-}
-
-static int
-check_expectation(const struct bat_draft *draft,
-    const struct bat_chain_head *head, struct bat_error *error)
-{
-	switch (draft->expect) {
-	case BAT_EXPECT_ANY:
-		return BAT_OK;
-	case BAT_EXPECT_CLOCK:
-		if (head->exists && head->clock == draft->expect_clock)
-			return BAT_OK;
-		break;
-	case BAT_EXPECT_NONE:
-		if (!head->exists)
-			return BAT_OK;
-		break;
-	case BAT_EXPECT_SOME:
-		if (head->exists)
-			return BAT_OK;
-		break;
-	}
-	if (!head->exists)
-		return bat_error_set(error, BAT_STATE_STALE,
-		    "the entity has no event yet");
-	return bat_error_set(error, BAT_STATE_STALE,
-	    "the entity's clock is %u", head->clock);
-}
-
-static int
-fresh_id(const struct bat_writer *writer, struct bat_id *out,
-    struct bat_error *error)
-{
-	const struct bat_disk *disk = writer->dir->disk;
-	int64_t now_us = bat_clock_wall_us(writer->options->clock);
-	uint8_t random[10];
-	int code = disk->random(disk->context, random, sizeof(random));
-
-	if (code < 0)
-		return bat_error_set_os(error, -code, "no random bytes");
-	*out = bat_id_make_v7((uint64_t)now_us / 1000, random);
-	return BAT_OK;
-}
-
 /* ---- one event ------------------------------------------------------- */
 
 static void
@@ -363,20 +203,20 @@ stage_draft(struct bat_writer *writer, struct bat_batch *batch,
 	if (code != BAT_OK)
 		return code;
 	if (!bat_id_is_zero(&draft->key) &&
-	    row_by_id(writer, &draft->key, &known)) {
+	    bat_writer_row_by_id(writer, &draft->key, &known)) {
 		fill_receipt(receipt, &known, true);
 		return BAT_OK;
 	}
-	if ((code = name_number(writer, draft->entity, &entity)) != BAT_OK ||
-	    (code = name_number(writer, draft->scope, &scope)) != BAT_OK)
+	if ((code = bat_writer_name_number(writer, draft->entity, &entity)) != BAT_OK ||
+	    (code = bat_writer_name_number(writer, draft->scope, &scope)) != BAT_OK)
 		return bat_error_set(error, code, "no memory for a name");
-	head = entity_head(writer, entity);
-	code = check_expectation(draft, &head, error);
+	head = bat_writer_head(writer, entity);
+	code = bat_writer_check_expectation(draft, &head, error);
 	if (code == BAT_OK)
-		code = resolve_cause(writer, batch, draft, &head, &event,
+		code = bat_writer_resolve_cause(writer, batch, draft, &head, &event,
 		    error);
 	if (code == BAT_OK && bat_id_is_zero(&event.id))
-		code = fresh_id(writer, &event.id, error);
+		code = bat_writer_fresh_id(writer, &event.id, error);
 	if (code != BAT_OK)
 		return code;
 	if (bat_id_is_zero(&event.corr))
@@ -497,11 +337,11 @@ bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
 	int code;
 
 	bat_bytes_clear(&writer->items);
-	if ((code = name_number(writer, draft.entity, &entity)) != BAT_OK ||
-	    (code = name_number(writer, draft.scope, &scope)) != BAT_OK)
+	if ((code = bat_writer_name_number(writer, draft.entity, &entity)) != BAT_OK ||
+	    (code = bat_writer_name_number(writer, draft.scope, &scope)) != BAT_OK)
 		return bat_error_set(error, code, "no memory for a name");
-	head = entity_head(writer, entity);
-	code = fresh_id(writer, &event.id, error);
+	head = bat_writer_head(writer, entity);
+	code = bat_writer_fresh_id(writer, &event.id, error);
 	if (code != BAT_OK)
 		return code;
 	event.corr = event.id;

@@ -1,0 +1,164 @@
+/*
+ * Sync, index file, end of the session.
+ */
+#include "writer_internal.h"
+
+#include "kind.h"
+
+int
+bat_writer_sync(struct bat_writer *writer, struct bat_error *error)
+{
+	int code;
+
+	pthread_mutex_lock(&writer->lead);
+	if (writer->stopped)
+		code = bat_error_set(error, BAT_STATE_STOPPED,
+		    "the writer stopped after a failed sync");
+	else
+		code = bat_writer_sync_segment(writer, error);
+	if (code != BAT_OK && code != BAT_STATE_STOPPED && error != NULL)
+		bat_writer_remember(writer, code, error);
+	writer->stopped = writer->stopped ||
+	    (writer->active && writer->segment.broken);
+	pthread_mutex_unlock(&writer->lead);
+	return code;
+}
+
+/* Design 5, "Written back". */
+static bool
+index_is_due(const struct bat_writer *writer)
+{
+	uint64_t eighth = writer->index->count / 8;
+	uint64_t threshold = eighth > 65536 ? eighth : 65536;
+
+	return !writer->has_index || writer->uncovered_extensions ||
+	    writer->uncovered_count > threshold;
+}
+
+/* How far the index may speak: the end of what is on disk. */
+static int
+watermark(struct bat_writer *writer, uint64_t *out_segment,
+    uint64_t *out_offset, struct bat_error *error)
+{
+	const struct bat_disk *disk = writer->dir->disk;
+	struct bat_file_stat stat;
+	char name[BAT_SEGMENT_NAME_SIZE];
+	size_t count = writer->dir->count;
+	int code;
+
+	if (count == 0)
+		return BAT_END;
+	*out_segment = writer->dir->segments[count - 1].id;
+	bat_segment_name(*out_segment, name);
+	code = disk->stat_at(disk->context, writer->dir->dir, name, &stat);
+	if (code < 0)
+		return bat_error_set_os(error, -code, "cannot stat %s", name);
+	*out_offset = stat.size;
+	return BAT_OK;
+}
+
+static int
+write_index(struct bat_writer *writer, struct bat_error *error)
+{
+	struct bat_checkpointer_input input = {
+		.dir = writer->dir,
+		.index = writer->index,
+		.allocator = writer->next_seq,
+		.fallbacks = writer->recovery->fallbacks,
+		.as_rowindex = writer->as_rowindex,
+	};
+	int code = bat_writer_prepare(writer, error);
+
+	if (code == BAT_OK)
+		code = bat_writer_sync_segment(writer, error);
+	if (code == BAT_OK)
+		code = watermark(writer, &input.watermark_segment,
+		    &input.watermark_offset, error);
+	if (code != BAT_OK)
+		return code == BAT_END ? BAT_OK : code;
+	code = bat_checkpointer_write(&input, error);
+	if (code == BAT_OK) {
+		writer->has_index = true;
+		writer->uncovered_count = 0;
+		writer->uncovered_extensions = false;
+	}
+	return code;
+}
+
+/* lead is held. */
+static int
+checkpoint(struct bat_writer *writer, bool force, struct bat_error *error)
+{
+	bool anything = !writer->has_index || writer->uncovered_count > 0 ||
+	    writer->uncovered_extensions;
+
+	if (writer->stopped)
+		return bat_error_set(error, BAT_STATE_STOPPED,
+		    "the writer stopped after a failed sync");
+	if (writer->options->index == BAT_INDEX_NONE || !anything)
+		return BAT_OK;
+	if (!force && (!writer->opened || !index_is_due(writer)))
+		return BAT_OK;
+	return write_index(writer, error);
+}
+
+int
+bat_writer_checkpoint(struct bat_writer *writer, bool force,
+    struct bat_error *error)
+{
+	int code;
+
+	pthread_mutex_lock(&writer->lead);
+	code = checkpoint(writer, force, error);
+	pthread_mutex_unlock(&writer->lead);
+	return code;
+}
+
+/* CLOSE and the footer, in that order. */
+static int
+end_session(struct bat_writer *writer, struct bat_error *error)
+{
+	int code;
+
+	bat_bytes_clear(&writer->scratch);
+	code = bat_lifecycle_close_payload(writer->point_wall_ms,
+	    writer->point_seq, &writer->scratch);
+	if (code == BAT_OK)
+		code = bat_writer_stage_lifecycle(writer,
+		    BAT_KIND_CLOSE_COMPLETED, writer->point_wall_ms,
+		    bat_bytes_of_buf(&writer->scratch), error);
+	if (code == BAT_OK)
+		code = bat_writer_flush(writer, error);
+	bat_writer_stage_clear(&writer->stage);
+	if (!writer->active || writer->segment.broken)
+		return code;
+	/* Also without CLOSE (no space): the footer may still fit. */
+	return bat_segment_writer_seal(&writer->segment, &writer->index->names,
+		   error) == BAT_OK
+	    ? code
+	    : BAT_WORLD_IO;
+}
+
+int
+bat_writer_close(struct bat_writer *writer, struct bat_error *error)
+{
+	struct bat_error later = { .code = 0 };
+	int code = BAT_OK, second;
+
+	(void)bat_writer_run(writer, false);
+	pthread_mutex_lock(&writer->lead);
+	if (writer->stopped)
+		code = bat_error_set(error, BAT_STATE_STOPPED,
+		    "the writer had stopped: %.400s", writer->last_error.text);
+	else if (writer->opened)
+		code = end_session(writer, error);
+	second = code == BAT_STATE_STOPPED ? BAT_OK
+					   : checkpoint(writer, false, &later);
+	if (code == BAT_OK && second != BAT_OK) {
+		code = second;
+		if (error != NULL)
+			*error = later;
+	}
+	pthread_mutex_unlock(&writer->lead);
+	return code;
+}
