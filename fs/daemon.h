@@ -16,7 +16,7 @@
 
 #include <stdbool.h>
 
-#include "error.h"
+#include "bat.h"
 
 /* A caller may have closed 0, 1 or 2; a file that got such a number would
  * receive what is printed. Returns 0 or BAT_WORLD_*. */

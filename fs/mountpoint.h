@@ -5,8 +5,7 @@
 #ifndef BATFS_MOUNTPOINT_H
 #define BATFS_MOUNTPOINT_H
 
-#include "bytes.h"
-#include "error.h"
+#include "bat.h"
 
 /*
  * The absolute path without links of a directory that is there, or may be

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <time.h>
 
-#include "error.h"
+#include "bat.h"
 
 int
 batfs_thread_start(pthread_t *out, void *(*run)(void *), void *argument,
