@@ -15,7 +15,7 @@ const USAGE: &str = "usage:
   interop check DIR [--writable] [--strict-ext] [--loose-seq] [--no-markers] [--unreadable]
       opens private copies by each index alone and by none; exit 1 with findings unless all hold and agree
       --writable     one session of batpak in the copy first: open, append, close
-      --strict-ext   extensions must survive in every way of opening (batpak loses some on a rebuild)
+      --strict-ext   extensions and receipts must survive wherever an index opens (batpak loses some on a rebuild)
       --loose-seq    sequence numbers may differ between ways of opening
       --no-markers   events of the batch marker kinds may be missing without an index
       --unreadable   events that read_raw refuses are counted, not findings
