@@ -1,0 +1,154 @@
+#include "handle.h"
+
+#include <stdlib.h>
+
+bool
+batfs_handle_is_content(const struct batfs_node *node)
+{
+	switch (node->class) {
+	case BATFS_README:
+	case BATFS_EVENT_JSON:
+	case BATFS_EVENT_DIR_JSON:
+	case BATFS_EVENT_PAYLOAD:
+	case BATFS_EVENTS_TAG:
+	case BATFS_CTL_FILE:
+		return true;
+	case BATFS_NONE:
+	case BATFS_ROOT:
+	case BATFS_LOG_ALL:
+	case BATFS_LOG_DIR:
+	case BATFS_LOG_PAGE:
+	case BATFS_LOG_TAIL:
+	case BATFS_ENTITIES:
+	case BATFS_ENTITY:
+	case BATFS_ENTITY_WORDS:
+	case BATFS_SCOPES:
+	case BATFS_SCOPE:
+	case BATFS_MEMBER:
+	case BATFS_MEMBER_WORDS:
+	case BATFS_EVENTS:
+	case BATFS_SHARD:
+	case BATFS_EVENT_DIR:
+	case BATFS_EVENT_LINK:
+	case BATFS_EVENT_JSON_LINK:
+	case BATFS_CTL:
+	case BATFS_CLASS_COUNT:
+		break;
+	}
+	return false;
+}
+
+int
+batfs_handle_open(struct batfs_handles *handles,
+    struct batfs_append_world *world, const struct batfs_node *node,
+    enum batfs_handle_use use, struct batfs_handle **out)
+{
+	struct batfs_handle *handle = calloc(1, sizeof *handle);
+
+	if (handle == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	handle->node = *node;
+	handle->use = use;
+	if (use == BATFS_HANDLE_APPEND) {
+		int result = batfs_append_open(world, node, &handle->append);
+		if (result != 0) {
+			free(handle);
+			return result;
+		}
+	}
+	pthread_mutex_init(&handle->lock, NULL);
+	pthread_mutex_lock(&handles->lock);
+	handle->next = handles->first;
+	if (handle->next != NULL)
+		handle->next->previous = handle;
+	handles->first = handle;
+	pthread_mutex_unlock(&handles->lock);
+	*out = handle;
+	return 0;
+}
+
+void
+batfs_handle_close(struct batfs_handles *handles, struct batfs_handle *handle)
+{
+	pthread_mutex_lock(&handles->lock);
+	if (handle->next != NULL)
+		handle->next->previous = handle->previous;
+	if (handle->previous != NULL)
+		handle->previous->next = handle->next;
+	else
+		handles->first = handle->next;
+	pthread_mutex_unlock(&handles->lock);
+	bat_bytes_free(&handle->content);
+	pthread_mutex_destroy(&handle->lock);
+	free(handle);
+}
+
+/* Read the whole content, once. It does not change afterwards, so that slices
+ * of it may leave the lock. */
+static int
+load(struct batfs_handle *handle, struct batfs_tree *tree,
+    struct bat_error *error)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&handle->lock);
+	if (!handle->loaded) {
+		result = batfs_tree_read(tree, &handle->node, 0, SIZE_MAX,
+		    &handle->content, error);
+		handle->loaded = result == 0;
+		if (result != 0)
+			bat_bytes_clear(&handle->content);
+	}
+	pthread_mutex_unlock(&handle->lock);
+	return result;
+}
+
+int
+batfs_handle_read(struct batfs_handle *handle, struct batfs_tree *tree,
+    uint64_t offset, size_t size, struct bat_buf *scratch,
+    struct bat_slice *out, struct bat_error *error)
+{
+	int result;
+	size_t left;
+
+	bat_bytes_clear(scratch);
+	if (!batfs_handle_is_content(&handle->node)) {
+		result = batfs_tree_read(tree, &handle->node, offset, size,
+		    scratch, error);
+		*out = bat_bytes_of_buf(scratch);
+		return result;
+	}
+	result = load(handle, tree, error);
+	*out = BAT_SLICE_EMPTY;
+	if (result != 0 || offset >= handle->content.length)
+		return result;
+	left = handle->content.length - (size_t)offset;
+	*out = bat_bytes_slice(handle->content.data + offset,
+	    left < size ? left : size);
+	return 0;
+}
+
+int
+batfs_handle_content_size(struct batfs_handle *handle, struct batfs_tree *tree,
+    uint64_t *out_size, struct bat_error *error)
+{
+	int result = load(handle, tree, error);
+
+	if (result == 0)
+		*out_size = handle->content.length;
+	return result;
+}
+
+size_t
+batfs_handle_close_all(struct batfs_handles *handles)
+{
+	size_t lost = 0;
+
+	while (handles->first != NULL) {
+		struct batfs_handle *handle = handles->first;
+		if (handle->append != NULL)
+			lost += batfs_append_abandon(handle->append);
+		batfs_handle_close(handles, handle);
+	}
+	return lost;
+}

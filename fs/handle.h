@@ -1,0 +1,72 @@
+/*
+ * One open file. What it is depends on its node and on how it was opened:
+ *
+ * - a stream (lines that grow): each read asks the tree at its offset;
+ * - a content (one event, status, README): read whole at the first read and
+ *   kept, so that the pieces that one reader gets are of one moment;
+ * - an append, which may be a stream besides (O_RDWR);
+ * - a command of .ctl.
+ *
+ * All open handles hang in one list, so that a mount that ends early can put
+ * its appends away. Threads: any; locks inside.
+ */
+#ifndef BATFS_HANDLE_H
+#define BATFS_HANDLE_H
+
+#include <pthread.h>
+
+#include "append.h"
+#include "tree.h"
+
+enum batfs_handle_use {
+	BATFS_HANDLE_READ,
+	BATFS_HANDLE_APPEND,
+	BATFS_HANDLE_COMMAND,
+};
+
+struct batfs_handle {
+	struct batfs_node node;
+	enum batfs_handle_use use;
+	struct batfs_append *append; /* BATFS_HANDLE_APPEND */
+	/* Of a content, under the lock: */
+	pthread_mutex_t lock;
+	bool loaded;
+	struct bat_buf content;
+	/* The list's: */
+	struct batfs_handle *next, *previous;
+};
+
+struct batfs_handles {
+	pthread_mutex_t lock;
+	struct batfs_handle *first;
+};
+
+#define BATFS_HANDLES_EMPTY                                                    \
+	((struct batfs_handles){ .lock = PTHREAD_MUTEX_INITIALIZER })
+
+/* Is the file's content read whole (true) or at offsets? */
+bool batfs_handle_is_content(const struct batfs_node *node);
+
+/* world is used for BATFS_HANDLE_APPEND. Returns 0; BAT_USE_INVALID: not
+ * appendable; BAT_WORLD_NO_MEMORY. */
+int batfs_handle_open(struct batfs_handles *handles,
+    struct batfs_append_world *world, const struct batfs_node *node,
+    enum batfs_handle_use use, struct batfs_handle **out);
+/* The append in it, if any, is not freed: its RELEASE does that. */
+void batfs_handle_close(struct batfs_handles *handles,
+    struct batfs_handle *handle);
+/*
+ * Up to size bytes from offset. *out points into the handle or into scratch,
+ * which is cleared first. Returns 0 or what batfs_tree_read does.
+ */
+int batfs_handle_read(struct batfs_handle *handle, struct batfs_tree *tree,
+    uint64_t offset, size_t size, struct bat_buf *scratch,
+    struct bat_slice *out, struct bat_error *error);
+/* The size that a content has for as long as this handle is open. */
+int batfs_handle_content_size(struct batfs_handle *handle,
+    struct batfs_tree *tree, uint64_t *out_size, struct bat_error *error);
+/* Close all that are left; returns how many bytes of unfinished lines were in
+ * their appends. When nothing is under way any more. */
+size_t batfs_handle_close_all(struct batfs_handles *handles);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * What all requests of a mount share. main makes it; libfuse hands it to every
+ * operation as its user data.
+ */
+#ifndef BATFS_MOUNT_H
+#define BATFS_MOUNT_H
+
+#include <sys/types.h>
+
+#include "append.h"
+#include "chores.h"
+#include "handle.h"
+#include "options.h"
+#include "tree.h"
+
+struct batfs_notify;
+
+struct batfs_mount {
+	const struct batfs_options *options;
+	struct bat_store *store;
+	struct batfs_tree *tree;
+	int data_dir; /* O_PATH, for statfs */
+	uid_t uid;    /* of everything in the tree */
+	gid_t gid;
+	struct batfs_handles handles;
+	struct batfs_append_world appends;
+	struct batfs_chores *chores;
+	struct batfs_notify *notify;
+	/* The first request came: the mount works. */
+	void (*ready)(void *context);
+	void *context;
+};
+
+#endif
