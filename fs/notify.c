@@ -1,0 +1,150 @@
+#include "notify.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "inode.h"
+#include "log.h"
+#include "thread.h"
+
+/* How long the end of the mount waits for a notification that is under way. */
+#define STOP_MS 2000
+
+struct batfs_notify {
+	struct fuse_session *session;
+	struct bat_store *store;
+	struct batfs_tree *tree;
+	_Atomic uint64_t generation; /* that the kernel knows */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t something;
+	bool poked, stop; /* under the lock */
+};
+
+static uint64_t
+generation_of(struct bat_store *store)
+{
+	struct bat_head head;
+
+	bat_head(store, &head);
+	return head.generation;
+}
+
+static bool
+collect_name(void *context, const char *name, const struct batfs_node *node,
+    uint64_t cookie)
+{
+	struct bat_buf *names = context;
+
+	(void)node;
+	(void)cookie;
+	return bat_bytes_append(names, name, strlen(name) + 1) == 0;
+}
+
+/* All names in the root, each with its NUL: first collected, because the tree
+ * may hold a lock while it lists. */
+static void
+forget_tree(struct batfs_notify *notify)
+{
+	static const char unlisted[] = "log.jsonl\0.ctl";
+	const struct batfs_node root = BATFS_NODE_ROOT;
+	struct bat_buf names = BAT_BUF_EMPTY;
+
+	if (bat_bytes_append(&names, unlisted, sizeof unlisted) != 0)
+		return;
+	batfs_tree_list(notify->tree, &root, 0, collect_name, &names);
+	for (size_t at = 0; at < names.length;) {
+		const char *name = (const char *)names.data + at;
+		size_t length = strlen(name);
+
+		/* -ENOENT: the kernel did not know it. */
+		fuse_lowlevel_notify_inval_entry(notify->session,
+		    BATFS_INODE_ROOT, name, length);
+		at += length + 1;
+	}
+	bat_bytes_free(&names);
+}
+
+static void *
+run(void *argument)
+{
+	struct batfs_notify *notify = argument;
+
+	pthread_mutex_lock(&notify->lock);
+	while (!notify->stop) {
+		uint64_t generation;
+
+		if (!notify->poked) {
+			pthread_cond_wait(&notify->something, &notify->lock);
+			continue;
+		}
+		notify->poked = false;
+		pthread_mutex_unlock(&notify->lock);
+		generation = generation_of(notify->store);
+		if (generation != atomic_load(&notify->generation))
+			forget_tree(notify);
+		atomic_store(&notify->generation, generation);
+		pthread_mutex_lock(&notify->lock);
+	}
+	pthread_mutex_unlock(&notify->lock);
+	return NULL;
+}
+
+int
+batfs_notify_start(struct fuse_session *session, struct bat_store *store,
+    struct batfs_tree *tree, struct batfs_notify **out)
+{
+	struct batfs_notify *notify = calloc(1, sizeof *notify);
+	int result;
+
+	if (notify == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	notify->session = session;
+	notify->store = store;
+	notify->tree = tree;
+	atomic_init(&notify->generation, generation_of(store));
+	pthread_mutex_init(&notify->lock, NULL);
+	pthread_cond_init(&notify->something, NULL);
+	result = batfs_thread_start(&notify->thread, run, notify,
+	    "batfs-notify");
+	if (result != 0) {
+		pthread_cond_destroy(&notify->something);
+		pthread_mutex_destroy(&notify->lock);
+		free(notify);
+		return result;
+	}
+	*out = notify;
+	return 0;
+}
+
+void
+batfs_notify_check(struct batfs_notify *notify)
+{
+	if (generation_of(notify->store) == atomic_load(&notify->generation))
+		return;
+	pthread_mutex_lock(&notify->lock);
+	notify->poked = true;
+	pthread_cond_signal(&notify->something);
+	pthread_mutex_unlock(&notify->lock);
+}
+
+void
+batfs_notify_stop(struct batfs_notify *notify)
+{
+	if (notify == NULL)
+		return;
+	pthread_mutex_lock(&notify->lock);
+	notify->stop = true;
+	pthread_cond_signal(&notify->something);
+	pthread_mutex_unlock(&notify->lock);
+	/* The kernel may hold it behind a request that nobody answers any
+	 * more; the end of the process ends that too. */
+	if (!batfs_thread_join(notify->thread, STOP_MS)) {
+		batfs_log("a notification hangs in the kernel; going without");
+		pthread_detach(notify->thread);
+		return;
+	}
+	pthread_cond_destroy(&notify->something);
+	pthread_mutex_destroy(&notify->lock);
+	free(notify);
+}

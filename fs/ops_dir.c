@@ -1,0 +1,247 @@
+/* Directories: listing, making and removing. A part of ops. */
+#include "ops.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "reply.h"
+
+/* From this cookie on entries carry no attributes: a bare `ls` of a million
+ * entities is not to fill the kernel with inodes. */
+#define PLUS_MAX 50000
+
+/* Cookies 1 and 2 are "." and ".."; those of the tree follow. */
+#define DOTS 2
+
+struct item {
+	struct batfs_node node;
+	off_t next; /* the cookie that resumes behind it */
+	size_t name;
+};
+
+/* Entries that fit into one reply: first collected (the tree may hold a lock
+ * while it lists), then given attributes. */
+struct listing {
+	fuse_req_t req;
+	bool plus;
+	size_t room; /* bytes of the reply that are left */
+	struct bat_buf names;
+	struct item *items;
+	size_t count, capacity;
+};
+
+/* Returns false when it does not fit any more. */
+static bool
+add_item(struct listing *listing, const char *name,
+    const struct batfs_node *node, off_t next)
+{
+	size_t size = listing->plus ?
+	    fuse_add_direntry_plus(listing->req, NULL, 0, name, NULL, 0) :
+	    fuse_add_direntry(listing->req, NULL, 0, name, NULL, 0);
+	struct item *item = &listing->items[listing->count];
+
+	if (size > listing->room || listing->count == listing->capacity)
+		return false;
+	*item = (struct item){ *node, next, listing->names.length };
+	if (bat_bytes_append(&listing->names, name, strlen(name) + 1) != 0)
+		return false;
+	listing->room -= size;
+	listing->count++;
+	return true;
+}
+
+static bool
+add_child(void *context, const char *name, const struct batfs_node *node,
+    uint64_t cookie)
+{
+	return add_item(context, name, node, (off_t)cookie + DOTS);
+}
+
+static int
+collect(struct listing *listing, struct batfs_tree *tree,
+    const struct batfs_node *node, off_t offset)
+{
+	struct batfs_node parent = batfs_tree_parent(node);
+
+	if (offset < 1 && !add_item(listing, ".", node, 1))
+		return 0;
+	if (offset < 2 && !add_item(listing, "..", &parent, 2))
+		return 0;
+	return batfs_tree_list(tree, node,
+	    offset < DOTS ? 0 : (uint64_t)(offset - DOTS), add_child, listing);
+}
+
+/* Attributes have exact sizes. Streams may have to be rendered for theirs;
+ * names and types never wait for that. */
+static bool
+is_cheap(const struct item *item)
+{
+	return item->next > DOTS && item->next <= PLUS_MAX + DOTS &&
+	    (batfs_tree_type(&item->node) != BATFS_FILE ||
+		batfs_handle_is_content(&item->node));
+}
+
+/* Write one collected entry; returns its size. */
+static size_t
+put_item(const struct listing *listing, const struct batfs_mount *mount,
+    const struct item *item, char *to, size_t room)
+{
+	const char *name = (const char *)listing->names.data + item->name;
+	struct fuse_entry_param entry;
+
+	if (!listing->plus) {
+		struct stat status;
+
+		batfs_reply_bare_stat(mount, &item->node, &status);
+		return fuse_add_direntry(listing->req, to, room, name, &status,
+		    item->next);
+	}
+	if (!is_cheap(item) ||
+	    batfs_reply_entry(mount, &item->node, &entry) != 0) {
+		/* nodeid 0: a name, a number and a type, no attributes. */
+		entry = (struct fuse_entry_param){ .ino = 0 };
+		batfs_reply_bare_stat(mount, &item->node, &entry.attr);
+	}
+	return fuse_add_direntry_plus(listing->req, to, room, name, &entry,
+	    item->next);
+}
+
+static void
+reply_items(const struct listing *listing, const struct batfs_mount *mount,
+    size_t size)
+{
+	char *reply = malloc(size);
+	size_t used = 0;
+
+	if (reply == NULL) {
+		fuse_reply_err(listing->req, ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < listing->count; i++)
+		used += put_item(listing, mount, &listing->items[i],
+		    reply + used, size - used);
+	fuse_reply_buf(listing->req, reply, used);
+	free(reply);
+}
+
+static void
+list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+	struct listing listing = {
+		.req = req,
+		.plus = plus,
+		.room = size,
+		.names = BAT_BUF_EMPTY,
+		/* No entry is smaller than its fixed part. */
+		.capacity = size / 24 + 1,
+	};
+	struct batfs_node node;
+	int result;
+
+	if (!batfs_reply_node(req, ino, &node))
+		return;
+	listing.items = calloc(listing.capacity, sizeof *listing.items);
+	if (listing.items == NULL) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	result = collect(&listing, mount->tree, &node, offset);
+	if (result != 0 && listing.count == 0)
+		batfs_reply_code(req, result, NULL);
+	else
+		reply_items(&listing, mount, size);
+	bat_bytes_free(&listing.names);
+	free(listing.items);
+}
+
+void
+batfs_ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+    struct fuse_file_info *fi)
+{
+	(void)fi;
+	list(req, ino, size, offset, false);
+}
+
+void
+batfs_ops_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+    struct fuse_file_info *fi)
+{
+	(void)fi;
+	list(req, ino, size, offset, true);
+}
+
+void
+batfs_ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+	struct batfs_attributes attributes;
+	struct bat_error error = { .code = 0 };
+	struct batfs_node node;
+	int result;
+
+	if (!batfs_reply_node(req, ino, &node))
+		return;
+	result = batfs_tree_attributes(mount->tree, &node, false, &attributes,
+	    &error);
+	if (result != 0) {
+		batfs_reply_code(req, result, &error);
+		return;
+	}
+	if (attributes.type != BATFS_DIRECTORY) {
+		fuse_reply_err(req, ENOTDIR);
+		return;
+	}
+	fi->fh = 0;
+	if (attributes.caching == BATFS_CACHE_FOREVER) {
+		fi->cache_readdir = 1;
+		fi->keep_cache = 1;
+	}
+	fuse_reply_open(req, fi);
+}
+
+void
+batfs_ops_mkdir(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
+    mode_t mode)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+	struct fuse_entry_param entry;
+	struct bat_error error = { .code = 0 };
+	struct batfs_node parent, node;
+	int result, failed;
+
+	(void)mode;
+	if (!batfs_reply_node(req, parent_ino, &parent))
+		return;
+	result = batfs_tree_mkdir(mount->tree, &parent, bat_bytes_text(name),
+	    &node, &error);
+	if (result == BAT_USE_RESERVED) {
+		fuse_reply_err(req, EPERM);
+		return;
+	}
+	if (result != 0) {
+		batfs_reply_code(req, result, &error);
+		return;
+	}
+	failed = batfs_reply_entry(mount, &node, &entry);
+	if (failed != 0)
+		fuse_reply_err(req, failed);
+	else
+		fuse_reply_entry(req, &entry);
+}
+
+void
+batfs_ops_rmdir(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+	struct batfs_node parent;
+	int result;
+
+	if (!batfs_reply_node(req, parent_ino, &parent))
+		return;
+	result = batfs_tree_rmdir(mount->tree, &parent, bat_bytes_text(name));
+	if (result == BAT_USE_RESERVED)
+		fuse_reply_err(req, EPERM);
+	else
+		batfs_reply_code(req, result, NULL);
+}
