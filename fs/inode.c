@@ -45,8 +45,7 @@ static const uint8_t keys_of_class[BATFS_CLASS_COUNT] = {
 	[BATFS_CTL_FILE] = KEYS_NUMBER,
 };
 
-static enum keys
-keys_of(enum batfs_class class)
+static enum keys keys_of(enum batfs_class class)
 {
 	if ((unsigned)class >= BATFS_CLASS_COUNT)
 		return KEYS_NOBODY;
@@ -102,7 +101,7 @@ batfs_inode_node(uint64_t nodeid, struct batfs_node *out)
 		if (class == BATFS_NONE || class == BATFS_ROOT ||
 		    class >= BATFS_CLASS_COUNT)
 			return false;
-		node.class = (enum batfs_class)class;
+		node.class = (enum batfs_class) class;
 		if (keys_of(node.class) == KEYS_NUMBER) {
 			node.number = low;
 		} else {

@@ -71,8 +71,8 @@ take_durable(struct batfs_options *options, const char *value)
 
 	if (position < 0)
 		return BAT_USE_INVALID;
-	options->durability = position == 0 ? BAT_DURABLE_EACH
-					    : BAT_DURABLE_FSYNC;
+	options->durability = position == 0 ? BAT_DURABLE_EACH :
+					      BAT_DURABLE_FSYNC;
 	return 0;
 }
 
@@ -129,8 +129,7 @@ take_number(const char *value, uint64_t min, uint64_t max, uint64_t *out)
 static int
 take_checkpoint(struct batfs_options *options, const char *value)
 {
-	return take_number(value, 0, 366 * 86400,
-	    &options->checkpoint_seconds);
+	return take_number(value, 0, 366 * 86400, &options->checkpoint_seconds);
 }
 
 static int
@@ -163,10 +162,12 @@ static const struct word {
 	size_t offset; /* WORD_SET, WORD_CLEAR: of a bool in the options */
 	take_fn take;  /* WORD_VALUE */
 } words[] = {
+/* clang-format off */
 #define VALUE(name) { #name, WORD_VALUE, 0, take_##name }
 #define SET(name, member)                                                      \
 	{ name, WORD_SET, offsetof(struct batfs_options, member), NULL }
 #define IGNORED(name) { name, WORD_IGNORED, 0, NULL }
+	/* clang-format on */
 	SET("ro", read_only),
 	{ "rw", WORD_CLEAR, offsetof(struct batfs_options, read_only), NULL },
 	SET("nocreate", no_create),
@@ -340,8 +341,8 @@ take_paths(struct batfs_options *options, int count, char **paths,
 	if (count != 2)
 		return bat_error_set(error, BAT_USE_INVALID,
 		    count < 2 ? "two directories are needed: the data and "
-				"where to show it"
-			      : "more than two directories were given");
+				"where to show it" :
+				"more than two directories were given");
 	options->data_dir = paths[0];
 	options->mountpoint = paths[1];
 	if (options->allow_other && options->allow_root)
@@ -359,20 +360,23 @@ batfs_options_parse(int argc, char **argv, struct batfs_options *out,
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	int flag;
 
 	*out = BATFS_OPTIONS_DEFAULT;
 	optind = 0; /* glibc: start anew */
 	opterr = 0;
-	while ((flag = getopt_long(argc, argv, ":fdshVo:", longs, NULL)) != -1) {
+	for (;;) {
+		int flag = getopt_long(argc, argv, ":fdshVo:", longs, NULL);
 		int result;
 
+		if (flag == -1)
+			break;
 		if (flag == ':')
 			return bat_error_set(error, BAT_USE_INVALID,
 			    "-%c needs a value", optopt);
 		if (flag == '?' && optopt != 0)
 			return bat_error_set(error, BAT_USE_INVALID,
-			    "unknown option: -%c (batfs -h lists them)", optopt);
+			    "unknown option: -%c (batfs -h lists them)",
+			    optopt);
 		if (flag == '?')
 			return bat_error_set(error, BAT_USE_INVALID,
 			    "unknown option: %s (batfs -h lists them)",

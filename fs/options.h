@@ -27,7 +27,7 @@ struct batfs_options {
 	bool allow_other, allow_root, clone_fd;
 	bool noatime, nodiratime, synchronous;
 	unsigned max_threads;
-	unsigned max_read; /* 0: what the kernel likes */
+	unsigned max_read;	/* 0: what the kernel likes */
 	char *fsname, *subtype; /* NULL: the data directory, "batfs"; owned */
 };
 

@@ -117,7 +117,8 @@ main(void)
 	tcase_add_test(tests, names_that_only_start_alike_are_fine);
 	tcase_add_test(tests, neither_may_be_inside_the_other);
 	tcase_add_test(tests, links_are_followed_before_comparing);
-	tcase_add_test(tests, a_data_directory_may_be_absent_but_not_its_parent);
+	tcase_add_test(tests,
+	    a_data_directory_may_be_absent_but_not_its_parent);
 	tcase_add_test(tests, only_a_directory_that_is_there_is_mounted_on);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);

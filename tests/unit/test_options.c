@@ -86,10 +86,10 @@ END_TEST
 START_TEST(impossible_values_are_refused)
 {
 	static const char *const lists[] = { "scope", "scope=", "scope=a/b",
-		"kind=0.001", "kind=d.001", "kind=x", "durable=maybe", "index=",
-		"new=all", "checkpoint=-1", "checkpoint=1s", "checkpoint=",
-		"checkpoint=99999999999999999999", "max_threads=0", "ro=1",
-		"uid=0", "allow_other,allow_root" };
+		"kind=0.001", "kind=d.001", "kind=x", "durable=maybe",
+		"index=", "new=all", "checkpoint=-1", "checkpoint=1s",
+		"checkpoint=", "checkpoint=99999999999999999999",
+		"max_threads=0", "ro=1", "uid=0", "allow_other,allow_root" };
 
 	ck_assert_int_eq(parse_list(lists[_i]), BAT_USE_INVALID);
 	ck_assert_str_ne(error.text, "");
@@ -141,9 +141,8 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 	struct bat_buf line = BAT_BUF_EMPTY;
 
 	ck_assert_int_eq(parse_list("ro,scope=a b\\,c,kind=2.00a"), 0);
-	ck_assert_int_eq(batfs_options_config_line(&options, "/my data", "/m",
-			     &line),
-	    0);
+	ck_assert_int_eq(
+	    batfs_options_config_line(&options, "/my data", "/m", &line), 0);
 	ck_assert_int_eq(bat_bytes_append_byte(&line, 0), 0);
 	ck_assert_str_eq((char *)line.data,
 	    "/my\\040data /m fuse.batfs ro,kind=2.00a,new=scope,durable=each,"

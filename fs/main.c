@@ -1,0 +1,426 @@
+/*
+ * batfs DATADIR MOUNTPOINT.
+ *
+ * Everything that can go wrong is tried in the foreground, where somebody
+ * reads what is said: the paths, the store with its lock, the mount. Only then
+ * the program goes into the background, and only there it starts threads,
+ * which would not survive the fork. The parent leaves when the kernel's first
+ * request was answered.
+ *
+ * At the end, in this order: no request is read any more; what is under way is
+ * committed and answered; the mount goes; the store is closed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fuse_lowlevel.h>
+
+#include "committer.h"
+#include "daemon.h"
+#include "log.h"
+#include "mount.h"
+#include "mountpoint.h"
+#include "notify.h"
+#include "ops.h"
+
+enum { EXIT_USAGE = 2 };
+
+/* A timer does not rewrite an index file for less than this, nor for less than
+ * an eighth of the events. */
+#define CHECKPOINT_EVENTS 65536
+
+struct program {
+	struct batfs_options options;
+	char *data_dir, *mountpoint; /* resolved */
+	struct bat_buf config;	     /* .ctl/config, with a NUL */
+	struct bat_buf ready;	     /* what is said when all works */
+	struct fuse_session *session;
+	bool mounted;
+	struct batfs_committer *committer;
+	struct batfs_mount mount;
+};
+
+/* ---- what the mount calls back --------------------------------------- */
+
+static void
+say_ready(void *context)
+{
+	struct program *program = context;
+
+	batfs_daemon_ready((const char *)program->ready.data);
+}
+
+static void
+after_commit(void *context)
+{
+	struct program *program = context;
+
+	batfs_notify_check(program->mount.notify);
+}
+
+/* The timer's turn, on the chores' thread. */
+static void
+maybe_checkpoint(void *context)
+{
+	struct program *program = context;
+	struct bat_store *store = program->mount.store;
+	struct bat_error error = { .code = 0 };
+	struct bat_status status;
+	struct bat_head head;
+
+	bat_status(store, &status);
+	bat_head(store, &head);
+	if (program->options.read_only ||
+	    status.uncovered_count <= CHECKPOINT_EVENTS ||
+	    status.uncovered_count <= head.visible_count / 8)
+		return;
+	if (bat_checkpoint(store, &error) != 0)
+		batfs_log("the index file was not written: %s", error.text);
+}
+
+/* libfuse's own messages. */
+__attribute__((format(printf, 2, 0))) static void
+log_of_fuse(enum fuse_log_level level, const char *format, va_list arguments)
+{
+	/* -d writes lines in pieces. */
+	if (level == FUSE_LOG_DEBUG)
+		vfprintf(stderr, format, arguments);
+	else
+		batfs_log_list(format, arguments);
+}
+
+/* ---- in the foreground ----------------------------------------------- */
+
+static int
+resolve_paths(struct program *program, struct bat_error *error)
+{
+	const struct batfs_options *options = &program->options;
+	int result = batfs_mountpoint_resolve(options->data_dir,
+	    &program->data_dir, error);
+
+	if (result == 0)
+		result = batfs_mountpoint_resolve(options->mountpoint,
+		    &program->mountpoint, error);
+	if (result == 0)
+		result = batfs_mountpoint_check(program->data_dir,
+		    program->mountpoint, error);
+	return result;
+}
+
+static int
+open_store(struct program *program, struct bat_error *error)
+{
+	const struct batfs_options *options = &program->options;
+	const struct bat_options how = {
+		.read_only = options->read_only,
+		.no_create = options->no_create,
+		.durability = options->durability,
+		.index = options->index,
+	};
+	struct batfs_mount *mount = &program->mount;
+	struct bat_status status;
+	int result = bat_open(program->data_dir, &how, &mount->store, error);
+
+	if (result != 0) {
+		mount->store = NULL;
+		bat_error_prefix(error, "%s", program->data_dir);
+		return result;
+	}
+	mount->data_dir = open(program->data_dir,
+	    O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (mount->data_dir < 0)
+		return bat_error_set_os(error, errno, "%s", program->data_dir);
+	bat_status(mount->store, &status);
+	if (status.source == BAT_SOURCE_NEW && !options->read_only)
+		batfs_log("%s is empty: a new store begins there with the "
+			  "first append",
+		    program->data_dir);
+	return 0;
+}
+
+static int
+make_tree(struct program *program, struct bat_error *error)
+{
+	const struct batfs_options *options = &program->options;
+	struct batfs_mount *mount = &program->mount;
+	struct batfs_tree_options how = {
+		.read_only = options->read_only,
+		.default_scope = options->default_scope,
+		.default_kind = options->default_kind,
+		.new_names = options->new_names,
+		.text = options->text,
+	};
+	struct bat_file_stat status;
+	int result = bat_directory_stat(mount->store, &status);
+
+	if (result == 0)
+		result = batfs_options_config_line(options, program->data_dir,
+		    program->mountpoint, &program->config);
+	if (result == 0)
+		result = bat_bytes_append_byte(&program->config, '\0');
+	if (result != 0)
+		return bat_error_set(error, result, "%s", program->data_dir);
+	/* Who may see the directory may see the tree. */
+	mount->uid = how.uid = status.uid;
+	mount->gid = how.gid = status.gid;
+	how.dir_mode = status.mode & 0777;
+	how.file_mode = status.mode & 0666;
+	how.config_line = (const char *)program->config.data;
+	result = batfs_tree_new(mount->store, &how, &mount->tree);
+	if (result != 0)
+		return bat_error_set(error, result, "the tree");
+	return 0;
+}
+
+static int
+make_session(struct program *program, struct bat_error *error)
+{
+	const struct batfs_options *options = &program->options;
+	struct fuse_args arguments = FUSE_ARGS_INIT(0, NULL);
+	struct bat_buf words = BAT_BUF_EMPTY;
+	int result = batfs_options_fuse_words(options, program->data_dir,
+	    &words);
+
+	if (result == 0 &&
+	    (fuse_opt_add_arg(&arguments, "batfs") != 0 ||
+		fuse_opt_add_arg(&arguments, "-o") != 0 ||
+		fuse_opt_add_arg(&arguments, (char *)words.data) != 0 ||
+		(options->debug && fuse_opt_add_arg(&arguments, "-d") != 0)))
+		result = BAT_WORLD_NO_MEMORY;
+	if (result == 0) {
+		program->session = fuse_session_new(&arguments,
+		    batfs_ops_table(), sizeof *batfs_ops_table(),
+		    &program->mount);
+		if (program->session == NULL)
+			result = BAT_USE_INVALID;
+	}
+	fuse_opt_free_args(&arguments);
+	bat_bytes_free(&words);
+	if (result != 0)
+		return bat_error_set(error, result, "no FUSE session");
+	return 0;
+}
+
+static int
+mount_session(struct program *program, struct bat_error *error)
+{
+	/* Before the mount: from then on a signal has to unmount. */
+	if (fuse_set_signal_handlers(program->session) != 0)
+		return bat_error_set(error, BAT_WORLD_IO, "signal handlers");
+	if (fuse_session_mount(program->session, program->mountpoint) != 0)
+		return bat_error_set(error, BAT_WORLD_IO,
+		    "%s: could not be mounted (is /dev/fuse there, and may "
+		    "you use it?)",
+		    program->mountpoint);
+	program->mounted = true;
+	return 0;
+}
+
+/* "batfs: /data (1002 events, index.fbati 5 in 3.1 ms) on /mnt; ..." */
+static int
+describe(struct program *program, struct bat_error *error)
+{
+	struct bat_status status;
+	struct bat_head head;
+	char version[8] = "";
+	int result;
+
+	bat_status(program->mount.store, &status);
+	bat_head(program->mount.store, &head);
+	if (status.source_version != 0)
+		snprintf(version, sizeof version, " %u", status.source_version);
+	result = bat_bytes_append_format(&program->ready,
+	    "batfs: %s (%llu events, %s%s in %.1f ms)%s on %s; unmount with: "
+	    "fusermount3 -u %s",
+	    program->data_dir, (unsigned long long)head.visible_count,
+	    bat_source_name(status.source), version,
+	    (double)status.open_ns / 1e6,
+	    program->options.read_only ? " read-only" : "", program->mountpoint,
+	    program->mountpoint);
+	if (result == 0)
+		result = bat_bytes_append_byte(&program->ready, '\0');
+	if (result != 0)
+		return bat_error_set(error, result, "starting");
+	return 0;
+}
+
+/* ---- in the background ----------------------------------------------- */
+
+static int
+start_threads(struct program *program, struct bat_error *error)
+{
+	struct batfs_mount *mount = &program->mount;
+	int result = batfs_committer_start(mount->store, &program->committer);
+
+	if (result == 0)
+		result = batfs_chores_start(program->options.checkpoint_seconds,
+		    maybe_checkpoint, program, &mount->chores);
+	if (result == 0)
+		result = batfs_notify_start(program->session, mount->store,
+		    mount->tree, &mount->notify);
+	if (result != 0)
+		return bat_error_set(error, result, "threads");
+	mount->appends = (struct batfs_append_world){
+		.store = mount->store,
+		.tree = mount->tree,
+		.chores = mount->chores,
+		.sync_apart = program->options.durability == BAT_DURABLE_FSYNC,
+		.committed = after_commit,
+		.context = program,
+	};
+	batfs_append_world_init(&mount->appends);
+	return 0;
+}
+
+static int
+loop(struct program *program, struct bat_error *error)
+{
+	struct fuse_loop_config *config;
+	int result;
+
+	if (program->options.single) {
+		result = fuse_session_loop(program->session);
+	} else {
+		config = fuse_loop_cfg_create();
+		if (config == NULL)
+			return bat_error_set(error, BAT_WORLD_NO_MEMORY,
+			    "loop");
+		fuse_loop_cfg_set_clone_fd(config, program->options.clone_fd);
+		fuse_loop_cfg_set_max_threads(config,
+		    program->options.max_threads);
+		result = fuse_session_loop_mt(program->session, config);
+		fuse_loop_cfg_destroy(config);
+	}
+	/* Above 0 it is the signal that ended it. */
+	if (result < 0)
+		return bat_error_set_os(error, -result, "the FUSE loop");
+	/* From here on a second signal ends the program the hard way. */
+	fuse_remove_signal_handlers(program->session);
+	return 0;
+}
+
+/* Requests that were read but not answered are answered; nobody reads new
+ * ones. */
+static void
+stop_threads(struct program *program)
+{
+	struct batfs_mount *mount = &program->mount;
+	size_t lost;
+
+	if (mount->appends.store != NULL)
+		batfs_append_drain(&mount->appends);
+	batfs_chores_stop(mount->chores);
+	batfs_committer_stop(program->committer);
+	batfs_notify_stop(mount->notify);
+	lost = batfs_handle_close_all(&mount->handles);
+	if (lost > 0)
+		batfs_log("%zu bytes of lines without an end were given up: "
+			  "their files were still open",
+		    lost);
+	if (mount->appends.store != NULL)
+		batfs_append_world_destroy(&mount->appends);
+}
+
+static int
+start_and_serve(struct program *program, struct bat_error *error)
+{
+	int result = resolve_paths(program, error);
+
+	if (result == 0)
+		result = open_store(program, error);
+	if (result == 0)
+		result = make_tree(program, error);
+	if (result == 0)
+		result = describe(program, error);
+	if (result == 0)
+		result = make_session(program, error);
+	if (result == 0)
+		result = mount_session(program, error);
+	if (result == 0)
+		result = batfs_daemon_start(!program->options.foreground,
+		    error);
+	if (result == 0)
+		result = start_threads(program, error);
+	if (result == 0)
+		result = loop(program, error);
+	return result;
+}
+
+/* Undo what was done; returns 0 or what bat_close says. */
+static int
+finish(struct program *program, struct bat_error *error)
+{
+	struct batfs_mount *mount = &program->mount;
+	int result = 0;
+
+	stop_threads(program);
+	if (program->mounted)
+		fuse_session_unmount(program->session);
+	if (program->session != NULL)
+		fuse_session_destroy(program->session);
+	batfs_tree_free(mount->tree);
+	if (mount->data_dir >= 0)
+		close(mount->data_dir);
+	if (mount->store != NULL)
+		result = bat_close(mount->store, error);
+	bat_bytes_free(&program->config);
+	bat_bytes_free(&program->ready);
+	free(program->data_dir);
+	free(program->mountpoint);
+	return result;
+}
+
+static int
+run(struct program *program)
+{
+	struct bat_error error = { .code = 0 };
+	int result = start_and_serve(program, &error);
+	int status = EXIT_SUCCESS;
+
+	if (result != 0) {
+		batfs_log("%s", error.text);
+		status = EXIT_FAILURE;
+	}
+	error.text[0] = '\0';
+	result = finish(program, &error);
+	if (result != 0) {
+		batfs_log("closing the store: %s", error.text);
+		status = EXIT_FAILURE;
+	}
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program program = {
+		.mount = { .data_dir = -1, .handles = BATFS_HANDLES_EMPTY },
+	};
+	struct batfs_options *options = &program.options;
+	struct bat_error error = { .code = 0 };
+	int status = EXIT_SUCCESS;
+
+	fuse_set_log_func(log_of_fuse);
+	if (batfs_daemon_reserve_fds(&error) != 0)
+		return EXIT_FAILURE;
+	if (batfs_options_parse(argc, argv, options, &error) != 0) {
+		batfs_log("%s", error.text);
+		fputs("usage: batfs [options] DATADIR MOUNTPOINT\n", stderr);
+		status = EXIT_USAGE;
+	} else if (options->help) {
+		fputs(batfs_options_usage(), stdout);
+	} else if (options->version) {
+		printf("batfs %s\nlibfuse %s\n", BATFS_VERSION,
+		    fuse_pkgversion());
+	} else {
+		program.mount.options = options;
+		program.mount.ready = say_ready;
+		program.mount.context = &program;
+		status = run(&program);
+	}
+	batfs_options_free(options);
+	return status;
+}
