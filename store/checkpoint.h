@@ -15,6 +15,7 @@
 #include "error.h"
 #include "event.h"
 #include "intern.h"
+#include "pack.h"
 
 #define BAT_CHECKPOINT_FILE "index.ckpt"
 #define BAT_CHECKPOINT_VERSION_MIN 2
@@ -81,11 +82,36 @@ struct bat_checkpoint_input {
 int bat_checkpoint_encode(const struct bat_checkpoint_input *input,
     uint16_t version, struct bat_buf *buf, struct bat_error *error);
 
-/* The routing summary of rows in ascending sequence, as MessagePack; shared
- * with rowindex. */
+/* The parts that index.fbati has too. */
+
+/* The routing summary of rows in ascending sequence, as MessagePack. */
 int bat_checkpoint_encode_routing(const struct bat_checkpoint_input *input,
     struct bat_buf *buf, struct bat_error *error);
 int bat_checkpoint_encode_fallbacks(
     const struct bat_checkpoint_fallbacks *fallbacks, struct bat_buf *buf);
+/* The string list: the sentinel, then names in number order. */
+int bat_checkpoint_encode_strings(const struct bat_intern *names,
+    struct bat_buf *buf);
+
+/* A string list that was read; slices point into the file. */
+struct bat_checkpoint_strings {
+	struct bat_slice *list; /* [0] is empty, whatever the file says */
+	uint8_t *verdicts;	/* which may stand in a coordinate: checked
+				 * once each, when first asked for */
+	uint32_t count;
+};
+
+/* 0, BAT_DATA_CORRUPT, BAT_WORLD_NO_MEMORY. */
+int bat_checkpoint_read_strings(struct bat_pack_reader *reader,
+    struct bat_checkpoint_strings *out);
+void bat_checkpoint_free_strings(struct bat_checkpoint_strings *strings);
+/* Are both numbers in the list, and is this a legal coordinate? */
+bool bat_checkpoint_is_coordinate(struct bat_checkpoint_strings *strings,
+    uint32_t entity, uint32_t scope);
+/* Step over a routing summary (a hint that is not used; its shape must be
+ * right). 0 or BAT_DATA_CORRUPT. */
+int bat_checkpoint_skip_routing(struct bat_pack_reader *reader);
+int bat_checkpoint_read_fallbacks(struct bat_pack_reader *reader,
+    struct bat_checkpoint_fallbacks *out);
 
 #endif

@@ -8,7 +8,10 @@
 #include "checkpoint.h"
 
 #define BAT_ROWINDEX_FILE "index.fbati"
+#define BAT_ROWINDEX_MAGIC "FBATIX"
 #define BAT_ROWINDEX_VERSION 5
+#define BAT_ROWINDEX_HEADER_SIZE 72
+#define BAT_ROWINDEX_CRC_START 12 /* the CRC is of everything from here on */
 #define BAT_ROWINDEX_ROW_SIZE 218
 
 /* Checks magic, version, exact length, CRC, strings, summary, and for each

@@ -28,9 +28,9 @@ START_TEST(ordinary_and_odd_but_legal_names_pass)
 		ck_assert_int_eq(check(names[i], "s", NULL), 0);
 		ck_assert_int_eq(check("e", names[i], NULL), 0);
 	}
-	ck_assert_int_eq(bat_coordinate_check(name_of_length(
-						  BAT_COORDINATE_MAX),
-			     name_of_length(BAT_COORDINATE_MAX), NULL),
+	ck_assert_int_eq(
+	    bat_coordinate_check(name_of_length(BAT_COORDINATE_MAX),
+		name_of_length(BAT_COORDINATE_MAX), NULL),
 	    0);
 }
 END_TEST

@@ -61,9 +61,8 @@ START_TEST(strings_stay_where_they_are_while_the_table_grows)
 	ck_assert_int_eq(bat_intern_put(&table, name_of(0, text), &number), 0);
 	first = bat_intern_get(&table, 0);
 	for (size_t i = 1; i < count; i++) {
-		ck_assert_int_eq(bat_intern_put(&table, name_of(i, text),
-				     &number),
-		    0);
+		ck_assert_int_eq(
+		    bat_intern_put(&table, name_of(i, text), &number), 0);
 		ck_assert_uint_eq(number, i);
 	}
 	ck_assert_ptr_eq(first.data, bat_intern_get(&table, 0).data);
@@ -90,9 +89,8 @@ START_TEST(a_string_longer_than_a_chunk_is_kept_whole)
 	bat_intern_init(&table);
 	ck_assert_int_eq(bat_intern_put(&table, bat_bytes_text("a"), &number),
 	    0);
-	ck_assert_int_eq(bat_intern_put(&table, bat_bytes_slice(text, length),
-			     &number),
-	    0);
+	ck_assert_int_eq(
+	    bat_intern_put(&table, bat_bytes_slice(text, length), &number), 0);
 	ck_assert_int_eq(bat_intern_put(&table, bat_bytes_text("b"), &number),
 	    0);
 	ck_assert(bat_bytes_equal(bat_intern_get(&table, 1),
