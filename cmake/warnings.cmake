@@ -23,7 +23,7 @@ endif()
 if(BATFS_SANITIZE)
 	target_compile_options(batfs_flags INTERFACE
 		-fsanitize=${BATFS_SANITIZE} -fno-sanitize-recover=all
-		-fno-omit-frame-pointer)
+		-fno-omit-frame-pointer -O1)
 	target_link_options(batfs_flags INTERFACE
 		-fsanitize=${BATFS_SANITIZE})
 endif()
