@@ -8,23 +8,8 @@ struct row_source {
 	const struct bat_checkpointer_input *input;
 	uint32_t next;
 	struct bat_buf frame;
-	struct bat_buf map;
 	struct bat_error *error;
 };
-
-/* Header and pairs of a map as index files hold it. */
-static int
-copy_extensions(struct row_source *source, const struct bat_event *event)
-{
-	int code;
-
-	bat_bytes_clear(&source->map);
-	code = bat_pack_write_map(&source->map, event->extension_count);
-	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&source->map,
-		    event->extension_map);
-	return code;
-}
 
 /* The frame has the last word on extensions (format.md 13.2 R13). */
 static int
@@ -35,10 +20,15 @@ read_extensions(struct row_source *source, uint32_t ordinal,
 	int code;
 
 	*out_map = BAT_SLICE_EMPTY;
-	if (row->extensions == BAT_ROW_EXTENSIONS_NONE)
+	if (row->extensions == BAT_ROW_EXTENSIONS_NONE ||
+	    row->entity == BAT_INTERN_NONE)
 		return BAT_OK;
 	code = bat_segment_reader_read(source->input->dir, row->segment,
 	    row->offset, row->length, &source->frame, &event, source->error);
+	/* A damaged frame: its row stays without, as it was. */
+	if (code == BAT_DATA_CORRUPT &&
+	    row->extensions == BAT_ROW_EXTENSIONS_UNKNOWN)
+		return BAT_OK;
 	if (code != BAT_OK)
 		return code;
 	row->extensions = event.extension_count > 0
@@ -46,11 +36,10 @@ read_extensions(struct row_source *source, uint32_t ordinal,
 	    : BAT_ROW_EXTENSIONS_NONE;
 	bat_index_set_extensions(source->input->index, ordinal,
 	    row->extensions);
-	if (event.extension_count == 0)
-		return BAT_OK;
-	code = copy_extensions(source, &event);
-	*out_map = bat_bytes_of_buf(&source->map);
-	return code;
+	/* It points into source->frame, which stands until the next read. */
+	if (event.extension_count > 0)
+		*out_map = event.extension_map;
+	return BAT_OK;
 }
 
 static int
@@ -81,7 +70,6 @@ bat_checkpointer_write(const struct bat_checkpointer_input *input,
 	struct row_source rows = {
 		.input = input,
 		.frame = BAT_BUF_EMPTY,
-		.map = BAT_BUF_EMPTY,
 		.error = error,
 	};
 	const struct bat_checkpoint_source source = { &rows, source_rewind,
@@ -115,7 +103,6 @@ bat_checkpointer_write(const struct bat_checkpointer_input *input,
 	if (code == BAT_OK)
 		code = bat_file_sync(disk, input->dir->dir, error);
 	bat_bytes_free(&rows.frame);
-	bat_bytes_free(&rows.map);
 	bat_bytes_free(&file);
 	return code;
 }

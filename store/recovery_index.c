@@ -247,6 +247,10 @@ take_row(void *context, const struct bat_row *row,
 	mine.entity = candidate->names[row->entity];
 	mine.scope = candidate->names[row->scope];
 	mine.kind = bat_kind_mapped(row->kind);
+	/* batpak's own files may have lost extensions (H5): "none" is not
+	 * known until the frame was read. */
+	if (mine.extensions == BAT_ROW_EXTENSIONS_NONE)
+		mine.extensions = BAT_ROW_EXTENSIONS_UNKNOWN;
 	return bat_recovery_push(candidate->scan, &mine);
 }
 

@@ -104,7 +104,8 @@ bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error)
 {
 	int code;
 
-	if (!writer->active || writer->segment.synced == writer->segment.size)
+	if (!writer->active || writer->segment.sealed ||
+	    writer->segment.synced == writer->segment.size)
 		return BAT_OK;
 	code = bat_segment_writer_sync(&writer->segment, error);
 	if (code == BAT_OK)
