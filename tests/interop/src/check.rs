@@ -134,7 +134,7 @@ fn look(dir: &Path, way: Way, wish: &Wish, bad: &mut Findings) -> Res<Option<See
     for entry in &entries {
         let seq = entry.global_sequence();
         let place = (entry.disk_pos().segment_id(), entry.disk_pos().offset());
-        if last.is_some_and(|(at, there)| at >= seq && there != place) {
+        if last.is_some_and(|(at, there)| at >= seq && there != place) && !wish.loose_seq {
             bad.add(format!("{name}: seq {seq} comes after {last:?}"));
         }
         last = Some((seq, place));
@@ -238,8 +238,12 @@ fn chains(name: &str, lines: &[Value], wish: &Wish, bad: &mut Findings) -> u64 {
 
 fn agree(one: &Seen, other: &Seen, wish: &Wish, bad: &mut Findings) {
     let marker = |l: &&Value| wish.no_markers && (l["kind"] == json!("0.006") || l["kind"] == json!("0.007"));
-    let left: Vec<&Value> = one.lines.iter().filter(|l| !marker(l)).collect();
-    let right: Vec<&Value> = other.lines.iter().filter(|l| !marker(l)).collect();
+    let mut left: Vec<&Value> = one.lines.iter().filter(|l| !marker(l)).collect();
+    let mut right: Vec<&Value> = other.lines.iter().filter(|l| !marker(l)).collect();
+    if wish.loose_seq {
+        left.sort_by_key(|l| place(l));
+        right.sort_by_key(|l| place(l));
+    }
     let ways = format!("{} and {}", one.way.name(), other.way.name());
     if left.len() != right.len() {
         bad.add(format!("{ways}: {} and {} events", left.len(), right.len()));
@@ -274,6 +278,10 @@ fn agree(one: &Seen, other: &Seen, wish: &Wish, bad: &mut Findings) {
     }
 }
 
+fn place(line: &Value) -> (u64, u64) {
+    (line["segment"].as_u64().unwrap_or(0), line["offset"].as_u64().unwrap_or(0))
+}
+
 /// An unknown reserved kind, raw on one side and mapped on the other.
 fn mapped(a: &Value, b: &Value) -> bool {
     let reserved = |v: &Value| v.as_str().is_some_and(|k| k.starts_with("0.") || k.starts_with("d."));
@@ -284,7 +292,6 @@ fn mapped(a: &Value, b: &Value) -> bool {
 /// Extensions may be lost where a footer was the source (hazard H5), but never differ.
 fn extensions(all: &[Seen], wish: &Wish, bad: &mut Findings) {
     let mut truth: BTreeMap<(u64, u64), &Value> = BTreeMap::new();
-    let place = |l: &Value| (l["segment"].as_u64().unwrap_or(0), l["offset"].as_u64().unwrap_or(0));
     for line in all.iter().flat_map(|s| &s.lines).filter(|l| l["ext"] != json!({})) {
         let known = truth.entry(place(line)).or_insert(&line["ext"]);
         if *known != &line["ext"] {
