@@ -33,8 +33,9 @@ int batfs_json_of_pack(struct bat_slice payload, struct bat_buf *buf,
  * allowed) onto buf as MessagePack; *out_used is how much of text it took.
  * tagged: the tags of line.md 3 are read; else objects are literal.
  *
- * Returns 0; BAT_USE_INVALID with what is wrong and at which byte (equal
- * keys, lone surrogates, numbers out of range, depth, malformed tags too);
+ * Returns 0; BAT_USE_INVALID with what is wrong, and in error->offset at which
+ * byte of text (equal keys, lone surrogates, numbers out of range, depth,
+ * malformed tags too); BAT_USE_TOO_LARGE (text above 256 MiB);
  * BAT_WORLD_NO_MEMORY. On failure buf is as before.
  */
 int batfs_json_to_pack(struct bat_slice text, bool tagged, struct bat_buf *buf,
