@@ -261,7 +261,7 @@ bat_segment_writer_seal(struct bat_segment_writer *writer,
     const struct bat_intern *names, struct bat_error *error)
 {
 	const struct bat_disk *disk = writer->dir->disk;
-	uint64_t footer_length;
+	uint64_t footer_length = 0;
 	int code = check_usable(writer, error);
 
 	if (code == 0)
