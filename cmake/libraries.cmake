@@ -6,3 +6,5 @@ pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(FUSE3 REQUIRED IMPORTED_TARGET fuse3>=3.14)
 pkg_check_modules(CHECK IMPORTED_TARGET check)
+# Optional: a faster CRC (libisal-dev).
+pkg_check_modules(ISAL IMPORTED_TARGET libisal)

@@ -35,6 +35,8 @@ if(BATFS_COVERAGE)
 	target_compile_options(batfs_flags INTERFACE --coverage)
 	target_link_options(batfs_flags INTERFACE --coverage)
 endif()
+# Assertions stay on in every build.
+target_compile_options(batfs_flags INTERFACE -UNDEBUG)
 # Hardening; _FORTIFY_SOURCE needs optimisation and no sanitizer.
 target_compile_options(batfs_flags INTERFACE -fstack-protector-strong)
 target_link_options(batfs_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)

@@ -1,7 +1,8 @@
 /*
  * CRC-32 (IEEE, the one of zlib): reflected polynomial 0xEDB88320, initial and
  * final XOR 0xFFFFFFFF. Source: format.md "Conventions". The only user of
- * zlib. Threads: any, no state.
+ * zlib, and of ISA-L where that is installed: 13 against 4 GB/s, and the CRC of
+ * an index file was the largest single cost of a mount. Threads: any, no state.
  */
 #ifndef BAT_CRC_H
 #define BAT_CRC_H
@@ -11,5 +12,7 @@
 uint32_t bat_crc_of(struct bat_slice bytes);
 /* Continue crc over more bytes; start with 0. */
 uint32_t bat_crc_update(uint32_t crc, struct bat_slice bytes);
+/* The same by zlib, whatever is installed: what a test compares with. */
+uint32_t bat_crc_update_plain(uint32_t crc, struct bat_slice bytes);
 
 #endif
