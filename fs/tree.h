@@ -25,29 +25,29 @@
 enum batfs_class {
 	BATFS_NONE,
 	BATFS_ROOT,
-	BATFS_README,	      /* README */
-	BATFS_LOG_ALL,	      /* log.jsonl (addressable) */
-	BATFS_LOG_DIR,	      /* log */
-	BATFS_LOG_PAGE,	      /* log/NNNNNNNN.jsonl; number */
-	BATFS_LOG_TAIL,	      /* log/tail.jsonl */
-	BATFS_ENTITIES,	      /* entities */
-	BATFS_ENTITY,	      /* entities/<E>; entity */
-	BATFS_ENTITY_WORDS,   /* entities/<E>,kind=..; entity = whole name */
-	BATFS_SCOPES,	      /* scopes */
-	BATFS_SCOPE,	      /* scopes/<S>; scope */
-	BATFS_MEMBER,	      /* scopes/<S>/<E>; scope, entity */
-	BATFS_MEMBER_WORDS,   /* scopes/<S>/<E>,kind=.. */
-	BATFS_EVENTS,	      /* events */
-	BATFS_SHARD,	      /* events/NNNNNNNN; number */
-	BATFS_EVENT_JSON,     /* events/NNNNNNNN/NNNNNNNNNNNN.json; number=seq */
-	BATFS_EVENT_DIR,      /* events/NNNNNNNN/NNNNNNNNNNNN (addressable) */
-	BATFS_EVENT_DIR_JSON, /* .../event.json */
-	BATFS_EVENT_PAYLOAD,  /* .../payload */
-	BATFS_EVENT_LINK,     /* events/42137 -> its folder; addressable */
+	BATFS_README,	    /* README */
+	BATFS_LOG_ALL,	    /* log.jsonl (addressable) */
+	BATFS_LOG_DIR,	    /* log */
+	BATFS_LOG_PAGE,	    /* log/NNNNNNNN.jsonl; number */
+	BATFS_LOG_TAIL,	    /* log/tail.jsonl */
+	BATFS_ENTITIES,	    /* entities */
+	BATFS_ENTITY,	    /* entities/<E>; entity */
+	BATFS_ENTITY_WORDS, /* entities/<E>,kind=..; entity = whole name */
+	BATFS_SCOPES,	    /* scopes */
+	BATFS_SCOPE,	    /* scopes/<S>; scope */
+	BATFS_MEMBER,	    /* scopes/<S>/<E>; scope, entity */
+	BATFS_MEMBER_WORDS, /* scopes/<S>/<E>,kind=.. */
+	BATFS_EVENTS,	    /* events */
+	BATFS_SHARD,	    /* events/NNNNNNNN; number */
+	BATFS_EVENT_JSON,   /* events/NNNNNNNN/NNNNNNNNNNNN.json; number=seq */
+	BATFS_EVENT_DIR,    /* events/NNNNNNNN/NNNNNNNNNNNN (addressable) */
+	BATFS_EVENT_DIR_JSON,  /* .../event.json */
+	BATFS_EVENT_PAYLOAD,   /* .../payload */
+	BATFS_EVENT_LINK,      /* events/42137 -> its folder; addressable */
 	BATFS_EVENT_JSON_LINK, /* events/42137.json -> its file */
-	BATFS_EVENTS_TAG,     /* events/CACHEDIR.TAG */
-	BATFS_CTL,	      /* .ctl (addressable) */
-	BATFS_CTL_FILE,	      /* .ctl/<name>; number = enum batfs_ctl */
+	BATFS_EVENTS_TAG,      /* events/CACHEDIR.TAG */
+	BATFS_CTL,	       /* .ctl (addressable) */
+	BATFS_CTL_FILE,	       /* .ctl/<name>; number = enum batfs_ctl */
 	BATFS_CLASS_COUNT
 };
 
@@ -98,7 +98,7 @@ struct batfs_tree_options {
 	uint16_t default_kind;	   /* -o kind= */
 	/* -o new=: what an append may create. */
 	enum { BATFS_NEW_SCOPE, BATFS_NEW_ENTITY, BATFS_NEW_NONE } new_names;
-	uint32_t uid, gid;  /* of the tree: those of the data directory */
+	uint32_t uid, gid; /* of the tree: those of the data directory */
 	uint32_t dir_mode, file_mode; /* e.g. 0755, 0644 */
 	bool text;
 	/* The whole `.ctl/config`: one fstab line; borrowed. */
@@ -123,8 +123,8 @@ bool batfs_tree_absent_for_ever(const struct batfs_node *parent);
  * be left 0 (names and types never wait for sizes). BAT_STATE_NOT_FOUND when
  * the node is gone. */
 int batfs_tree_attributes(struct batfs_tree *tree,
-    const struct batfs_node *node, bool want_size,
-    struct batfs_attributes *out, struct bat_error *error);
+    const struct batfs_node *node, bool want_size, struct batfs_attributes *out,
+    struct bat_error *error);
 /* Type and inode only; never fails, no I/O. */
 enum batfs_type batfs_tree_type(const struct batfs_node *node);
 uint64_t batfs_tree_inode(struct batfs_tree *tree,
@@ -149,10 +149,14 @@ int batfs_tree_path(struct batfs_tree *tree, const struct batfs_node *node,
  * caller keeps it per handle). BAT_DATA_CORRUPT when the payload of a damaged
  * event is asked for. */
 int batfs_tree_read(struct batfs_tree *tree, const struct batfs_node *node,
-    uint64_t offset, size_t size, struct bat_buf *buf,
-    struct bat_error *error);
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error);
 int batfs_tree_readlink(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_buf *buf);
+/* A word was written to a .ctl command: do it, and remember how it went for
+ * those who read the file. Blocks on the disk. BAT_USE_INVALID: not a command
+ * or not a word of it; else what the store says. */
+int batfs_tree_command(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_slice words, struct bat_error *error);
 
 /*
  * Creating (design 3 "New names"): an empty file under scopes/<S>/ or

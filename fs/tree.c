@@ -1,0 +1,188 @@
+/*
+ * The doors to the tree that are the same for all classes. What differs stands
+ * in the table of classes and in the functions that its rows name.
+ */
+#include "tree.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "tree_internal.h"
+
+/* How deep the tree can be; a guard for loops to the root. */
+#define DEPTH_MAX 8
+
+/* ---- making and freeing ------------------------------------------------ */
+
+static int
+copy_options(struct batfs_tree *tree, const struct batfs_tree_options *options)
+{
+	uint32_t number;
+	int code;
+
+	tree->options = *options;
+	if (options->default_scope == NULL)
+		return BAT_OK;
+	code = batfs_tree_intern(tree, bat_bytes_text(options->default_scope),
+	    &number);
+	/* Names end in a NUL. */
+	if (code == BAT_OK)
+		tree->options.default_scope =
+		    (const char *)batfs_tree_text(tree, number).data;
+	return code;
+}
+
+int
+batfs_tree_new(struct bat_store *store,
+    const struct batfs_tree_options *options, struct batfs_tree **out)
+{
+	struct batfs_tree *tree = calloc(1, sizeof(*tree));
+	int code;
+
+	if (tree == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	if (pthread_mutex_init(&tree->mutex, NULL) != 0) {
+		free(tree);
+		return BAT_WORLD_NO_MEMORY;
+	}
+	tree->store = store;
+	batfs_tree_names_init(tree);
+	batfs_tree_pending_init(tree);
+	code = batfs_stream_new(store, &tree->streams);
+	if (code == BAT_OK)
+		code = batfs_rejects_new(&tree->rejects);
+	if (code == BAT_OK)
+		code = copy_options(tree, options);
+	if (code == BAT_OK)
+		*out = tree;
+	else
+		batfs_tree_free(tree);
+	return code;
+}
+
+void
+batfs_tree_free(struct batfs_tree *tree)
+{
+	if (tree == NULL)
+		return;
+	batfs_stream_free(tree->streams);
+	if (tree->rejects != NULL)
+		batfs_rejects_free(tree->rejects);
+	batfs_tree_pending_free(tree);
+	batfs_tree_names_free(tree);
+	bat_bytes_free(&tree->checkpoint_result);
+	pthread_mutex_destroy(&tree->mutex);
+	free(tree);
+}
+
+struct batfs_rejects *
+batfs_tree_rejects(struct batfs_tree *tree)
+{
+	return tree->rejects;
+}
+
+uint64_t
+batfs_tree_generation(struct batfs_tree *tree)
+{
+	struct bat_head head;
+
+	bat_head(tree->store, &head);
+	return head.generation;
+}
+
+/* ---- down and up ---------------------------------------------------------- */
+
+struct batfs_node
+batfs_tree_child(const struct batfs_node *parent, enum batfs_class class)
+{
+	struct batfs_node child = *parent;
+
+	child.class = class;
+	return child;
+}
+
+int
+batfs_tree_lookup(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name, struct batfs_node *out)
+{
+	const struct batfs_tree_class *row = &batfs_tree_classes[parent->class];
+
+	if (parent->class == BATFS_NONE || row->type != BATFS_DIRECTORY)
+		return BAT_USE_INVALID;
+	for (unsigned i = BATFS_ROOT; i < BATFS_CLASS_COUNT; i++) {
+		const struct batfs_tree_class *child = &batfs_tree_classes[i];
+
+		if (child->parent != parent->class || child->name == NULL ||
+		    !bat_bytes_equal(name, bat_bytes_text(child->name)))
+			continue;
+		*out = batfs_tree_child(parent, (enum batfs_class)i);
+		return BAT_OK;
+	}
+	if (row->find == NULL)
+		return BAT_STATE_NOT_FOUND;
+	return row->find(tree, parent, name, out);
+}
+
+bool
+batfs_tree_absent_for_ever(const struct batfs_node *parent)
+{
+	return batfs_tree_classes[parent->class].find == NULL;
+}
+
+enum batfs_type
+batfs_tree_type(const struct batfs_node *node)
+{
+	return batfs_tree_classes[node->class].type;
+}
+
+struct batfs_node
+batfs_tree_parent(const struct batfs_node *node)
+{
+	struct batfs_node parent = *node;
+
+	parent.class = batfs_tree_classes[node->class].parent;
+	if (parent.class == BATFS_SHARD)
+		parent.number /= BATFS_TREE_SHARD;
+	else if (parent.class != BATFS_EVENT_DIR)
+		parent.number = 0;
+	if (parent.class != BATFS_SCOPE)
+		parent.scope = 0;
+	parent.entity = 0;
+	if (parent.class == BATFS_NONE)
+		return BATFS_NODE_ROOT;
+	return parent;
+}
+
+static int
+append_name(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf)
+{
+	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
+
+	if (row->name != NULL)
+		return bat_bytes_append_text(buf, row->name);
+	return row->spell(tree, node, buf);
+}
+
+int
+batfs_tree_path(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf)
+{
+	struct batfs_node way[DEPTH_MAX];
+	size_t depth = 0, before = buf->length;
+	int code = BAT_OK;
+
+	for (way[0] = *node; way[depth].class != BATFS_ROOT; depth++) {
+		assert(depth + 1 < DEPTH_MAX);
+		way[depth + 1] = batfs_tree_parent(&way[depth]);
+	}
+	while (depth-- > 0 && code == BAT_OK) {
+		if (buf->length > before)
+			code = bat_bytes_append_byte(buf, '/');
+		if (code == BAT_OK)
+			code = append_name(tree, &way[depth], buf);
+	}
+	if (code != BAT_OK)
+		buf->length = before;
+	return code;
+}

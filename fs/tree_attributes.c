@@ -1,0 +1,148 @@
+/*
+ * Attributes of a node, and its inode number: st_ino, which tools remember
+ * from one mount to the next. (The kernel's number of a node is another one:
+ * inode.c.)
+ *
+ * An inode number is a hash of what names the node for good: the mark of its
+ * class, and stored names or a sequence. 63 bits: the top one is for views of
+ * the past. Two names that collide would share a number; among a million that
+ * is one chance in eighteen million, files here have one link, so a tool would
+ * at worst take one for unchanged, and no table has to be kept for it.
+ */
+#include "tree_internal.h"
+
+/* How often a question is asked again when the store changes meanwhile. */
+#define ATTEMPTS 8
+
+static void
+hash_number(struct bat_hasher *hasher, uint64_t number)
+{
+	uint8_t bytes[8];
+
+	bat_bytes_put_le(bytes, number, sizeof(bytes));
+	bat_hash_update(hasher, bat_bytes_slice(bytes, sizeof(bytes)));
+}
+
+uint64_t
+batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
+{
+	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
+	struct bat_slice scope;
+	struct bat_hasher hasher;
+	struct bat_hash hash;
+	uint64_t inode;
+
+	if (node->class == BATFS_ROOT)
+		return 1;
+	bat_hash_start(&hasher);
+	bat_hash_update(&hasher, bat_bytes_slice(&row->mark, 1));
+	if (row->keys == BATFS_TREE_OF_NUMBER)
+		hash_number(&hasher, node->number);
+	if (row->keys == BATFS_TREE_OF_SCOPE ||
+	    row->keys == BATFS_TREE_OF_MEMBER) {
+		/* With its length: "ab" + "c" is not "a" + "bc". */
+		scope = batfs_tree_text(tree, node->scope);
+		hash_number(&hasher, scope.length);
+		bat_hash_update(&hasher, scope);
+	}
+	if (row->keys == BATFS_TREE_OF_ENTITY ||
+	    row->keys == BATFS_TREE_OF_MEMBER)
+		bat_hash_update(&hasher, batfs_tree_text(tree, node->entity));
+	hash = bat_hash_finish(&hasher);
+	inode = bat_bytes_get_le64(hash.bytes) & INT64_MAX;
+	return inode > 1 ? inode : inode + 2;
+}
+
+static uint32_t
+mode_of(const struct batfs_tree_options *options,
+    const struct batfs_attributes *attributes, enum batfs_tree_access access)
+{
+	if (attributes->type == BATFS_SYMLINK)
+		return 0777;
+	if (attributes->type == BATFS_DIRECTORY)
+		return options->dir_mode;
+	if (access == BATFS_TREE_APPEND || attributes->command)
+		return options->file_mode;
+	return options->file_mode &
+	    (access == BATFS_TREE_WRITE ? 0222u : 0444u);
+}
+
+static int
+measure(struct batfs_tree *tree, const struct batfs_node *node, bool want_size,
+    struct batfs_attributes *out, struct bat_error *error)
+{
+	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
+	struct batfs_attributes attributes = {
+		.type = row->type,
+		.inode = batfs_tree_inode(tree, node),
+		.caching = row->caching,
+		.appendable = !tree->options.read_only &&
+		    (row->access == BATFS_TREE_APPEND ||
+			row->access == BATFS_TREE_WRITE),
+		.command = node->class == BATFS_CTL_FILE &&
+		    batfs_tree_ctl_is_command(node->number),
+	};
+	int code = row->measure(tree, node, want_size, &attributes, error);
+
+	if (code != BAT_OK)
+		return code;
+	attributes.mode = mode_of(&tree->options, &attributes, row->access);
+	*out = attributes;
+	return BAT_OK;
+}
+
+/*
+ * Everything is asked of the store by name, in several calls; when it was read
+ * anew in between, what they said does not fit together.
+ */
+int
+batfs_tree_attributes(struct batfs_tree *tree, const struct batfs_node *node,
+    bool want_size, struct batfs_attributes *out, struct bat_error *error)
+{
+	int code = BAT_STATE_NOT_FOUND;
+
+	if (node->class == BATFS_NONE)
+		return code;
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		uint64_t generation = batfs_tree_generation(tree);
+
+		code = measure(tree, node, want_size, out, error);
+		if (code != BAT_DATA_DISAGREES &&
+		    batfs_tree_generation(tree) == generation)
+			break;
+	}
+	return code;
+}
+
+int
+batfs_tree_read(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
+	size_t before = buf->length;
+	int code = BAT_USE_INVALID;
+
+	if (row->read == NULL)
+		return bat_error_set(error, code, "not a file to read");
+	for (unsigned i = 0; i < ATTEMPTS; i++) {
+		uint64_t generation = batfs_tree_generation(tree);
+
+		buf->length = before;
+		code = row->read(tree, node, offset, size, buf, error);
+		if (code != BAT_DATA_DISAGREES &&
+		    batfs_tree_generation(tree) == generation)
+			break;
+	}
+	if (code != BAT_OK)
+		buf->length = before;
+	return code;
+}
+
+int
+batfs_tree_readlink(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf)
+{
+	if (batfs_tree_type(node) != BATFS_SYMLINK)
+		return BAT_USE_INVALID;
+	return batfs_tree_read(tree, node, 0, SIZE_MAX, buf, NULL);
+}

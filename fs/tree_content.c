@@ -1,0 +1,127 @@
+/*
+ * Bytes of files and targets of links, class by class.
+ */
+#include "tree_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "render.h"
+
+/* Tools that know the tag look at its first 43 bytes. */
+static const char cachedir_tag[] =
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# Made from the event log beside it (log/, entities/, scopes/); a backup\n"
+    "# of those need not hold this directory too.\n";
+
+int
+batfs_tree_slice(struct bat_slice content, uint64_t offset, size_t size,
+    struct bat_buf *buf)
+{
+	size_t left;
+
+	if (offset >= content.length)
+		return BAT_OK;
+	left = content.length - (size_t)offset;
+	return bat_bytes_append(buf, content.data + offset,
+	    size < left ? size : left);
+}
+
+int
+batfs_tree_read_text(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_buf text = BAT_BUF_EMPTY;
+	int code = node->class == BATFS_README ?
+	    batfs_tree_readme(&text) :
+	    bat_bytes_append_text(&text, cachedir_tag);
+
+	(void)tree;
+	(void)error;
+	if (code == BAT_OK)
+		code = batfs_tree_slice(bat_bytes_of_buf(&text), offset, size,
+		    buf);
+	bat_bytes_free(&text);
+	return code;
+}
+
+int
+batfs_tree_read_stream(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	struct batfs_stream_key key;
+	int code = batfs_tree_stream(tree, node, &key);
+
+	if (code == BAT_END)
+		return BAT_OK;
+	if (code == BAT_STATE_NOT_FOUND)
+		return bat_error_set(error, code, "its events are gone");
+	return batfs_stream_read(tree->streams, &key, offset, size, buf, error);
+}
+
+/* ---- one event ----------------------------------------------------------- */
+
+static int
+find_event(struct batfs_tree *tree, const struct batfs_node *node,
+    uint32_t *out_ordinal, struct bat_error *error)
+{
+	*out_ordinal = bat_find_seq(tree->store, node->number);
+	if (*out_ordinal != BAT_MAP_NONE)
+		return BAT_OK;
+	return bat_error_set(error, BAT_STATE_NOT_FOUND,
+	    "no event has the sequence %" PRIu64, node->number);
+}
+
+int
+batfs_tree_read_event(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_reading reading = BAT_READING_EMPTY;
+	struct bat_buf line = BAT_BUF_EMPTY;
+	uint32_t ordinal;
+	int code = find_event(tree, node, &ordinal, error);
+
+	if (code == BAT_OK)
+		code = batfs_render_event(tree->store, ordinal, &reading, &line,
+		    error);
+	if (code == BAT_OK)
+		code = batfs_tree_slice(bat_bytes_of_buf(&line), offset, size,
+		    buf);
+	bat_bytes_free(&line);
+	bat_reading_free(&reading);
+	return code;
+}
+
+/* The payload as it was stored, MessagePack or not. */
+int
+batfs_tree_read_payload(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_reading reading = BAT_READING_EMPTY;
+	uint32_t ordinal;
+	int code = find_event(tree, node, &ordinal, error);
+
+	if (code == BAT_OK)
+		code = bat_read(tree->store, ordinal, &reading, error);
+	if (code == BAT_OK)
+		code = batfs_tree_slice(bat_bytes_of_buf(&reading.payload),
+		    offset, size, buf);
+	bat_reading_free(&reading);
+	return code;
+}
+
+/* events/42137 -> 00000004/000000042137, and .json likewise. */
+int
+batfs_tree_read_link(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	char target[64];
+	int length = snprintf(target, sizeof(target),
+	    "%08" PRIu64 "/%012" PRIu64 "%s", node->number / BATFS_TREE_SHARD,
+	    node->number, node->class == BATFS_EVENT_JSON_LINK ? ".json" : "");
+
+	(void)tree;
+	(void)error;
+	return batfs_tree_slice(bat_bytes_slice(target, (size_t)length), offset,
+	    size, buf);
+}

@@ -1,0 +1,323 @@
+/*
+ * The files of .ctl: flat `key value` lines, made anew at each open. They are
+ * the only ones that say something of this mount, and they are not listed at
+ * the root, so no backup sees them.
+ */
+#include "tree_internal.h"
+
+#include <inttypes.h>
+
+#include "render.h"
+
+typedef int render_fn(struct batfs_tree *tree, struct bat_buf *buf);
+
+struct ctl_file {
+	const char *name;
+	bool command;
+	render_fn *render;
+};
+
+static int
+put_number(struct bat_buf *buf, const char *key, uint64_t value)
+{
+	return bat_bytes_append_format(buf, "%s %" PRIu64 "\n", key, value);
+}
+
+static int
+put_text(struct bat_buf *buf, const char *key, const char *value)
+{
+	return bat_bytes_append_format(buf, "%s %s\n", key, value);
+}
+
+static int
+put_time(struct bat_buf *buf, const char *key, uint64_t wall_ms)
+{
+	int code = bat_bytes_append_format(buf, "%s ", key);
+
+	if (wall_ms > BAT_EVENT_WALL_MS_MAX)
+		wall_ms = BAT_EVENT_WALL_MS_MAX;
+	if (code == BAT_OK)
+		code = batfs_render_time((int64_t)wall_ms * 1000, buf);
+	if (code == BAT_OK)
+		code = bat_bytes_append_byte(buf, '\n');
+	return code;
+}
+
+/* ---- the texts ------------------------------------------------------------- */
+
+static int
+render_version(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	int code = put_text(buf, "batfs", BATFS_VERSION);
+
+	/* What the lines of events look like; another number would mean that
+	 * every size and every byte may differ. */
+	if (code == BAT_OK)
+		code = put_number(buf, "line_format", 1);
+	if (code == BAT_OK)
+		code = put_number(buf, "generation",
+		    batfs_tree_generation(tree));
+	return code;
+}
+
+static int
+render_head(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	struct bat_head head;
+	int code;
+
+	bat_head(tree->store, &head);
+	code = put_number(buf, "next_seq", head.next_seq);
+	if (code == BAT_OK)
+		code = put_number(buf, "visible_count", head.visible_count);
+	if (code == BAT_OK)
+		code = put_number(buf, "entities", head.entity_count);
+	if (code == BAT_OK)
+		code = put_number(buf, "scopes", head.scope_count);
+	if (head.visible_count == 0)
+		return code;
+	if (code == BAT_OK)
+		code = put_number(buf, "first_seq", head.first_seq);
+	if (code == BAT_OK)
+		code = put_number(buf, "last_seq", head.last_seq);
+	if (code == BAT_OK)
+		code = put_number(buf, "durable_seq", head.durable_seq);
+	if (code == BAT_OK)
+		code = put_time(buf, "first_time", head.first_wall_ms);
+	if (code == BAT_OK)
+		code = put_time(buf, "last_time", head.last_wall_ms);
+	return code;
+}
+
+static const char *
+writer_state(const struct bat_status *status)
+{
+	if (status->read_only)
+		return "read-only";
+	if (status->stopped)
+		return "stopped";
+	if (status->writer_code != 0)
+		return "failing";
+	return status->appended ? "appending" : "ready";
+}
+
+static int
+put_counts(const struct bat_status *status, struct bat_buf *buf)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} lines[] = {
+		{ "source_version", status->source_version },
+		{ "restored_count", status->restored_count },
+		{ "tail_count", status->tail_count },
+		{ "segment_count", status->segment_count },
+		{ "segment_bytes", status->segment_bytes },
+		{ "hidden_count", status->hidden_count },
+		{ "damaged_count", status->damaged_count },
+		{ "uncovered_count", status->uncovered_count },
+	};
+	int code = BAT_OK;
+
+	for (size_t i = 0; code == BAT_OK && i < sizeof(lines) / sizeof(*lines);
+	     i++)
+		code = put_number(buf, lines[i].key, lines[i].value);
+	return code;
+}
+
+static int
+render_status(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	struct bat_status status;
+	int code;
+
+	bat_status(tree->store, &status);
+	code = put_text(buf, "source", bat_source_name(status.source));
+	if (code == BAT_OK)
+		code = put_counts(&status, buf);
+	if (code == BAT_OK)
+		code = bat_bytes_append_format(buf, "open_ms %.3f\n",
+		    (double)status.open_ns / 1e6);
+	if (code == BAT_OK)
+		code = put_text(buf, "writer", writer_state(&status));
+	if (code == BAT_OK && status.writer_code != 0)
+		code = bat_bytes_append_format(buf, "reason %s: %s\n",
+		    bat_error_name(status.writer_code), status.writer_text);
+	return code;
+}
+
+static int
+render_config(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	const char *line = tree->options.config_line;
+	int code;
+
+	if (line == NULL)
+		return BAT_OK;
+	code = bat_bytes_append_text(buf, line);
+	if (code == BAT_OK && buf->length > 0 &&
+	    buf->data[buf->length - 1] != '\n')
+		code = bat_bytes_append_byte(buf, '\n');
+	return code;
+}
+
+static int
+render_open_report(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	return bat_open_report(tree->store, buf);
+}
+
+static int
+render_checkpoint(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	struct bat_status status;
+	int code;
+
+	bat_status(tree->store, &status);
+	code = put_number(buf, "uncovered_count", status.uncovered_count);
+	pthread_mutex_lock(&tree->mutex);
+	if (code == BAT_OK)
+		code = bat_bytes_append_slice(buf,
+		    bat_bytes_of_buf(&tree->checkpoint_result));
+	pthread_mutex_unlock(&tree->mutex);
+	return code;
+}
+
+static int
+render_rejects(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	return batfs_rejects_render(tree->rejects, buf);
+}
+
+static const struct ctl_file files[BATFS_CTL_COUNT] = {
+	[BATFS_CTL_VERSION] = { "version", false, render_version },
+	[BATFS_CTL_HEAD] = { "head", false, render_head },
+	[BATFS_CTL_STATUS] = { "status", false, render_status },
+	[BATFS_CTL_CONFIG] = { "config", false, render_config },
+	[BATFS_CTL_OPEN_REPORT] = { "open-report", false, render_open_report },
+	[BATFS_CTL_CHECKPOINT] = { "checkpoint", true, render_checkpoint },
+	[BATFS_CTL_REJECTS] = { "rejects.jsonl", false, render_rejects },
+};
+
+/* ---- the functions of the class ---------------------------------------- */
+
+bool
+batfs_tree_ctl_is_command(uint64_t number)
+{
+	return number < BATFS_CTL_COUNT && files[number].command;
+}
+
+int
+batfs_tree_find_ctl(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name, struct batfs_node *out)
+{
+	(void)tree;
+	for (unsigned i = 0; i < BATFS_CTL_COUNT; i++) {
+		if (!bat_bytes_equal(name, bat_bytes_text(files[i].name)))
+			continue;
+		*out = batfs_tree_child(parent, BATFS_CTL_FILE);
+		out->number = i;
+		return BAT_OK;
+	}
+	return BAT_STATE_NOT_FOUND;
+}
+
+int
+batfs_tree_list_ctl(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t cookie, struct batfs_tree_listing *listing)
+{
+	struct batfs_node child = batfs_tree_child(node, BATFS_CTL_FILE);
+	int code = BAT_OK;
+
+	for (uint64_t i = cookie; code == BAT_OK && i < BATFS_CTL_COUNT; i++) {
+		child.number = i;
+		code = batfs_tree_emit(tree, listing, &child, i + 1);
+	}
+	return code;
+}
+
+int
+batfs_tree_spell_ctl(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf)
+{
+	(void)tree;
+	if (node->number >= BATFS_CTL_COUNT)
+		return BAT_STATE_NOT_FOUND;
+	return bat_bytes_append_text(buf, files[node->number].name);
+}
+
+int
+batfs_tree_read_ctl(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_buf content = BAT_BUF_EMPTY;
+	int code;
+
+	if (node->number >= BATFS_CTL_COUNT)
+		return bat_error_set(error, BAT_STATE_NOT_FOUND,
+		    "no such file of .ctl");
+	code = files[node->number].render(tree, &content);
+	if (code == BAT_OK)
+		code = batfs_tree_slice(bat_bytes_of_buf(&content), offset,
+		    size, buf);
+	bat_bytes_free(&content);
+	return code;
+}
+
+int
+batfs_tree_measure_ctl(struct batfs_tree *tree, const struct batfs_node *node,
+    bool want_size, struct batfs_attributes *out, struct bat_error *error)
+{
+	struct bat_buf content = BAT_BUF_EMPTY;
+	int code = batfs_tree_measure_log(tree, node, false, out, error);
+
+	if (node->number >= BATFS_CTL_COUNT)
+		return BAT_STATE_NOT_FOUND;
+	if (code == BAT_OK && want_size)
+		code = files[node->number].render(tree, &content);
+	out->size = content.length;
+	bat_bytes_free(&content);
+	return code;
+}
+
+/* ---- commands -------------------------------------------------------------- */
+
+static bool
+is_word(struct bat_slice text, const char *word)
+{
+	while (text.length > 0 &&
+	    (text.data[text.length - 1] == '\n' ||
+		text.data[text.length - 1] == ' '))
+		text.length--;
+	return bat_bytes_equal(text, bat_bytes_text(word));
+}
+
+int
+batfs_tree_command(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_slice words, struct bat_error *error)
+{
+	struct bat_error why = { .code = BAT_OK };
+	int code;
+
+	if (node->class != BATFS_CTL_FILE ||
+	    node->number != BATFS_CTL_CHECKPOINT)
+		return bat_error_set(error, BAT_USE_INVALID, "no command");
+	if (!is_word(words, "now"))
+		return bat_error_set(error, BAT_USE_INVALID,
+		    "the word for a checkpoint is: now");
+	code = bat_checkpoint(tree->store, &why);
+	if (code != BAT_OK && error != NULL)
+		*error = why;
+	pthread_mutex_lock(&tree->mutex);
+	bat_bytes_clear(&tree->checkpoint_result);
+	/* Without memory there is no last result to read; the writer of the
+	 * word has got its answer all the same. */
+	if (code == BAT_OK)
+		(void)bat_bytes_append_text(&tree->checkpoint_result,
+		    "last ok\n");
+	else
+		(void)bat_bytes_append_format(&tree->checkpoint_result,
+		    "last %s: %s\n", bat_error_name(code), why.text);
+	pthread_mutex_unlock(&tree->mutex);
+	return code;
+}

@@ -1,0 +1,248 @@
+/*
+ * Inside of tree. Nobody else includes this.
+ *
+ *	tree.c		  making and freeing; look-up, parents, paths
+ *	tree_classes.c	  the table of classes
+ *	tree_names.c	  the tree's own numbers of names, shortened names
+ *	tree_pending.c	  what was created and has no event yet
+ *	tree_find.c	  children by name that are not fixed ones
+ *	tree_list.c	  directories, entry by entry
+ *	tree_attributes.c attributes, inode numbers
+ *	tree_measure.c	  sizes and times, class by class
+ *	tree_content.c	  bytes of files, targets of links
+ *	tree_readme.c	  the words of README
+ *	tree_ctl.c	  the files of .ctl
+ *	tree_new.c	  creating, and where an append goes
+ *
+ * A directory is added to the view by its classes in tree.h, a row for each in
+ * tree_classes.c, and the functions that the row names.
+ */
+#ifndef BATFS_TREE_INTERNAL_H
+#define BATFS_TREE_INTERNAL_H
+
+#include "tree.h"
+
+#include <pthread.h>
+
+#define BATFS_TREE_SHARD 10000u /* events of a log page and of a shard */
+#define BATFS_TREE_NAMES_MAX (1u << 28)
+
+/* ---- the table of classes --------------------------------------------- */
+
+enum batfs_tree_access {
+	BATFS_TREE_READ,    /* 0444 */
+	BATFS_TREE_APPEND,  /* 0644 */
+	BATFS_TREE_WRITE,   /* 0200: only to append */
+	BATFS_TREE_COMMAND, /* 0644, .ctl files say for themselves */
+};
+
+typedef int batfs_tree_find_fn(struct batfs_tree *tree,
+    const struct batfs_node *parent, struct bat_slice name,
+    struct batfs_node *out);
+/* Entries behind cookie, whose own cookies are below BATFS_TREE_COOKIE_FIXED.
+ * 0; BAT_END: each said that it is enough; BAT_WORLD_*. */
+struct batfs_tree_listing;
+typedef int batfs_tree_list_fn(struct batfs_tree *tree,
+    const struct batfs_node *node, uint64_t cookie,
+    struct batfs_tree_listing *listing);
+/* Its name in its parent, onto buf. */
+typedef int batfs_tree_spell_fn(struct batfs_tree *tree,
+    const struct batfs_node *node, struct bat_buf *buf);
+/* Fill size, mtime_ms and, where they are not as the class has them, caching,
+ * mode and command. BAT_STATE_NOT_FOUND: the node is gone. */
+typedef int batfs_tree_measure_fn(struct batfs_tree *tree,
+    const struct batfs_node *node, bool want_size, struct batfs_attributes *out,
+    struct bat_error *error);
+typedef int batfs_tree_read_fn(struct batfs_tree *tree,
+    const struct batfs_node *node, uint64_t offset, size_t size,
+    struct bat_buf *buf, struct bat_error *error);
+
+/* Which keys of a node its class uses. */
+enum batfs_tree_keys {
+	BATFS_TREE_ALONE,
+	BATFS_TREE_OF_ENTITY,
+	BATFS_TREE_OF_SCOPE,
+	BATFS_TREE_OF_MEMBER, /* scope and entity */
+	BATFS_TREE_OF_NUMBER,
+};
+
+struct batfs_tree_class {
+	/* The first byte of what an inode number is the hash of. Never changed
+	 * and never used twice: backup tools remember inode numbers. */
+	char mark;
+	enum batfs_tree_keys keys;
+	enum batfs_class parent;
+	const char *name; /* a fixed one in its parent, or NULL */
+	bool listed;	  /* a fixed name that readdir shows */
+	enum batfs_type type;
+	enum batfs_caching caching;
+	enum batfs_tree_access access;
+	batfs_tree_measure_fn *measure;
+	/* Files: their bytes; links: their target. */
+	batfs_tree_read_fn *read;
+	/* What has no fixed name. */
+	batfs_tree_spell_fn *spell;
+	/* Directories: children besides the fixed ones, or NULL. */
+	batfs_tree_find_fn *find;
+	batfs_tree_list_fn *list;
+};
+
+extern const struct batfs_tree_class batfs_tree_classes[BATFS_CLASS_COUNT];
+
+/* ---- the tree ----------------------------------------------------------- */
+
+struct batfs_tree_chunk; /* of the bytes of names */
+
+/* Stored names, and whole names with words, by number. */
+struct batfs_tree_names {
+	struct bat_slice *texts; /* their bytes never move */
+	uint32_t count, capacity;
+	struct batfs_tree_chunk *chunks;
+	struct bat_map numbers;
+};
+
+/* A stored name whose tree name is a shortened one. */
+struct batfs_tree_long {
+	uint32_t number;
+	struct bat_slice tree_name;
+};
+
+/* The long names among the first entities and scopes of the store. */
+struct batfs_tree_longs {
+	struct batfs_tree_long *items;
+	uint32_t count, capacity;
+	struct bat_map by_tree_name;
+	uint64_t generation;
+	uint32_t entities_seen, scopes_seen;
+};
+
+struct batfs_tree_pending {
+	uint64_t ordinal; /* rises; the cookie */
+	struct batfs_node node;
+};
+
+/* Created and without an event: entities, scopes and members. */
+struct batfs_tree_pendings {
+	struct batfs_tree_pending *items; /* by ordinal */
+	uint32_t count, capacity;
+	uint32_t sweep_at; /* when count gets there, drop what is real now */
+	uint64_t next_ordinal;
+	struct bat_map by_node;
+};
+
+struct batfs_tree {
+	struct bat_store *store;
+	struct batfs_tree_options options;
+	struct batfs_streams *streams;
+	struct batfs_rejects *rejects;
+	pthread_mutex_t mutex; /* guards all below */
+	struct batfs_tree_names names;
+	struct batfs_tree_longs longs;
+	struct batfs_tree_pendings pendings;
+	struct bat_buf checkpoint_result; /* a line, or nothing yet */
+};
+
+/* ---- names (tree_names.c); they lock ------------------------------------ */
+
+void batfs_tree_names_init(struct batfs_tree *tree);
+void batfs_tree_names_free(struct batfs_tree *tree);
+int batfs_tree_intern(struct batfs_tree *tree, struct bat_slice text,
+    uint32_t *out_number);
+/* BAT_MAP_NONE: not there. */
+uint32_t batfs_tree_number_of(struct batfs_tree *tree, struct bat_slice text);
+/* Valid as long as the tree; empty for a number that was never given. */
+struct bat_slice batfs_tree_text(struct batfs_tree *tree, uint32_t number);
+/* The stored name that a tree name means, strictly, onto buf; a shortened one
+ * is looked for among those that exist. 0, BAT_STATE_NOT_FOUND, BAT_WORLD_*. */
+int batfs_tree_stored_name(struct batfs_tree *tree, struct bat_slice name,
+    struct bat_buf *buf);
+
+/* The store's numbers of a node's names; BAT_MAP_NONE: no visible event. */
+uint32_t batfs_tree_store_entity(struct batfs_tree *tree, uint32_t entity);
+uint32_t batfs_tree_store_scope(struct batfs_tree *tree, uint32_t scope);
+
+/* ---- pending things (tree_pending.c); they lock ------------------------- */
+
+void batfs_tree_pending_init(struct batfs_tree *tree);
+void batfs_tree_pending_free(struct batfs_tree *tree);
+bool batfs_tree_pending_has(struct batfs_tree *tree,
+    const struct batfs_node *node);
+int batfs_tree_pending_add(struct batfs_tree *tree,
+    const struct batfs_node *node);
+void batfs_tree_pending_drop(struct batfs_tree *tree,
+    const struct batfs_node *node);
+/* The first pending child of parent whose ordinal is *ordinal or more, and
+ * *ordinal set to its own; false: none. */
+bool batfs_tree_pending_next(struct batfs_tree *tree,
+    const struct batfs_node *parent, uint64_t *ordinal, struct batfs_node *out);
+/* Does an entity, a scope or a member have a visible event? */
+bool batfs_tree_is_real(struct batfs_tree *tree, const struct batfs_node *node);
+
+/* ---- finding (tree_find.c) ----------------------------------------------- */
+
+/* The node of that class below parent, with the keys that it has from it. */
+struct batfs_node batfs_tree_child(const struct batfs_node *parent,
+    enum batfs_class class);
+/* The first sequence of a shard or page; false: there is no such number. */
+bool batfs_tree_shard_start(uint64_t shard, uint64_t *out_seq);
+/* The row of the first visible event of a shard; false: it has none. */
+bool batfs_tree_shard_first(struct batfs_tree *tree, uint64_t shard,
+    struct bat_row *out);
+/* Is a page or shard behind the newest one? */
+bool batfs_tree_shard_is_sealed(struct batfs_tree *tree, uint64_t shard);
+/* The lines of a file that shows some. 0; BAT_END: it is there and has none;
+ * BAT_STATE_NOT_FOUND. */
+int batfs_tree_stream(struct batfs_tree *tree, const struct batfs_node *node,
+    struct batfs_stream_key *out);
+/* A name with words: the stored name in front of them onto stem, and the
+ * words. BAT_STATE_NOT_FOUND: not a name that could be one below parent. */
+int batfs_tree_split_words(struct batfs_tree *tree,
+    const struct batfs_node *parent, struct bat_slice name,
+    struct bat_buf *stem, struct bat_slice *out_words);
+/* Does the node exist: is it real or pending? */
+bool batfs_tree_exists(struct batfs_tree *tree, const struct batfs_node *node);
+
+batfs_tree_find_fn batfs_tree_find_page, batfs_tree_find_entity,
+    batfs_tree_find_scope, batfs_tree_find_member, batfs_tree_find_in_events,
+    batfs_tree_find_in_shard, batfs_tree_find_ctl;
+
+/* ---- listing (tree_list.c) ------------------------------------------------- */
+
+/* Cookies: what comes and goes by its place in first-seen order, from 1; then
+ * fixed names by their class (without this bit where nothing else is listed);
+ * then pending things by their ordinal. */
+#define BATFS_TREE_COOKIE_FIXED ((uint64_t)1 << 61)
+#define BATFS_TREE_COOKIE_PENDING ((uint64_t)1 << 62)
+
+/* Hand a node to whoever is listing. 0; BAT_END: enough; BAT_WORLD_*. */
+int batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
+    const struct batfs_node *node, uint64_t cookie);
+
+batfs_tree_list_fn batfs_tree_list_pages, batfs_tree_list_entities,
+    batfs_tree_list_scopes, batfs_tree_list_members, batfs_tree_list_shards,
+    batfs_tree_list_shard, batfs_tree_list_ctl;
+batfs_tree_spell_fn batfs_tree_spell_page, batfs_tree_spell_entity,
+    batfs_tree_spell_scope, batfs_tree_spell_words, batfs_tree_spell_shard,
+    batfs_tree_spell_event, batfs_tree_spell_event_json,
+    batfs_tree_spell_number, batfs_tree_spell_number_json, batfs_tree_spell_ctl;
+
+/* ---- attributes, content, .ctl ---------------------------------------------- */
+
+batfs_tree_measure_fn batfs_tree_measure_root, batfs_tree_measure_text,
+    batfs_tree_measure_log, batfs_tree_measure_stream,
+    batfs_tree_measure_entities, batfs_tree_measure_scopes,
+    batfs_tree_measure_scope, batfs_tree_measure_words,
+    batfs_tree_measure_events, batfs_tree_measure_shard,
+    batfs_tree_measure_event, batfs_tree_measure_ctl;
+batfs_tree_read_fn batfs_tree_read_text, batfs_tree_read_stream,
+    batfs_tree_read_event, batfs_tree_read_payload, batfs_tree_read_link,
+    batfs_tree_read_ctl;
+
+/* The part of content that a read asks for, onto buf. */
+int batfs_tree_slice(struct bat_slice content, uint64_t offset, size_t size,
+    struct bat_buf *buf);
+uint64_t batfs_tree_generation(struct batfs_tree *tree);
+int batfs_tree_readme(struct bat_buf *buf);
+bool batfs_tree_ctl_is_command(uint64_t number);
+
+#endif
