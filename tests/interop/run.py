@@ -210,7 +210,10 @@ class Game:
             flags += ['--clock-offset', rng.choice([-86400, -60, 7200])]
         if rng.random() < 0.3:
             flags += ['--segment-max', rng.choice([3000, 10000])]
-        flags += ['--index', rng.choice(['fbati', 'fbati', 'ckpt', 'none'])]
+        index = rng.choice(['fbati', 'fbati', 'ckpt', 'none'])
+        flags += ['--index', index]
+        if rng.random() < 0.2 and self.may_compact(index):
+            flags.append('--compact')
         flags += rng.choice([[], [], ['--drop'], ['--crash']])
         n = rng.randrange(1, 16)
         self.told.append('batpak %d %s' % (n, ' '.join(map(str, flags))))
@@ -224,6 +227,12 @@ class Game:
                 self.hidden.add(line['hidden'])
             elif 'open' in line:
                 self.opened.add(line['open'])
+
+    def may_compact(self, index):
+        """A merge beside an index file that stays is batpak's hazard H21."""
+        left = {'fbati': 'index.ckpt', 'ckpt': 'index.fbati'}
+        return index in left and not os.path.exists(
+            os.path.join(self.store, left[index]))
 
     # batfs's turn
 

@@ -4,8 +4,8 @@
     wrong_index.py BATFS [STORE...]
 
 Every golden store gets an index file that does not fit: that of another
-store, its own without a row, its own with a bit turned, its own cut short.
-Read-only the view is the one without that file, and `.ctl/open-report` names
+store, its own without a row, its own with a bit turned, its own cut short,
+its own of before a compaction.  Read-only the view is the one without that file, and `.ctl/open-report` names
 it; writable, the first append takes it away, and a reader of our own and
 batpak (where its program is built) find everything afterwards.
 """
@@ -89,8 +89,28 @@ def writable(batfs, store, index, data, events):
     return why
 
 
-def try_one(batfs, name, folder, what, index, data, report):
-    store = prepare(name, folder, index, data)
+def before_compaction(name, folder, program):
+    """The store after batpak merged its segments, with the index.ckpt of
+    before.  None where batpak does not open it or cannot merge."""
+    store = golden.private_copy(name, folder, False)
+    old = b''
+    for more in (['12', '--segment-max', '2000'], ['1', '--compact']):
+        path = os.path.join(store, 'index.ckpt')
+        old = read(path) if os.path.exists(path) else b''
+        done = subprocess.run(
+            [program, 'append', store, '7', *more, '--batches', '--ext',
+             '--index', 'ckpt'], stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        if done.returncode:
+            return None, None
+    if b'{"compacted":0}' in done.stdout:
+        return None, None
+    with open(os.path.join(store, 'index.ckpt'), 'wb') as file:
+        file.write(old)
+    return store, old
+
+
+def try_one(batfs, name, store, what, index, data, report):
     model = fbat.Store(store)
     events, program, why = model.events(), interop_program(), None
     pending = os.path.exists(os.path.join(store, 'compaction.pending.json'))
@@ -124,7 +144,14 @@ def main(argv):
     with tempfile.TemporaryDirectory(prefix='batfs-index-') as folder:
         for name in argv[2:] or names:
             for what, index, data in wrong_ones(name, names):
-                try_one(batfs, name, folder, what, index, data, report)
+                store = prepare(name, folder, index, data)
+                try_one(batfs, name, store, what, index, data, report)
+            if not interop_program():
+                continue
+            store, data = before_compaction(name, folder, interop_program())
+            if store:
+                try_one(batfs, name, store, 'the index.ckpt of before a '
+                        'compaction', 'index.ckpt', data, report)
     return report.status()
 
 

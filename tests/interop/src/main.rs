@@ -20,7 +20,7 @@ const USAGE: &str = "usage:
       --no-markers   events of the batch marker kinds may be missing without an index
       --unreadable   events that read_raw refuses are counted, not findings
   interop append DIR SEED N [--batches] [--ext] [--keys] [--fence] [--clock-jumps] [--clock-offset SECONDS]
-                 [--index fbati|ckpt|none] [--segment-max BYTES] [--tag TEXT] [--drop|--crash]
+                 [--index fbati|ckpt|none] [--segment-max BYTES] [--tag TEXT] [--compact] [--drop|--crash]
       N random operations; prints every event that was acknowledged";
 
 pub struct Args(Vec<String>);

@@ -4,6 +4,7 @@
 //!   {"again":ID}        an idempotency key was repeated and the old receipt came back
 //!   {"hidden":HASH}     an event of a cancelled fence: written, and for ever invisible
 //!   {"open":HASH}       an event of a fence that was open at the crash: it comes back visible
+//!   {"compacted":N}     N sealed segments were merged
 //!   {"end":HOW}         the turn came to its end
 //!
 //! Left alone on purpose, because batpak by itself loses events or refuses the directory after them: batches that
@@ -14,7 +15,9 @@ use crate::util::*;
 use crate::Args;
 use batpak::id::{CausationId, CorrelationId, EntityIdType, EventId, IdempotencyKey};
 use batpak::prelude::*;
-use batpak::store::{AppendPositionHint, BatchAppendItem, CausationRef, ExtensionKey};
+use batpak::store::{
+    AppendPositionHint, BatchAppendItem, CausationRef, CompactionConfig, CompactionStrategy, ExtensionKey,
+};
 use serde_json::{json, Value};
 use std::io::Write;
 use std::path::Path;
@@ -46,6 +49,7 @@ pub struct Plan {
     keys: bool,
     fence: bool,
     clock_jumps: bool,
+    compact: bool,
     clock_offset_us: i64,
     index: String,
     segment_max: Option<u64>,
@@ -68,6 +72,7 @@ impl Plan {
             keys: args.flag("--keys"),
             fence: args.flag("--fence"),
             clock_jumps: args.flag("--clock-jumps"),
+            compact: args.flag("--compact"),
             clock_offset_us: offset * 1_000_000,
             index: args.value("--index")?.unwrap_or_else(|| "fbati".into()),
             segment_max,
@@ -354,6 +359,11 @@ pub fn turn(dir: &Path, seed: u64, n: u64, plan: Plan) -> Res<()> {
     let mut turn = Turn { store: &store, rng: Rng::new(seed), plan: &plan, clock: &clock, known, n: 0 };
     for _ in 0..n {
         turn.step()?;
+    }
+    if plan.compact {
+        let merge = CompactionConfig { strategy: CompactionStrategy::Merge, min_segments: 2 };
+        let (result, _) = store.compact(&merge)?;
+        say(&json!({"compacted": result.segments_removed}))?;
     }
     match plan.end {
         End::Close => {
