@@ -16,7 +16,8 @@ int batfs_render_line(const struct bat_reading *reading,
 /*
  * The line of an event whose frame is damaged: time is the row's wall_ms, what
  * only the frame has is left out, `damaged` says what and where, e.g.
- * "crc segment 1 offset 6174".
+ * "crc segment 1 offset 6174". An empty entity: no row tells of it, the line
+ * is `seq` and `damaged`.
  */
 int batfs_render_damaged(const struct bat_row *row, struct bat_slice entity,
     struct bat_slice scope, const struct bat_error *why, struct bat_buf *buf);

@@ -1,0 +1,401 @@
+#include "render.h"
+
+#include "json.h"
+#include "json_number.h"
+
+#include <inttypes.h>
+
+/* Room for everything of a usual line but the payload. */
+#define LINE_ROOM 640
+
+/*
+ * A line that grows. The first failure stays in code and makes the rest do
+ * nothing; it is looked at once, at the end.
+ */
+struct line {
+	struct bat_buf *buf;
+	size_t start;
+	int code;
+};
+
+static void
+start_line(struct line *line, struct bat_buf *buf, size_t room)
+{
+	line->buf = buf;
+	line->start = buf->length;
+	line->code = bat_bytes_reserve(buf, room);
+}
+
+static int
+finish_line(struct line *line)
+{
+	if (line->code == 0)
+		line->code = bat_bytes_append_text(line->buf, "}\n");
+	if (line->code != 0)
+		line->buf->length = line->start;
+	return line->code;
+}
+
+/* What stands as it is: names, colons and commas. */
+static void
+put(struct line *line, const char *text)
+{
+	if (line->code == 0)
+		line->code = bat_bytes_append_text(line->buf, text);
+}
+
+static void
+put_number(struct line *line, const char *before, uint64_t value)
+{
+	put(line, before);
+	if (line->code == 0)
+		line->code = batfs_json_number_write_uint(line->buf, value);
+}
+
+static void
+put_string(struct line *line, const char *before, struct bat_slice text)
+{
+	put(line, before);
+	if (line->code == 0)
+		line->code = batfs_json_write_string(line->buf, text);
+}
+
+static void
+put_hex(struct line *line, const char *before, const uint8_t *bytes,
+    size_t length, const char *after)
+{
+	put(line, before);
+	if (line->code == 0)
+		line->code = bat_bytes_append_hex(line->buf, bytes, length);
+	put(line, after);
+}
+
+static void
+put_base64(struct line *line, const char *before, struct bat_slice bytes,
+    const char *after)
+{
+	put(line, before);
+	if (line->code == 0)
+		line->code = bat_bytes_append_base64(line->buf, bytes.data,
+		    bytes.length);
+	put(line, after);
+}
+
+/* ---- time ------------------------------------------------------------ */
+
+/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar. */
+static void
+find_date(int64_t days, int64_t *out_year, unsigned *out_month,
+    unsigned *out_day)
+{
+	/* Years that start in March, counted from 0000-03-01, in eras of 400:
+	 * then the leap day is the last one of its year. */
+	int64_t shifted = days + 719468;
+	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	unsigned day_of_era = (unsigned)(shifted - era * 146097);
+	unsigned year_of_era = (day_of_era - day_of_era / 1460 +
+				   day_of_era / 36524 - day_of_era / 146096) /
+	    365;
+	unsigned day_of_year = day_of_era -
+	    (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	unsigned month = (5 * day_of_year + 2) / 153;
+
+	*out_day = day_of_year - (153 * month + 2) / 5 + 1;
+	*out_month = month < 10 ? month + 3 : month - 9;
+	*out_year = (int64_t)year_of_era + era * 400 + (*out_month <= 2);
+}
+
+static char *
+put_digits(char *to, unsigned value, unsigned digits)
+{
+	for (unsigned i = digits; i > 0; i--) {
+		to[i - 1] = (char)('0' + value % 10);
+		value /= 10;
+	}
+	return to + digits;
+}
+
+/* Seconds since 1970, rounded down, and what is above them. */
+static int
+put_time(struct bat_buf *buf, int64_t seconds, unsigned micros)
+{
+	int64_t days = seconds / 86400, year;
+	int64_t second_of_day = seconds % 86400;
+	unsigned month, day, rest;
+	char text[32], *at = text;
+	int code;
+
+	if (second_of_day < 0) {
+		second_of_day += 86400;
+		days--;
+	}
+	rest = (unsigned)second_of_day;
+	find_date(days, &year, &month, &day);
+	if (year >= 0 && year <= 9999) {
+		at = put_digits(at, (unsigned)year, 4);
+	} else {
+		/* The sign, and at least the four digits of other years. */
+		code = bat_bytes_append_format(buf, "%+05" PRId64, year);
+		if (code != 0)
+			return code;
+	}
+	*at++ = '-';
+	at = put_digits(at, month, 2);
+	*at++ = '-';
+	at = put_digits(at, day, 2);
+	*at++ = 'T';
+	at = put_digits(at, rest / 3600, 2);
+	*at++ = ':';
+	at = put_digits(at, rest / 60 % 60, 2);
+	*at++ = ':';
+	at = put_digits(at, rest % 60, 2);
+	*at++ = '.';
+	at = put_digits(at, micros, 6);
+	*at++ = 'Z';
+	return bat_bytes_append(buf, text, (size_t)(at - text));
+}
+
+/* Rounded down, unlike C's division. */
+static int64_t
+divide(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+int
+batfs_render_time(int64_t timestamp_us, struct bat_buf *buf)
+{
+	int64_t seconds = divide(timestamp_us, 1000000);
+	size_t start = buf->length;
+	int code = put_time(buf, seconds,
+	    (unsigned)(timestamp_us - seconds * 1000000));
+
+	if (code != 0)
+		buf->length = start;
+	return code;
+}
+
+/* ---- members --------------------------------------------------------- */
+
+static void
+put_place(struct line *line, uint64_t seq, uint32_t clock)
+{
+	put_number(line, "{\"seq\":", seq);
+	put_number(line, ",\"clock\":", clock);
+	put(line, ",\"time\":\"");
+}
+
+static void
+put_subject(struct line *line, struct bat_slice entity, struct bat_slice scope,
+    uint16_t kind)
+{
+	char text[6];
+
+	put_string(line, "\",\"entity\":", entity);
+	put_string(line, ",\"scope\":", scope);
+	put(line, ",\"kind\":\"");
+	bat_kind_to_text(bat_kind_mapped(kind), text);
+	put(line, text);
+	put(line, "\"");
+}
+
+static void
+put_links(struct line *line, const struct bat_id *id, const struct bat_id *corr,
+    const struct bat_id *cause, const struct bat_hash *hash,
+    const struct bat_hash *prev)
+{
+	put_hex(line, ",\"id\":\"", id->bytes, sizeof(id->bytes), "\"");
+	put_hex(line, ",\"corr\":\"", corr->bytes, sizeof(corr->bytes), "\"");
+	if (bat_id_is_zero(cause))
+		put(line, ",\"cause\":null");
+	else
+		put_hex(line, ",\"cause\":\"", cause->bytes,
+		    sizeof(cause->bytes), "\"");
+	put_hex(line, ",\"hash\":\"", hash->bytes, sizeof(hash->bytes), "\"");
+	put_hex(line, ",\"prev\":\"", prev->bytes, sizeof(prev->bytes), "\"");
+}
+
+static void
+put_unless_zero(struct line *line, const char *before, uint64_t value)
+{
+	if (value != 0)
+		put_number(line, before, value);
+}
+
+/* *out_exact: `raw` is not needed. */
+static void
+put_payload(struct line *line, struct bat_slice payload, bool *out_exact)
+{
+	size_t before = line->buf->length;
+	int code;
+
+	*out_exact = true;
+	put(line, ",\"data\":");
+	if (line->code != 0)
+		return;
+	code = batfs_json_of_pack(payload, line->buf, out_exact);
+	if (code != BAT_DATA_CORRUPT) {
+		line->code = code;
+		return;
+	}
+	*out_exact = true;
+	line->buf->length = before;
+	put_base64(line, ",\"data_b64\":\"", payload, "\"");
+}
+
+/* Text that a terminal shows as it is; else it goes into a tag. */
+static bool
+is_printable(struct bat_slice text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		uint8_t c = text.data[i];
+
+		if (c < 0x20 || c == 0x7f ||
+		    (c == 0xc2 && i + 1 < text.length &&
+			text.data[i + 1] < 0xa0))
+			return false;
+	}
+	return bat_bytes_is_utf8(text);
+}
+
+static void
+put_extensions(struct line *line, const struct bat_reading *reading)
+{
+	struct bat_extension_walk walk = bat_extensions(reading);
+	struct bat_buf value = BAT_BUF_EMPTY;
+	const char *before = ",\"ext\":{";
+	struct bat_slice key;
+
+	while (line->code == 0) {
+		int code = bat_extensions_next(&walk, &key, &value);
+
+		if (code == BAT_WORLD_NO_MEMORY)
+			line->code = code;
+		if (code != 0 || !bat_bytes_is_utf8(key))
+			break;
+		put_string(line, before, key);
+		if (is_printable(bat_bytes_of_buf(&value)))
+			put_string(line, ":", bat_bytes_of_buf(&value));
+		else
+			put_base64(line, ":{\"$bin\":\"",
+			    bat_bytes_of_buf(&value), "\"}");
+		before = ",";
+	}
+	if (before[1] == '\0')
+		put(line, "}");
+	bat_bytes_free(&value);
+}
+
+/* What stands behind `prev`, and only when it says something. */
+static void
+put_rest(struct line *line, const struct bat_reading *reading, bool exact)
+{
+	const struct bat_event *event = &reading->fields;
+	int64_t time_ms = divide(event->timestamp_us, 1000);
+
+	if (time_ms < 0 || (uint64_t)time_ms != event->wall_ms)
+		put_number(line, ",\"wall\":", event->wall_ms);
+	put_unless_zero(line, ",\"lane\":", event->lane);
+	put_unless_zero(line, ",\"depth\":", event->depth);
+	put_unless_zero(line, ",\"flags\":", event->flags);
+	if (event->extension_count > 0)
+		put_extensions(line, reading);
+	if (!exact)
+		put_base64(line, ",\"raw\":\"",
+		    bat_bytes_of_buf(&reading->payload), "\"");
+}
+
+/* ---- lines ----------------------------------------------------------- */
+
+int
+batfs_render_line(const struct bat_reading *reading, struct bat_slice entity,
+    struct bat_slice scope, struct bat_buf *buf)
+{
+	const struct bat_event *event = &reading->fields;
+	struct line line;
+	bool exact;
+
+	start_line(&line, buf, LINE_ROOM + 2 * reading->payload.length);
+	put_place(&line, reading->row.seq, event->clock);
+	if (line.code == 0)
+		line.code = batfs_render_time(event->timestamp_us, buf);
+	put_subject(&line, entity, scope, event->kind);
+	put_payload(&line, bat_bytes_of_buf(&reading->payload), &exact);
+	put_links(&line, &event->id, &event->corr, &event->cause, &event->hash,
+	    &event->prev);
+	put_rest(&line, reading, exact);
+	return finish_line(&line);
+}
+
+/* "crc segment 1 offset 6174": the first word of the error says what. */
+static void
+put_damage(struct line *line, const struct bat_row *row,
+    const struct bat_error *why)
+{
+	bool placed = why != NULL && why->segment != 0;
+	char text[128];
+	size_t length = 0;
+
+	while (why != NULL && length < 32 && why->text[length] >= 'a' &&
+	    why->text[length] <= 'z') {
+		text[length] = why->text[length];
+		length++;
+	}
+	if (length == 0) {
+		length = strlen("damaged");
+		memcpy(text, "damaged", length);
+	}
+	text[length] = '\0';
+	put(line, ",\"damaged\":\"");
+	put(line, text);
+	put_number(line, " segment ", placed ? why->segment : row->segment);
+	put_number(line, " offset ", placed ? why->offset : row->offset);
+	put(line, "\"");
+}
+
+int
+batfs_render_damaged(const struct bat_row *row, struct bat_slice entity,
+    struct bat_slice scope, const struct bat_error *why, struct bat_buf *buf)
+{
+	struct line line;
+
+	start_line(&line, buf, LINE_ROOM);
+	if (entity.length == 0) {
+		/* No index tells what stood there. */
+		put_number(&line, "{\"seq\":", row->seq);
+		put_damage(&line, row, why);
+		return finish_line(&line);
+	}
+	put_place(&line, row->seq, row->clock);
+	/* In seconds, so that no wall_ms from a disk can overflow. */
+	if (line.code == 0)
+		line.code = put_time(buf, (int64_t)(row->wall_ms / 1000),
+		    (unsigned)(row->wall_ms % 1000 * 1000));
+	put_subject(&line, entity, scope, row->kind);
+	put_damage(&line, row, why);
+	put_links(&line, &row->id, &row->corr, &row->cause, &row->hash,
+	    &row->prev);
+	put_unless_zero(&line, ",\"lane\":", row->lane);
+	put_unless_zero(&line, ",\"depth\":", row->depth);
+	return finish_line(&line);
+}
+
+int
+batfs_render_event(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_error local;
+	const struct bat_row *row = &reading->row;
+	int code;
+
+	if (error == NULL)
+		error = &local;
+	code = bat_read(store, ordinal, reading, error);
+	if (code != 0 && code != BAT_DATA_CORRUPT)
+		return code;
+	if (code != 0)
+		return batfs_render_damaged(row, bat_name(store, row->entity),
+		    bat_name(store, row->scope), error, buf);
+	return batfs_render_line(reading, bat_name(store, row->entity),
+	    bat_name(store, row->scope), buf);
+}
