@@ -33,9 +33,9 @@ struct bat_segment_reader {
 /* One item of the cursor. */
 struct bat_segment_item {
 	enum bat_frame_state state;
-	uint64_t offset; /* of the frame */
-	uint64_t length; /* 8 + N where known, else 0 */
-	struct bat_slice body; /* on WHOLE and CRC */
+	uint64_t offset;	/* of the frame */
+	uint64_t length;	/* 8 + N where known, else 0 */
+	struct bat_slice body;	/* on WHOLE and CRC */
 	struct bat_event event; /* on WHOLE, when decoded */
 	/* WHOLE and body decodes as a frame; if not, *error says why. */
 	bool decoded;
