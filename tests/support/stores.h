@@ -1,0 +1,162 @@
+/*
+ * For tests of what stands on a whole directory: copies of golden stores,
+ * opening, appending and closing in a line each. What is not the test's
+ * subject is asserted here.
+ */
+#ifndef TEST_STORES_H
+#define TEST_STORES_H
+
+#include <check.h>
+#include <stdio.h>
+
+#include "bat.h"
+#include "picture.h"
+#include "temp_dir.h"
+
+/* A copy of tests/data/golden/<shape>/store. */
+static inline void
+stores_golden(struct temp_dir *dir, const char *shape)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/golden/%s/store", TEST_DATA, shape);
+	temp_dir_make(dir);
+	temp_dir_fill(dir, path);
+}
+
+static inline void
+stores_expected(const char *shape, unsigned leave_out, struct bat_buf *out)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/golden/%s/expected.jsonl", TEST_DATA,
+	    shape);
+	picture_expected(path, leave_out, out);
+}
+
+static inline void
+stores_without_index(const struct temp_dir *dir)
+{
+	static const char *const names[] = { "index.fbati", "index.ckpt" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (temp_dir_has(dir, names[i]))
+			temp_dir_unlink(dir, names[i]);
+}
+
+static inline struct bat_store *
+stores_open_with(const struct temp_dir *dir, const struct bat_options *options)
+{
+	struct bat_error error = { .text = "" };
+	struct bat_store *store = NULL;
+	int code = bat_open(dir->path, options, &store, &error);
+
+	ck_assert_msg(code == 0, "bat_open: %s: %s", bat_error_name(code),
+	    error.text);
+	return store;
+}
+
+static inline struct bat_store *
+stores_open(const struct temp_dir *dir, bool read_only)
+{
+	return stores_open_with(dir,
+	    &(struct bat_options){ .read_only = read_only });
+}
+
+static inline void
+stores_close(struct bat_store *store)
+{
+	struct bat_error error = { .text = "" };
+	int code = bat_close(store, &error);
+
+	ck_assert_msg(code == 0, "bat_close: %s: %s", bat_error_name(code),
+	    error.text);
+}
+
+/* A draft with the kind f.001 and this payload, borrowed texts. */
+static inline struct bat_draft
+stores_draft(const char *entity, const char *scope, const char *payload)
+{
+	return (struct bat_draft){
+		.entity = bat_bytes_text(entity),
+		.scope = bat_bytes_text(scope),
+		.payload = bat_bytes_text(payload),
+		.kind = 0xf001,
+	};
+}
+
+/* As many as a test's batch has. */
+#define STORES_BATCH_MAX 64
+
+/* Append drafts as one batch; returns its code, receipts if not NULL. */
+static inline int
+stores_append_batch(struct bat_store *store, const struct bat_draft *drafts,
+    size_t count, struct bat_receipt *receipts, struct bat_batch *out)
+{
+	struct bat_receipt mine[STORES_BATCH_MAX];
+	struct bat_batch batch = {
+		.drafts = drafts,
+		.count = count,
+		.receipts = receipts == NULL ? mine : receipts,
+	};
+	int code = bat_append(store, &batch);
+
+	ck_assert_uint_le(count, STORES_BATCH_MAX);
+	ck_assert_int_eq(code, batch.code);
+	if (out != NULL)
+		*out = batch;
+	return code;
+}
+
+/* Append one event that must succeed. */
+static inline struct bat_receipt
+stores_append(struct bat_store *store, const char *entity, const char *payload)
+{
+	struct bat_draft draft = stores_draft(entity, "scope:test", payload);
+	struct bat_receipt receipt;
+	struct bat_batch batch;
+	int code = stores_append_batch(store, &draft, 1, &receipt, &batch);
+
+	ck_assert_msg(code == 0, "append: %s: %s", bat_error_name(code),
+	    batch.error.text);
+	ck_assert_uint_eq(batch.committed, 1);
+	return receipt;
+}
+
+static inline void
+stores_assert_same(const struct bat_buf *got, const struct bat_buf *wanted,
+    const char *what)
+{
+	const char *difference = picture_difference(got, wanted);
+
+	ck_assert_msg(difference == NULL, "%s: %s", what, difference);
+}
+
+/* The picture of what is there, opened read-only; lists are checked too. */
+static inline void
+stores_picture(const struct temp_dir *dir, unsigned leave_out,
+    struct bat_buf *out)
+{
+	struct bat_store *store = stores_open(dir, true);
+	const char *wrong;
+
+	picture_of(store, leave_out, out);
+	wrong = picture_check_lists(store);
+	ck_assert_msg(wrong == NULL, "%s: %s", dir->path, wrong);
+	stores_close(store);
+}
+
+static inline bool
+stores_report_has(struct bat_store *store, const char *words)
+{
+	struct bat_buf report = BAT_BUF_EMPTY;
+	bool has;
+
+	ck_assert_int_eq(bat_open_report(store, &report), 0);
+	ck_assert_int_eq(bat_bytes_append_byte(&report, 0), 0);
+	has = strstr((const char *)report.data, words) != NULL;
+	bat_bytes_free(&report);
+	return has;
+}
+
+#endif
