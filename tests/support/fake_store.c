@@ -9,6 +9,8 @@
 
 #include "bat.h"
 
+#define FAKE_STORE
+
 struct fake_event {
 	uint64_t seq, wall_ms;
 	uint32_t entity, scope;

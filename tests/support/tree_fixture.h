@@ -1,6 +1,6 @@
 /*
- * A tree over a store in memory, and short ways to ask it. Included by a test
- * file behind fake_store.c.
+ * A tree, and short ways to ask it. A test file that includes fake_store.c
+ * before gets one over a store in memory; another sets fixture_store.
  */
 #ifndef TREE_FIXTURE_H
 #define TREE_FIXTURE_H
@@ -10,7 +10,7 @@
 #include "sample.h"
 #include "tree.h"
 
-static struct bat_store store;
+static struct bat_store *fixture_store;
 static struct batfs_tree *tree;
 static struct batfs_tree_options options;
 static const struct batfs_node root = { .class = BATFS_ROOT };
@@ -18,7 +18,7 @@ static const struct batfs_node root = { .class = BATFS_ROOT };
 static inline void
 fixture_open(void)
 {
-	ck_assert_int_eq(batfs_tree_new(&store, &options, &tree), 0);
+	ck_assert_int_eq(batfs_tree_new(fixture_store, &options, &tree), 0);
 }
 
 static inline void
@@ -29,7 +29,7 @@ fixture_reopen(void)
 }
 
 static inline void
-fixture_setup(void)
+fixture_options(void)
 {
 	options = (struct batfs_tree_options){
 		.default_kind = BAT_KIND_DATA,
@@ -37,6 +37,16 @@ fixture_setup(void)
 		.file_mode = 0644,
 		.config_line = "/srv/store /mnt fuse.batfs rw 0 0",
 	};
+}
+
+#ifdef FAKE_STORE
+static struct bat_store store;
+
+static inline void
+fixture_setup(void)
+{
+	fixture_store = &store;
+	fixture_options();
 	fixture_open();
 }
 
@@ -46,6 +56,7 @@ fixture_teardown(void)
 	batfs_tree_free(tree);
 	fake_free(&store);
 }
+#endif
 
 /* What looking up each part of the path ends in. */
 static inline int

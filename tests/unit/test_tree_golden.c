@@ -1,0 +1,191 @@
+/*
+ * The tree over every golden store: what readdir leads to can be looked up,
+ * read and has the size that it says, and the log is all of it, once.
+ */
+#include <glob.h>
+
+#include "stores.h"
+
+#include "tree_fixture.h"
+
+struct walk {
+	struct batfs_node *nodes;
+	size_t count;
+};
+
+static bool
+walk_each(void *context, const char *name, const struct batfs_node *node,
+    uint64_t cookie)
+{
+	struct walk *walk = context;
+	struct batfs_node parent = batfs_tree_parent(node), found;
+
+	ck_assert_uint_gt(cookie, 0);
+	ck_assert_msg(batfs_tree_lookup(tree, &parent, bat_bytes_text(name),
+			  &found) == 0,
+	    "%s is listed and not found", name);
+	ck_assert_uint_eq(batfs_tree_inode(tree, &found),
+	    batfs_tree_inode(tree, node));
+	walk->nodes = realloc(walk->nodes,
+	    (walk->count + 1) * sizeof(*walk->nodes));
+	ck_assert_ptr_nonnull(walk->nodes);
+	walk->nodes[walk->count++] = *node;
+	return true;
+}
+
+/* Breadth first, the root left out. */
+static struct walk
+walk_all(void)
+{
+	struct walk walk = { .nodes = NULL };
+
+	ck_assert_int_eq(batfs_tree_list(tree, &root, 0, walk_each, &walk), 0);
+	for (size_t i = 0; i < walk.count; i++) {
+		struct batfs_node node = walk.nodes[i];
+
+		if (batfs_tree_type(&node) == BATFS_DIRECTORY)
+			ck_assert_int_eq(batfs_tree_list(tree, &node, 0,
+					     walk_each, &walk),
+			    0);
+	}
+	return walk;
+}
+
+static size_t
+count_lines(const struct bat_buf *buf)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < buf->length; i++)
+		count += buf->data[i] == '\n';
+	ck_assert(buf->length == 0 || buf->data[buf->length - 1] == '\n');
+	return count;
+}
+
+/* Bytes of a file, checked against its size before and after. */
+static void
+read_checked(const struct batfs_node *node, struct bat_buf *buf)
+{
+	struct batfs_attributes attributes = attributes_of(node);
+
+	bat_bytes_clear(buf);
+	if (node->class == BATFS_EVENT_PAYLOAD && attributes.size == 0)
+		return; /* damaged: reading it is an error */
+	read_onto(node, buf);
+	ck_assert_uint_eq(buf->length, attributes.size);
+	ck_assert_uint_eq(attributes_of(node).size, attributes.size);
+}
+
+struct sums {
+	struct bat_buf pages, events;
+	size_t entity_lines, member_lines;
+};
+
+static void
+add_up(const struct batfs_node *node, struct sums *sums)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+
+	if (batfs_tree_type(node) == BATFS_DIRECTORY) {
+		attributes_of(node);
+		return;
+	}
+	read_checked(node, &buf);
+	if (node->class == BATFS_LOG_PAGE || node->class == BATFS_LOG_TAIL)
+		ck_assert_int_eq(bat_bytes_append_slice(&sums->pages,
+				     bat_bytes_of_buf(&buf)),
+		    0);
+	if (node->class == BATFS_EVENT_JSON)
+		ck_assert_int_eq(bat_bytes_append_slice(&sums->events,
+				     bat_bytes_of_buf(&buf)),
+		    0);
+	if (node->class == BATFS_ENTITY)
+		sums->entity_lines += count_lines(&buf);
+	if (node->class == BATFS_MEMBER)
+		sums->member_lines += count_lines(&buf);
+	bat_bytes_free(&buf);
+}
+
+/* Events of which only the sequence is known stand in the log alone. */
+static size_t
+count_anonymous(void)
+{
+	struct bat_head head;
+	struct bat_row row;
+	size_t count = 0;
+
+	bat_head(fixture_store, &head);
+	for (uint32_t i = 0; i < head.ordinals; i++)
+		if (bat_row(fixture_store, i, &row) && row.entity == UINT32_MAX)
+			count++;
+	return count;
+}
+
+static void
+check_tree(void)
+{
+	struct sums sums = { .pages = BAT_BUF_EMPTY, .events = BAT_BUF_EMPTY };
+	struct batfs_node node = at("log.jsonl");
+	struct bat_buf all = BAT_BUF_EMPTY;
+	struct walk walk = walk_all();
+	struct bat_head head;
+
+	for (size_t i = 0; i < walk.count; i++)
+		add_up(&walk.nodes[i], &sums);
+	read_checked(&node, &all);
+	bat_head(fixture_store, &head);
+	ck_assert_uint_eq(count_lines(&all), head.visible_count);
+	sample_assert_same(bat_bytes_of_buf(&sums.pages),
+	    bat_bytes_of_buf(&all), "pages");
+	sample_assert_same(bat_bytes_of_buf(&sums.events),
+	    bat_bytes_of_buf(&all), "events");
+	ck_assert_uint_eq(sums.entity_lines,
+	    head.visible_count - count_anonymous());
+	ck_assert_uint_eq(sums.member_lines, sums.entity_lines);
+	bat_bytes_free(&all);
+	bat_bytes_free(&sums.pages);
+	bat_bytes_free(&sums.events);
+	free(walk.nodes);
+}
+
+static glob_t shapes;
+
+START_TEST(the_whole_tree_is_readable_and_adds_up)
+{
+	const char *shape = strrchr(shapes.gl_pathv[_i], '/') + 1;
+	const struct bat_options read_only = { .read_only = true };
+	struct temp_dir dir;
+	struct bat_error error = { .code = 0 };
+	int code;
+
+	stores_golden(&dir, shape);
+	code = bat_open(dir.path, &read_only, &fixture_store, &error);
+	ck_assert_msg(code == 0, "%s: %s: %s", shape, bat_error_name(code),
+	    error.text);
+	fixture_options();
+	options.read_only = true;
+	fixture_open();
+	check_tree();
+	batfs_tree_free(tree);
+	bat_close(fixture_store, &error);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("tree_golden");
+	TCase *golden = tcase_create("golden");
+	int result;
+
+	if (glob(TEST_DATA "/golden/*", GLOB_ONLYDIR, NULL, &shapes) != 0)
+		return EXIT_FAILURE;
+	tcase_set_timeout(golden, 60);
+	tcase_add_loop_test(golden, the_whole_tree_is_readable_and_adds_up, 0,
+	    (int)shapes.gl_pathc);
+	suite_add_tcase(suite, golden);
+	result = sample_run(suite);
+	globfree(&shapes);
+	return result;
+}
