@@ -220,63 +220,24 @@ only_scope(void *context, struct bat_slice entity, struct bat_slice *out_scope)
 	return BAT_OK;
 }
 
-/* `as=text` is not a word of a line: take it out, and say whether it was
- * there. */
-static int
-take_out_as(struct bat_slice words, struct bat_buf *rest, bool *out_text)
-{
-	struct bat_slice key, value;
-	int code;
-
-	while ((code = batfs_name_next_word(&words, &key, &value)) == BAT_OK) {
-		if (bat_bytes_equal(key, bat_bytes_text("as"))) {
-			*out_text = true;
-			continue;
-		}
-		if (rest->length > 0)
-			code = bat_bytes_append_byte(rest, ',');
-		if (code == BAT_OK)
-			code = bat_bytes_append_slice(rest, key);
-		if (code == BAT_OK)
-			code = bat_bytes_append_byte(rest, '=');
-		if (code == BAT_OK)
-			code = bat_bytes_append_slice(rest, value);
-		if (code != BAT_OK)
-			return code;
-	}
-	return code == BAT_END ? BAT_OK : code;
-}
-
-/* A copy of text that is valid as long as the tree. */
-static int
-keep(struct batfs_tree *tree, struct bat_slice text, struct bat_slice *out)
-{
-	uint32_t number;
-	int code = batfs_tree_intern(tree, text, &number);
-
-	if (code == BAT_OK)
-		*out = batfs_tree_text(tree, number);
-	return code;
-}
-
+/* The stored name in front of the words gets a number of its own, so that the
+ * slices are valid as long as the tree. */
 static int
 place_words(struct batfs_tree *tree, const struct batfs_node *node,
     struct batfs_intake_place *place)
 {
 	struct batfs_node parent = batfs_tree_parent(node);
-	struct bat_buf stem = BAT_BUF_EMPTY, rest = BAT_BUF_EMPTY;
-	struct bat_slice words;
+	struct bat_buf stem = BAT_BUF_EMPTY;
+	uint32_t number;
 	int code = batfs_tree_split_words(tree, &parent,
-	    batfs_tree_text(tree, node->entity), &stem, &words);
+	    batfs_tree_text(tree, node->entity), &stem, &place->words);
 
 	if (code == BAT_OK)
-		code = keep(tree, bat_bytes_of_buf(&stem), &place->entity);
+		code = batfs_tree_intern(tree, bat_bytes_of_buf(&stem),
+		    &number);
 	if (code == BAT_OK)
-		code = take_out_as(words, &rest, &place->text);
-	if (code == BAT_OK && rest.length > 0)
-		code = keep(tree, bat_bytes_of_buf(&rest), &place->words);
+		place->entity = batfs_tree_text(tree, number);
 	bat_bytes_free(&stem);
-	bat_bytes_free(&rest);
 	return code;
 }
 

@@ -330,15 +330,10 @@ START_TEST(words_of_a_name_are_words_of_the_place)
 
 	assert_text(place.entity, "al");
 	assert_text(place.words, "kind=f.001,cause=last");
-	ck_assert(!place.text);
 	place = place_of("scopes/away/bo,kind=f.001,as=text,lane=2");
 	assert_text(place.entity, "bo");
 	assert_text(place.scope, "away");
-	assert_text(place.words, "kind=f.001,lane=2");
-	ck_assert(place.text);
-	place = place_of("entities/al,as=text");
-	assert_text(place.words, "");
-	ck_assert(place.text);
+	assert_text(place.words, "kind=f.001,as=text,lane=2");
 	place = place_of("entities/al,scope=x:y");
 	assert_text(place.words, "scope=x:y");
 }
