@@ -144,17 +144,47 @@ starts_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
+static bool
+take_first(void *context, const char *name, const struct batfs_node *node,
+    uint64_t cookie)
+{
+	struct batfs_node *first = context;
+
+	(void)name;
+	(void)cookie;
+	*first = *node;
+	return false;
+}
+
+/* Where appends to a node go; to a scope: where those of its first entity go,
+ * which is the same scope. false: nothing is appended here. */
+static bool
+find_place(struct batfs_mount *mount, const struct batfs_node *node,
+    struct batfs_intake_place *out)
+{
+	struct batfs_intake_resolver resolver;
+	struct batfs_node target = *node;
+
+	if (node->class == BATFS_SCOPE) {
+		batfs_tree_list(mount->tree, node, 0, take_first, &target);
+		if (target.class == BATFS_SCOPE ||
+		    batfs_tree_place(mount->tree, &target, out, &resolver) != 0)
+			return false;
+		out->entity = BAT_SLICE_EMPTY;
+		return true;
+	}
+	return batfs_tree_place(mount->tree, &target, out, &resolver) == 0;
+}
+
 /* The stored name behind an attribute; false: there is no such attribute. */
 static bool
 find_xattr(struct batfs_mount *mount, const struct batfs_node *node,
     const char *name, struct bat_slice *out)
 {
 	struct batfs_intake_place place;
-	struct batfs_intake_resolver resolver;
 
-	if (!starts_with(name, "user.batfs."))
-		return false;
-	if (batfs_tree_place(mount->tree, node, &place, &resolver) != 0)
+	if (!starts_with(name, "user.batfs.") ||
+	    !find_place(mount, node, &place))
 		return false;
 	if (strcmp(name, "user.batfs.entity") == 0)
 		*out = place.entity;
