@@ -1,5 +1,5 @@
 /*
- * Store code to errno: the only table (design, "Appending"). No FUSE here.
+ * Store code to errno: the only table (DESIGN.md, "Appending"). No FUSE here.
  * Threads: any, no state.
  */
 #ifndef BATFS_ERRMAP_H

@@ -12,7 +12,7 @@
  *	batfs_intake_settle(intake, committed, ...)  how many bytes to reply
  * A flush or release: batfs_intake_finish instead of feed, then settle.
  *
- * Rules (line.md 4, 5; design 3; fuse-facts 2.2): newline ends a record; blank
+ * Rules (LINE.md 4, 5; DESIGN.md, "Appending"): newline ends a record; blank
  * lines are nothing (spaces, tabs, \r only); NUL is EINVAL; a pending tail
  * above the cap poisons the handle (EFBIG until closed). A bad line is gone
  * whole, also what came of it in earlier writes; the lines before it stand.

@@ -1,5 +1,5 @@
 /*
- * JSON text: spelling it (line.md 2) and reading it into MessagePack (line.md
+ * JSON text: spelling it (LINE.md 2) and reading it into MessagePack (LINE.md
  * 4). Pure, over bytes. Iterative: nesting is bounded by BATFS_JSON_DEPTH_MAX,
  * never by the stack. Threads: any, no state.
  */
@@ -14,11 +14,11 @@
 
 /* A quoted string; text must be UTF-8. */
 int batfs_json_write_string(struct bat_buf *buf, struct bat_slice text);
-/* Shortest digits that read back equal, spelled as line.md 2 says; finite. */
+/* Shortest digits that read back equal, spelled as LINE.md 2 says; finite. */
 int batfs_json_write_double(struct bat_buf *buf, double value);
 
 /*
- * One MessagePack value to JSON with the tags of line.md 3. *out_exact: would
+ * One MessagePack value to JSON with the tags of LINE.md 3. *out_exact: would
  * reading the text back (tags on) give the same bytes (no `raw` needed)?
  *
  * Returns 0; BAT_DATA_CORRUPT when `data_b64` must be shown instead: no bytes,
@@ -31,7 +31,7 @@ int batfs_json_of_pack(struct bat_slice payload, struct bat_buf *buf,
 /*
  * Read one JSON value from the start of text (leading spaces and tabs
  * allowed) onto buf as MessagePack; *out_used is how much of text it took.
- * tagged: the tags of line.md 3 are read; else objects are literal.
+ * tagged: the tags of LINE.md 3 are read; else objects are literal.
  *
  * Returns 0; BAT_USE_INVALID with what is wrong, and in error->offset at which
  * byte of text (equal keys, lone surrogates, numbers out of range, depth,

@@ -153,7 +153,7 @@ find_shortest(double value)
 	return nearest(value, DBL_DECIMAL_DIG);
 }
 
-/* Spell digits (the first one counts 10^exponent): line.md 2. */
+/* Spell digits (the first one counts 10^exponent): LINE.md 2. */
 static int
 spell(char *to, const char *digits, int count, int exponent)
 {

@@ -1,5 +1,5 @@
 /*
- * Numbers as JSON spells them (line.md 2, 4). The locale plays no part.
+ * Numbers as JSON spells them (LINE.md 2, 4). The locale plays no part.
  * Threads: any, no state.
  */
 #ifndef BATFS_JSON_NUMBER_H

@@ -1,6 +1,6 @@
 /*
  * What the writer and the reader of JSON share: the names of the tags
- * (line.md 3), and the keys of the objects that are open, to find equal ones.
+ * (LINE.md 3), and the keys of the objects that are open, to find equal ones.
  * Threads: any, no state but the caller's.
  */
 #ifndef BATFS_JSON_PARTS_H

@@ -1,5 +1,5 @@
 /*
- * The part of json that reads a text into MessagePack (line.md 4; tags: 3).
+ * The part of json that reads a text into MessagePack (LINE.md 4; tags: 3).
  */
 #include "json.h"
 

@@ -1,6 +1,6 @@
 /*
  * JSON values that hold no others, as MessagePack: literals, numbers, strings,
- * and the tags that stand for one value (line.md 3).
+ * and the tags that stand for one value (LINE.md 3).
  *
  * All return 0, BAT_USE_INVALID with the error of the text filled, or
  * BAT_WORLD_NO_MEMORY.

@@ -1,7 +1,7 @@
 /*
  * A look over a MessagePack value before the first byte of JSON is written:
  * is it one whole value that is not nested too deep, which of its maps are
- * objects (distinct keys that are strings of UTF-8: line.md 3), and are all of
+ * objects (distinct keys that are strings of UTF-8: LINE.md 3), and are all of
  * its forms the shortest ones. One pass, no recursion.
  *
  * Calling sequence: make, is_object, free (also when make failed).

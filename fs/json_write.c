@@ -1,5 +1,5 @@
 /*
- * The part of json that shows a MessagePack value (line.md 3).
+ * The part of json that shows a MessagePack value (LINE.md 3).
  */
 #include "json.h"
 

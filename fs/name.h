@@ -1,6 +1,6 @@
 /*
  * Stored names (entities, scopes, kinds) to names in the tree and back; each
- * stored name has exactly one (design 2 "Names").
+ * stored name has exactly one (DESIGN.md, "Names").
  *
  * Percent-encoded, upper hex: '%', a leading '.' or '-', U+0080 to U+009F
  * (each byte of the character), the first letter of "CACHEDIR.TAG", and the

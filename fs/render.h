@@ -1,5 +1,5 @@
 /*
- * An event to its line (line.md 1 to 3), and the small texts of the tree. Pure:
+ * An event to its line (LINE.md 1 to 3), and the small texts of the tree. Pure:
  * the same event gives the same bytes everywhere. Threads: any, no state.
  */
 #ifndef BATFS_RENDER_H
@@ -28,7 +28,7 @@ int batfs_render_damaged(const struct bat_row *row, struct bat_slice entity,
  */
 int batfs_render_event(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error);
-/* RFC 3339, UTC, six decimals (line.md 1). */
+/* RFC 3339, UTC, six decimals (LINE.md 1). */
 int batfs_render_time(int64_t timestamp_us, struct bat_buf *buf);
 
 #endif

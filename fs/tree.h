@@ -72,7 +72,8 @@ struct batfs_node {
 
 enum batfs_type { BATFS_FILE, BATFS_DIRECTORY, BATFS_SYMLINK };
 
-/* How long and how the kernel may keep it (fuse-facts 2.3). */
+/* How long and how the kernel may keep it (DESIGN.md, "What the kernel may
+ * keep"). */
 enum batfs_caching {
 	BATFS_CACHE_FOREVER, /* immutable: keep_cache, timeouts of a year */
 	BATFS_CACHE_GROWING, /* direct_io, attribute timeout 0, entry long */
@@ -159,7 +160,7 @@ int batfs_tree_command(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_slice words, struct bat_error *error);
 
 /*
- * Creating (design 3 "New names"): an empty file under scopes/<S>/ or
+ * Creating (DESIGN.md, "Appending"): an empty file under scopes/<S>/ or
  * entities/ that lives until unmount or its first event; mkdir of a new scope.
  * Returns 0; BAT_STATE_EXISTS; BAT_USE_READ_ONLY (read-only mount);
  * BAT_STATE_DENIED (-o new= forbids it); BAT_USE_INVALID / _NAME_LENGTH (the

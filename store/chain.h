@@ -1,5 +1,5 @@
 /*
- * The link rule (format.md 10): event_hash = BLAKE3(payload), prev_hash = the
+ * The link rule (FORMAT.md 10): event_hash = BLAKE3(payload), prev_hash = the
  * event_hash of the entity's newest visible event, 32 zeros if there is none;
  * clock = its clock + 1, or 0. Threads: any, no state.
  */

@@ -1,5 +1,5 @@
 /*
- * The file (format.md 6), numbers of the header little endian:
+ * The file (FORMAT.md 6), numbers of the header little endian:
  *
  *   0   6  "FBATCK"
  *   6   2  version, 2 to 6

@@ -1,5 +1,5 @@
 /*
- * index.ckpt: versions 2 to 6 to rows, and rows to version 6 (format.md 6).
+ * index.ckpt: versions 2 to 6 to rows, and rows to version 6 (FORMAT.md 6).
  * And the shape that both index files share: a head, strings, rows.
  *
  * Decoding calls the sink: head once, then each row in the file's order. A
@@ -21,7 +21,7 @@
 #define BAT_CHECKPOINT_VERSION_MIN 2
 #define BAT_CHECKPOINT_VERSION 6
 
-/* Reserved-kind statistics (format.md 2.5), as they stand in the file; both
+/* Reserved-kind statistics (FORMAT.md 2.5), as they stand in the file; both
  * histograms are kept as raw MessagePack maps u16 -> u64. */
 struct bat_checkpoint_fallbacks {
 	uint64_t system, effect;
@@ -78,7 +78,7 @@ struct bat_checkpoint_input {
 };
 
 /* A whole index.ckpt of the given version (2 to 6; 6 in service, the others
- * for tests). Routing is computed as batpak does (format.md 6.2). */
+ * for tests). Routing is computed as batpak does (FORMAT.md 6.2). */
 int bat_checkpoint_encode(const struct bat_checkpoint_input *input,
     uint16_t version, struct bat_buf *buf, struct bat_error *error);
 

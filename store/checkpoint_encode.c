@@ -1,5 +1,5 @@
 /*
- * The part of checkpoint that writes index.ckpt (format.md 6).
+ * The part of checkpoint that writes index.ckpt (FORMAT.md 6).
  */
 #include "checkpoint.h"
 #include "checkpoint_shapes.h"

@@ -1,5 +1,5 @@
 /*
- * The part of checkpoint that makes the routing summary (format.md 6.2), as
+ * The part of checkpoint that makes the routing summary (FORMAT.md 6.2), as
  * batpak does, from one pass over the rows.
  *
  * batpak sorts the rows by entity, time, clock and id and then describes each

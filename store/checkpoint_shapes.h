@@ -1,5 +1,5 @@
 /*
- * The structs of index.ckpt, their fields in batpak's order (format.md 2.5,
+ * The structs of index.ckpt, their fields in batpak's order (FORMAT.md 2.5,
  * 6.2), and what the files of checkpoint share. Only for checkpoint*.c.
  */
 #ifndef BAT_CHECKPOINT_SHAPES_H

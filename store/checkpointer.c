@@ -11,7 +11,7 @@ struct row_source {
 	struct bat_error *error;
 };
 
-/* The frame has the last word on extensions (format.md 13.2 R13). */
+/* The frame has the last word on extensions (FORMAT.md 13.2 R13). */
 static int
 read_extensions(struct row_source *source, uint32_t ordinal,
     struct bat_row *row, struct bat_slice *out_map)

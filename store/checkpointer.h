@@ -1,8 +1,8 @@
 /*
  * Writes the index file: rows from the index, extensions from the frames, one
- * atomic replacement, the other kind unlinked afterwards (design 5 "Written
- * back"; format.md 7.4, 13.1 W14). Called by the writer's side only, never
- * while the index is being changed. Threads: one.
+ * atomic replacement, the other kind unlinked afterwards (DESIGN.md, "The
+ * index file"; FORMAT.md 7.4, 13.1 W14). Called by the writer's side only,
+ * never while the index is being changed. Threads: one.
  */
 #ifndef BAT_CHECKPOINTER_H
 #define BAT_CHECKPOINTER_H

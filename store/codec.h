@@ -1,8 +1,8 @@
 /*
- * One event to the bytes of a frame body and back (format.md 2.5, 3.3, 4.1).
+ * One event to the bytes of a frame body and back (FORMAT.md 2.5, 3.3, 4.1).
  *
  * Encoding gives batpak's bytes exactly. Decoding accepts what batpak's
- * decoder accepts (format.md 2.2, 2.3): any key order, unknown keys skipped,
+ * decoder accepts (FORMAT.md 2.2, 2.3): any key order, unknown keys skipped,
  * positional arrays, non-minimal integers, bin for hashes. It tries batpak's
  * own key order first and falls back at the first difference.
  *
@@ -23,12 +23,12 @@
  */
 int bat_codec_decode(struct bat_slice body, struct bat_event *out,
     struct bat_error *error);
-/* A batch marker: kind 6 or 7 and no hash chain (design: a frame of these
- * kinds with a chain is an event). */
+/* A batch marker: kind 6 or 7 and no hash chain (a frame of these kinds with
+ * a chain is an event: FORMAT.md 3.6). */
 bool bat_codec_is_marker(const struct bat_event *event);
 /*
  * The payload's bytes onto buf: the expanded byte vector, or, where the slot
- * holds a value (format.md 9.6, line.md 3): an array of 0..255 is bytes if its
+ * holds a value (FORMAT.md 9.6, LINE.md 3): an array of 0..255 is bytes if its
  * BLAKE3 is the event hash or its length is payload_size, else the slot's own
  * bytes. 0, BAT_WORLD_NO_MEMORY, BAT_DATA_CORRUPT.
  */

@@ -1,5 +1,5 @@
 /*
- * The structs of a frame, their fields in batpak's order (format.md 2.5). Only
+ * The structs of a frame, their fields in batpak's order (FORMAT.md 2.5). Only
  * for codec.c, which reads them, and codec_encode.c, which writes them.
  */
 #ifndef BAT_CODEC_SHAPES_H

@@ -1,5 +1,5 @@
 /*
- * Coordinates: which entity and scope names are legal (format.md 11).
+ * Coordinates: which entity and scope names are legal (FORMAT.md 11).
  * Threads: any, no state.
  */
 #ifndef BAT_COORDINATE_H

@@ -1,6 +1,6 @@
 /*
  * CRC-32 (IEEE, the one of zlib): reflected polynomial 0xEDB88320, initial and
- * final XOR 0xFFFFFFFF. Source: format.md "Conventions". The only user of
+ * final XOR 0xFFFFFFFF. Source: FORMAT.md, conventions. The only user of
  * zlib, and of ISA-L where that is installed: 13 against 4 GB/s, and the CRC of
  * an index file was the largest single cost of a mount. Threads: any, no state.
  */

@@ -13,7 +13,7 @@
 
 #define BAT_EVENT_PAYLOAD_MAX (16u << 20)      /* bytes; batpak's default */
 #define BAT_EVENT_EXTENSION_KEY_MAX 256	       /* bytes */
-#define BAT_EVENT_WALL_MS_MAX 9223372036854775 /* format.md 1.3 step 6 */
+#define BAT_EVENT_WALL_MS_MAX 9223372036854775 /* FORMAT.md 1.3 step 6 */
 #define BAT_EVENT_FRAME_MAX (256u << 20)       /* bytes of a frame's body */
 
 /* What is known of a row's receipt extensions without reading its frame. */
@@ -65,7 +65,7 @@ struct bat_event {
 	struct bat_hash content_hash, prev, hash;
 	struct bat_slice entity, scope;
 	/* The payload's place in the frame, header of the array included, and
-	 * whether it is a byte vector; if not (format.md 9.6) the slot's own
+	 * whether it is a byte vector; if not (FORMAT.md 9.6) the slot's own
 	 * bytes are the payload. */
 	struct bat_slice payload_slot;
 	bool payload_is_bytes;
@@ -118,7 +118,7 @@ struct bat_draft {
 int bat_event_check_draft(const struct bat_draft *draft, bool alone,
     struct bat_error *error);
 /* ASCII, 1 to 256 bytes, exactly one '.' with text on both sides, prefix not
- * "batpak" (format.md 3.5). */
+ * "batpak" (FORMAT.md 3.5). */
 bool bat_event_extension_key_is_legal(struct bat_slice key);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Structs as MessagePack: a fixed list of named fields (format.md 2.1, 2.2).
+ * Structs as MessagePack: a fixed list of named fields (FORMAT.md 2.1, 2.2).
  * One table per struct, the shape, serves both directions.
  *
  * Reading: bat_fields_begin, then bat_fields_next until BAT_END; after each 0

@@ -103,7 +103,7 @@ int bat_file_read_whole(const struct bat_disk *disk, int dir, const char *name,
  * mode 0600 in the same directory, write, fsync, rename, fsync of the
  * directory. A failure unlinks the temporary file. replace false: fails with
  * BAT_STATE_EXISTS when name is there, and mode is 0666 less the umask
- * (format.md 1.1: segments).
+ * (FORMAT.md 1.1: segments).
  */
 int bat_file_put_whole(const struct bat_disk *disk, int dir, const char *name,
     struct bat_slice content, bool replace, struct bat_error *error);

@@ -1,6 +1,6 @@
 /*
  * A frame: body length N (u32 big endian), CRC-32 of the body (u32 big
- * endian), N bytes of body (format.md 3.2).
+ * endian), N bytes of body (FORMAT.md 3.2).
  *
  * A frame is whole if and only if (1) its 8 header bytes are there, (2) N is
  * 1 to 268435456, (3) N bytes follow, (4) their CRC is the stored one.

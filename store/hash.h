@@ -1,6 +1,6 @@
 /*
  * BLAKE3-256, unkeyed: portable C of our own, checked against the published
- * test vectors. Source: format.md section 10 (event_hash, extension digest).
+ * test vectors. Source: FORMAT.md 10 (event_hash, extension digest).
  * Threads: any; a hasher belongs to its caller.
  */
 #ifndef BAT_HASH_H

@@ -1,5 +1,5 @@
 /*
- * The file (format.md 9.1), numbers little endian:
+ * The file (FORMAT.md 9.1), numbers little endian:
  *
  *   0   6  "FBATVR"
  *   6   2  version, 1

@@ -1,6 +1,6 @@
 /*
  * Hidden ranges: half-open ranges of global sequence numbers whose events are
- * never shown (visibility_ranges.fbv, format.md 9.1).
+ * never shown (visibility_ranges.fbv, FORMAT.md 9.1).
  *
  * Invariants after decoding: sorted, merged, start < end. Threads: the owner
  * locks; a set that nobody changes may be read by all.

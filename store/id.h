@@ -1,6 +1,6 @@
 /*
  * A 128-bit event id: UUIDv7-shaped when we make it, otherwise opaque and
- * non-zero (format.md 3.3). Kept in big-endian order, as frames hold it
+ * non-zero (FORMAT.md 3.3). Kept in big-endian order, as frames hold it
  * (`c4 10` + 16 bytes); footers and index.fbati hold it byte-reversed.
  * Threads: any, no state.
  */
@@ -21,7 +21,7 @@ int bat_id_compare(const struct bat_id *a, const struct bat_id *b);
 /* RFC 9562 version 7: 48 bits of milliseconds, version, variant, 74 bits of
  * the 10 random bytes given. */
 struct bat_id bat_id_make_v7(uint64_t wall_ms, const uint8_t random[10]);
-/* From a number, e.g. the batch id of a marker (format.md 4.1). */
+/* From a number, e.g. the batch id of a marker (FORMAT.md 4.1). */
 struct bat_id bat_id_from_number(uint64_t number);
 void bat_id_to_le(const struct bat_id *id, uint8_t out[16]);
 struct bat_id bat_id_from_le(const uint8_t in[16]);

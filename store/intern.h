@@ -1,7 +1,7 @@
 /*
  * A table of strings: each distinct one is kept once and has a number, given
  * in first-seen order from 0. Entities and scopes share one table, as in
- * batpak's own files (format.md 8).
+ * batpak's own files (FORMAT.md 8).
  *
  * Invariants: numbers are never reused; the bytes of a string never move, so
  * a slice stays valid until bat_intern_free. Threads: the owner locks.

@@ -1,6 +1,6 @@
 /*
  * Kinds: 16 bits, category << 12 | type; their names, and batpak's mapping of
- * unknown reserved ones (format.md 5.3, 11). Threads: any, no state.
+ * unknown reserved ones (FORMAT.md 5.3, 11). Threads: any, no state.
  */
 #ifndef BAT_KIND_H
 #define BAT_KIND_H

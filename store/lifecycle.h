@@ -1,6 +1,6 @@
 /*
  * The events that a session writes of itself: OPEN first, CLOSE last, on
- * batpak:store / batpak:lifecycle (format.md 4.3). Here: their payloads. Pure.
+ * batpak:store / batpak:lifecycle (FORMAT.md 4.3). Here: their payloads. Pure.
  * Threads: any, no state.
  */
 #ifndef BAT_LIFECYCLE_H

@@ -1,11 +1,11 @@
 /*
  * MessagePack over slices: a bounded reader that cannot step out of its bytes,
- * and a writer that always takes the shortest form (format.md 2.1). The writer
+ * and a writer that always takes the shortest form (FORMAT.md 2.1). The writer
  * is the only user of msgpack-c.
  *
  * Reading: BAT_PACK_READER(slice), then bat_pack_next for one token at a time,
  * or the typed bat_pack_read_* that also accept what batpak's decoder accepts
- * (format.md 2.2: any integer width that fits, str or bin of UTF-8, ...). All
+ * (FORMAT.md 2.2: any integer width that fits, str or bin of UTF-8, ...). All
  * return 0 or BAT_DATA_CORRUPT and never read beyond the slice. A failed read
  * leaves the reader where the fault is.
  *
@@ -20,7 +20,7 @@
 #include "hash.h"
 #include "id.h"
 
-#define BAT_PACK_DEPTH_MAX 1024 /* format.md 2.2: nesting limit of batpak */
+#define BAT_PACK_DEPTH_MAX 1024 /* FORMAT.md 2.2: nesting limit of batpak */
 
 enum bat_pack_type {
 	BAT_PACK_NIL,
@@ -47,7 +47,7 @@ struct bat_pack_token {
 	int8_t ext_type;
 	/* Whether these bytes are what the writer below would write for this
 	 * token: shortest integer, length and map forms, canonical NaN
-	 * (7ff8000000000000); always false for FLOAT32 (line.md 3). */
+	 * (7ff8000000000000); always false for FLOAT32 (LINE.md 3). */
 	bool shortest;
 };
 
@@ -87,7 +87,7 @@ int bat_pack_read_hash(struct bat_pack_reader *reader, struct bat_hash *out);
  * A byte vector: array of integers 0 to 255, or bin. The raw slot (header
  * included) is put into *out_slot; bat_pack_unpack_bytes expands it.
  * BAT_DATA_CORRUPT when the value is neither; *out_slot then still holds the
- * whole value, and the reader stands behind it (format.md 9.6: compacted
+ * whole value, and the reader stands behind it (FORMAT.md 9.6: compacted
  * frames hold a value there), unless the value itself is broken: then
  * out_slot->data is NULL.
  */
@@ -120,7 +120,7 @@ int bat_pack_write_map(struct bat_buf *buf, uint32_t count);
 int bat_pack_write_id(struct bat_buf *buf, const struct bat_id *id);
 /* nil for the zero id. */
 int bat_pack_write_id_or_nil(struct bat_buf *buf, const struct bat_id *id);
-/* An array of integers, one per byte (format.md 2.1): never bin. */
+/* An array of integers, one per byte (FORMAT.md 2.1): never bin. */
 int bat_pack_write_byte_array(struct bat_buf *buf, struct bat_slice bytes);
 int bat_pack_write_hash(struct bat_buf *buf, const struct bat_hash *hash);
 

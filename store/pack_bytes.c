@@ -1,6 +1,6 @@
 /*
  * The part of pack that reads byte vectors: arrays with one integer per byte
- * (format.md 2.1), or bin. They make up most of a frame, and whether a byte
+ * (FORMAT.md 2.1), or bin. They make up most of a frame, and whether a byte
  * takes one place (00 to 7f) or two (cc 80 to cc ff) is as good as random, so
  * a branch per byte would be mispredicted half the time. Therefore 64 places
  * are judged at once, as bits of one word:

@@ -1,7 +1,7 @@
 /*
  * The part of pack that reads a value of a wanted type. The forms that the
  * writer makes are met first, by hand; everything else that batpak's decoder
- * accepts (format.md 2.2) goes through bat_pack_next.
+ * accepts (FORMAT.md 2.2) goes through bat_pack_next.
  */
 #include "pack.h"
 

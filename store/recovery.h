@@ -3,9 +3,9 @@
  * decide (without doing it) what must be cut before anything is appended.
  *
  * The happy path: scan the directory; believe index.fbati or index.ckpt
- * (design 5: (a) structure, (b) segments, (c) rows and gaps tile the frames,
- * (d) sampled frames equal their rows); read what lies behind the watermark;
- * number; fill the index; read the hidden ranges.
+ * (DESIGN.md, "Opening": (a) structure, (b) segments, (c) rows and gaps tile
+ * the frames, (d) sampled frames equal their rows); read what lies behind the
+ * watermark; number; fill the index; read the hidden ranges.
  *
  * The failures: an index that does not hold is dropped and said, the next
  * source is taken. A torn tail becomes a cut in the plan. Damage below what
@@ -94,7 +94,7 @@ int bat_recovery_run(struct bat_segment_dir *dir,
 void bat_recovery_free(struct bat_recovery *recovery);
 /*
  * Does an event, as its frame holds it, equal its row? Kinds after the mapping
- * of format.md 5.3; extensions are not compared (the frame's win).
+ * of FORMAT.md 5.3; extensions are not compared (the frame's win).
  */
 bool bat_recovery_agrees(const struct bat_event *event,
     const struct bat_row *row, struct bat_slice entity,

@@ -1,6 +1,6 @@
 /*
  * A compaction that did not end: compaction.pending.json names the merged id M
- * and the sources S (format.md 9.6). T is <M>.fbat.compact-src.
+ * and the sources S (FORMAT.md 9.6). T is <M>.fbat.compact-src.
  *
  *	T there		nothing was deleted yet: T and the other sources hold
  *			the events, a file under the name of M is unfinished

@@ -1,5 +1,5 @@
 /*
- * The file (format.md 7), everything little endian:
+ * The file (FORMAT.md 7), everything little endian:
  *
  *   0   6  "FBATIX"
  *   6   2  version, 5

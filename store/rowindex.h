@@ -1,5 +1,5 @@
 /*
- * index.fbati: version 5 to rows and back (format.md 7). Other versions count
+ * index.fbati: version 5 to rows and back (FORMAT.md 7). Other versions count
  * as absent. Same sink and source as checkpoint.h. Threads: any, no state.
  */
 #ifndef BAT_ROWINDEX_H

@@ -1,6 +1,6 @@
 /*
  * The layout of a segment file: name, header, footer SDX2; pure functions over
- * bytes (format.md 3.1, 5). All numbers of the footer are little endian.
+ * bytes (FORMAT.md 3.1, 5). All numbers of the footer are little endian.
  *
  * header   "FBAT", u32 BE length L, L bytes of MessagePack
  * frames   one behind the other
@@ -54,7 +54,7 @@ struct bat_segment_footer {
 /*
  * trailer: the last 16 bytes. Returns 0; BAT_END when there is no "SDX2";
  * BAT_DATA_CORRUPT when the numbers do not fit in file_size or the table
- * would start before header_length (format.md 13.2 R12).
+ * would start before header_length (FORMAT.md 13.2 R12).
  */
 int bat_segment_decode_trailer(const uint8_t trailer[BAT_SEGMENT_TRAILER_SIZE],
     uint64_t file_size, uint64_t header_length, struct bat_segment_footer *out);

@@ -90,7 +90,7 @@ note_beside(struct bat_segment_dir *found, const char *name)
 	    strncmp(name, ".tmp", 4) == 0;
 }
 
-/* Which of the things of format.md 1.2 a name is, in the order given there. */
+/* Which of the things of FORMAT.md 1.2 a name is, in the order given there. */
 static int
 note_name(void *context, const char *name)
 {

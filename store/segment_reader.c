@@ -49,7 +49,7 @@ row_is_inside(const struct bat_row *row, uint64_t header_length,
 }
 
 /*
- * Does the footer hold (format.md 13.2 R12)? Asked here is what costs a few
+ * Does the footer hold (FORMAT.md 13.2 R12)? Asked here is what costs a few
  * small reads: that the table starts like a list, and that the first and the
  * last row lie among the frames. bat_segment_reader_footer asks the rest.
  */

@@ -43,7 +43,7 @@ struct bat_segment_item {
 
 /*
  * Open segment id, read its header and footer trailer. A footer that does not
- * hold (format.md 13.2 R12) counts as absent, and the text of *error says why
+ * hold (FORMAT.md 13.2 R12) counts as absent, and the text of *error says why
  * while 0 is returned with has_footer false.
  * Returns 0; BAT_DATA_TORN (shorter than its header); BAT_DATA_CORRUPT;
  * BAT_DATA_FUTURE; BAT_WORLD_*.

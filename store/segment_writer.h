@@ -24,7 +24,7 @@ struct bat_segment_writer {
 			  * whole length, footer included */
 	bool broken, sealed;
 	/* A row could not be kept: sealed without a footer, because one that
-	 * misses rows loses events (format.md 14 F10). */
+	 * misses rows loses events (DESIGN.md H22). */
 	bool footer_lost;
 	/* Rows of what was published, for the footer. */
 	struct bat_row *rows;

@@ -55,7 +55,7 @@ find_difference(const struct bat_verify_claims *claims,
 		return "prev_hash";
 	if (!bat_hash_equal(&row->hash, &frame->hash))
 		return "event_hash";
-	/* Indexes may hold kinds as batpak maps them (format.md 5.3, 7.2). */
+	/* Indexes may hold kinds as batpak maps them (FORMAT.md 5.3, 7.2). */
 	if (row->kind != frame->kind &&
 	    (!claims->is_index || row->kind != bat_kind_mapped(frame->kind)))
 		return "kind";
@@ -63,7 +63,7 @@ find_difference(const struct bat_verify_claims *claims,
 }
 
 /* Extensions of an index row; footers have none. batpak loses them on some
- * ways (format.md 14 F9), it never invents them. */
+ * ways (DESIGN.md H5), it never invents them. */
 static int
 compare_extensions(struct bat_verify_state *state,
     const struct bat_verify_claims *claims,
@@ -87,7 +87,7 @@ compare_extensions(struct bat_verify_state *state,
 /*
  * Numbers rise with the place in the log. Behind a segment without a footer
  * batpak numbers anew when it rebuilds, while later footers keep what they
- * have (format.md 14 F3).
+ * have (DESIGN.md H6).
  */
 static int
 compare_sequence(struct bat_verify_state *state,
@@ -150,7 +150,7 @@ map_ids(struct bat_verify_claims *claims)
 }
 
 /* An event below the watermark without a row of its own. batpak keeps one of
- * two events with the same id (semantics.md O-40). */
+ * two events with the same id (FORMAT.md 9.2). */
 static int
 report_lacking(struct bat_verify_state *state, struct bat_verify_claims *claims,
     const struct bat_row *frame)

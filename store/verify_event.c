@@ -53,7 +53,7 @@ check_payload(struct bat_verify_state *state, const struct bat_event *event,
 	bool is_value, matches;
 	int code;
 
-	/* content_hash may be missing (format.md 2.3). */
+	/* content_hash may be missing (FORMAT.md 2.3). */
 	if (!bat_hash_equal(&event->content_hash, &event->hash) &&
 	    !bat_hash_is_zero(&event->content_hash))
 		return bat_verify_report(state, BAT_VERIFY_PAYLOAD,
@@ -261,7 +261,7 @@ report_chain(struct bat_verify_state *state, const struct bat_row *row,
 }
 
 /*
- * prev_hash and clock follow the entity's newest visible event (format.md 10).
+ * prev_hash and clock follow the entity's newest visible event (FORMAT.md 10).
  * Which one that was depends on what was hidden at the time, so an older one
  * will do where something was or may have been hidden: where there are hidden
  * ranges, or where the chain was restarted because of them.

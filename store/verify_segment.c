@@ -6,7 +6,7 @@
 
 #include "kind.h"
 
-/* Of a BEGIN marker (format.md 4.2). */
+/* Of a BEGIN marker (FORMAT.md 4.2). */
 enum { BATCH_COUNT_MAX = 1000000 };
 
 /* An event that counts. */
@@ -125,7 +125,7 @@ take_event(struct bat_verify_state *state, const struct bat_segment_item *item)
 		return commit(state, &record);
 	if (state->remaining > 0)
 		return stage(state, &record);
-	/* batpak discards the batch and this event (format.md 4.2). */
+	/* batpak discards the batch and this event (FORMAT.md 4.2). */
 	code = bat_verify_report(state, BAT_VERIFY_BATCH, BAT_VERIFY_BROKEN,
 	    item->offset,
 	    "more events than the batch of offset %" PRIu64 " announces",

@@ -9,7 +9,8 @@
 
 /* ---- life ------------------------------------------------------------ */
 
-/* The kind of index file that this directory gets (design 5). */
+/* The kind of index file that this directory gets (DESIGN.md, "The index
+ * file"). */
 static bool
 wants_rowindex(const struct bat_options *options,
     const struct bat_segment_dir *dir)

@@ -24,7 +24,7 @@ bat_writer_sync(struct bat_writer *writer, struct bat_error *error)
 	return code;
 }
 
-/* Design 5, "Written back". */
+/* DESIGN.md, "The index file". */
 static bool
 index_is_due(const struct bat_writer *writer)
 {

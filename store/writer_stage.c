@@ -184,7 +184,7 @@ encode_event(struct bat_writer *writer, const struct bat_event *event,
 
 /*
  * One draft. A known key answers with the event that has it and writes
- * nothing (semantics A-10; the expectation is not asked then).
+ * nothing (DESIGN.md H13: the expectation is not asked then).
  */
 static int
 stage_draft(struct bat_writer *writer, struct bat_batch *batch,

@@ -1,6 +1,6 @@
 /*
  * For tests of decoders: the same MessagePack value spelled as batpak never
- * writes it, but accepts it (format.md 2.2). Structs are taken for maps, so a
+ * writes it, but accepts it (FORMAT.md 2.2). Structs are taken for maps, so a
  * real map must stand behind a key that real_map_key knows.
  */
 #ifndef REPACK_H

@@ -6,7 +6,7 @@
 #include "kind.h"
 #include "sample.h"
 
-/* format.md A.4: whole frames, so 8 bytes stand before the body. */
+/* store/FORMAT.md 14.4: whole frames, so 8 bytes stand before the body. */
 static const char event_vector[] =
     "000001bdf5bf689884a56576656e7483a668656164657289a86576656e745f69"
     "64c41000000000000000000000000000000001ae636f7272656c6174696f6e5f"

@@ -10,7 +10,7 @@
 #include "repack.h"
 #include "sample.h"
 
-/* format.md A.4: a whole frame, so 8 bytes stand before the body. */
+/* store/FORMAT.md 14.4: a whole frame, so 8 bytes stand before the body. */
 static const char event_vector[] =
     "000001bdf5bf689884a56576656e7483a668656164657289a86576656e745f69"
     "64c41000000000000000000000000000000001ae636f7272656c6174696f6e5f"
@@ -238,7 +238,7 @@ START_TEST(a_repeated_key_is_corrupt)
 }
 END_TEST
 
-/* ---- payload slots that hold a value (format.md 9.6) -------------------- */
+/* ---- payload slots that hold a value (FORMAT.md 9.6) -------------------- */
 
 static struct bat_buf
 payload_in_slot(const char *slot, uint32_t payload_size,

@@ -15,7 +15,7 @@ make_input(size_t length)
 	return input;
 }
 
-/* From the test vectors of the BLAKE3 project; 2049 also in format.md A.2. */
+/* From the test vectors of the BLAKE3 project; 2049 also in FORMAT.md 14.2. */
 static const struct {
 	size_t length;
 	const char *hex;

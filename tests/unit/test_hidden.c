@@ -5,7 +5,7 @@
 #include "repack.h"
 #include "sample.h"
 
-/* format.md A.4: hides [3,5) and [9,10). */
+/* FORMAT.md 14.5: hides [3,5) and [9,10). */
 static const char vector[] =
     "46424154565201007791d0e881a672616e6765739282a5737461727403a3656e6405"
     "82a5737461727409a3656e640a";

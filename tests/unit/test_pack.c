@@ -50,7 +50,7 @@ token_of(struct bat_slice slice)
 	return token;
 }
 
-/* format.md A.1, and what stands between. */
+/* FORMAT.md 14.1, and what stands between. */
 static const struct {
 	int64_t value;
 	const char *hex;

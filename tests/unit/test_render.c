@@ -45,7 +45,7 @@ START_TEST(times_are_rfc_3339_with_six_decimals)
 }
 END_TEST
 
-/* An event as line.md shows one; the payload is given as hex. */
+/* An event as LINE.md shows one; the payload is given as hex. */
 static struct bat_reading
 make_reading(const char *payload)
 {

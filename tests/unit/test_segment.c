@@ -6,7 +6,7 @@
 #include "hex.h"
 #include "temp_dir.h"
 
-/* format.md A.4 */
+/* store/FORMAT.md 14.3 */
 static const char header_1[] =
     "464241540000002984a776657273696f6e01a5666c61677300aa637265617465645f"
     "6e7300aa7365676d656e745f696401";
@@ -159,7 +159,7 @@ END_TEST
 
 START_TEST(the_appendix_trailer_says_where_its_parts_are)
 {
-	/* format.md 5.6 */
+	/* FORMAT.md 5.6 */
 	static const char hex[] = "39080000000000000300000053445832";
 	struct bat_segment_footer footer;
 	struct bat_buf buf = BAT_BUF_EMPTY;
