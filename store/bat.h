@@ -127,12 +127,12 @@ struct bat_reading {
 	((struct bat_reading){ .frame = BAT_BUF_EMPTY, .payload = BAT_BUF_EMPTY })
 
 /*
- * Read one event: CRC, decode, compare with its row (design: always).
+ * Read one event: CRC, decode, compare with its row, always.
  *
  * Returns 0; BAT_STATE_NOT_FOUND (no such ordinal, hidden); BAT_DATA_CORRUPT
  * (a damaged frame: reading->row is filled, the error's segment and offset
- * say where, its text starts with what: "crc", "decode", "short"; a caller
- * shows the row); BAT_DATA_DISAGREES (row and frame differ: the index was
+ * say where, its text starts with what: "crc", "decode", "short", "length"; a
+ * caller shows the row); BAT_DATA_DISAGREES (row and frame differ: the index was
  * dropped and rebuilt, generation grew, ask again); BAT_WORLD_*.
  */
 int bat_read(struct bat_store *store, uint32_t ordinal,

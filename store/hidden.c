@@ -190,6 +190,22 @@ bat_hidden_encode(const struct bat_hidden *hidden, struct bat_buf *buf)
 	return 0;
 }
 
+void
+bat_hidden_clip(struct bat_hidden *hidden, uint64_t end)
+{
+	while (hidden->count > 0) {
+		struct bat_hidden_range *last =
+		    &hidden->ranges[hidden->count - 1];
+
+		if (last->start < end) {
+			if (last->end > end)
+				last->end = end;
+			return;
+		}
+		hidden->count--;
+	}
+}
+
 bool
 bat_hidden_has(const struct bat_hidden *hidden, uint64_t seq)
 {

@@ -26,6 +26,8 @@ struct bat_hidden {
 int bat_hidden_decode(struct bat_slice file, struct bat_hidden *out,
     struct bat_error *error);
 int bat_hidden_encode(const struct bat_hidden *hidden, struct bat_buf *buf);
+/* Forget what covers numbers from end on. */
+void bat_hidden_clip(struct bat_hidden *hidden, uint64_t end);
 bool bat_hidden_has(const struct bat_hidden *hidden, uint64_t seq);
 void bat_hidden_free(struct bat_hidden *hidden);
 

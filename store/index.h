@@ -63,7 +63,7 @@ struct bat_index {
 	struct bat_intern names;
 	struct bat_index_name *by_name;
 	size_t by_name_capacity;
-	struct bat_index_hot **hot; /* chunks of 65536 rows */
+	struct bat_index_hot **hot; /* chunks of 16384 rows */
 	struct bat_index_cold **cold;
 	size_t chunk_count, chunk_capacity;
 	uint64_t *segments; /* ids, ascending; hot rows hold positions here */

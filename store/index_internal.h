@@ -4,7 +4,7 @@
 
 #include "index.h"
 
-#define INDEX_CHUNK_ROWS 65536u
+#define INDEX_CHUNK_ROWS 16384u
 
 /* What lists, lookups and the tree need of a row. */
 struct bat_index_hot {

@@ -184,9 +184,9 @@ load_segments(struct recovery_scan *scan)
 }
 
 /*
- * Numbers rise strictly in log order (design 4): a told number stands if it is
- * above its predecessor, else it is the predecessor's + 1; an untold one
- * behind the watermark is at least the index's allocator.
+ * Numbers rise strictly in log order (DESIGN.md, "Sequence numbers"): a told
+ * number stands if it is above its predecessor, else it is the predecessor's
+ * + 1; an untold one behind the watermark is at least the index's allocator.
  */
 static int
 number_and_add(struct recovery_scan *scan)
@@ -207,9 +207,6 @@ number_and_add(struct recovery_scan *scan)
 			row->seq = next;
 			replaced++;
 		}
-		if (row->seq >= UINT64_MAX - 1)
-			return bat_error_set(scan->error, BAT_DATA_REFUSED,
-			    "sequence numbers are used up");
 		next = row->seq + 1;
 		code = bat_index_add(scan->index, row);
 	}
@@ -249,6 +246,22 @@ check_cuts(struct recovery_scan *scan)
 			out->drop_checkpoint = scan->dir->has_checkpoint;
 		}
 	}
+}
+
+static void
+check_hidden(struct recovery_scan *scan)
+{
+	const struct bat_hidden *hidden = &scan->index->hidden;
+	struct bat_recovery *out = scan->out;
+
+	if (hidden->count == 0 ||
+	    hidden->ranges[hidden->count - 1].end <= out->next_seq)
+		return;
+	out->clip_hidden = true;
+	bat_recovery_say(out,
+	    "%s hides sequence numbers from %llu on, which no event has; they "
+	    "are given free at the first append",
+	    BAT_HIDDEN_FILE, (unsigned long long)out->next_seq);
 }
 
 static const char *
@@ -306,6 +319,7 @@ bat_recovery_run(struct bat_segment_dir *dir,
 		code = number_and_add(&scan);
 	if (code == BAT_OK) {
 		check_cuts(&scan);
+		check_hidden(&scan);
 		bat_recovery_say(out,
 		    "restored %llu events from %s, %llu read behind it",
 		    (unsigned long long)out->restored_count, source_text(out),

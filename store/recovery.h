@@ -70,6 +70,12 @@ struct bat_recovery {
 	uint64_t heal_segment;
 	uint64_t *heal_drop;
 	size_t heal_drop_count;
+	/*
+	 * Hidden ranges reach numbers that no event has: those that were hidden
+	 * never got to the disk. They are clipped before anything is appended,
+	 * or what comes next would be hidden.
+	 */
+	bool clip_hidden;
 	uint64_t damaged_count;
 	/* A writable open must be refused with this. */
 	bool refuse;

@@ -1,9 +1,9 @@
 /*
- * When an index file is believed (design 5), and nothing else: (a) structure
- * and CRC hold; (b) every segment that a row names is there, and every segment
- * below the watermark passes (c), also one without rows; (c) the rows of each
- * segment tile its frames, every gap parses as what has no row; (d) sampled
- * frames equal their rows.
+ * When an index file is believed (DESIGN.md, "Opening"), and nothing else: (a)
+ * structure and CRC hold; (b) every segment that a row names is there, and
+ * every segment below the watermark passes (c), also one without rows; (c) the
+ * rows of each segment tile its frames, every gap parses as what has no row;
+ * (d) sampled frames equal their rows.
  */
 #include "recovery_internal.h"
 
@@ -192,11 +192,11 @@ bat_recovery_sample(struct recovery_scan *scan, const struct bat_row *rows,
 		return BAT_OK;
 	(void)disk->random(disk->context, &random, sizeof(random));
 	code = sample_one(scan, &rows[0], names, &buf, why);
-	if (code == BAT_OK)
+	if (code == BAT_OK && count > 1)
 		code = sample_one(scan, &rows[count - 1], names, &buf, why);
-	if (code == BAT_OK)
-		code = sample_one(scan, &rows[random % count], names, &buf,
-		    why);
+	if (code == BAT_OK && count > 2)
+		code = sample_one(scan, &rows[1 + random % (count - 2)], names,
+		    &buf, why);
 	bat_bytes_free(&buf);
 	return code;
 }
@@ -244,6 +244,8 @@ take_row(void *context, const struct bat_row *row,
 	struct bat_row mine = *row;
 
 	(void)extension_map;
+	if (row->seq > RECOVERY_SEQ_MAX)
+		return BAT_DATA_CORRUPT;
 	mine.entity = candidate->names[row->entity];
 	mine.scope = candidate->names[row->scope];
 	mine.kind = bat_kind_mapped(row->kind);
@@ -333,6 +335,10 @@ check_watermark(struct recovery_scan *scan,
 	const struct bat_segment_info *info =
 	    bat_segment_dir_find(scan->dir, head->watermark_segment);
 
+	if (head->allocator > RECOVERY_SEQ_MAX)
+		return bat_error_set(why, BAT_DATA_CORRUPT,
+		    "its next sequence number is %llu",
+		    (unsigned long long)head->allocator);
 	if (info == NULL)
 		return bat_error_set(why, BAT_DATA_CORRUPT,
 		    "its watermark segment %llu is not there",
@@ -410,6 +416,9 @@ bat_recovery_index_file(struct recovery_scan *scan, bool rowindex,
 	} else {
 		scan->count = 0;
 		scan->out->cut_count = cuts_before;
+		/* Also its names, or they would stand in the next index. */
+		bat_intern_free(&scan->index->names);
+		bat_intern_init(&scan->index->names);
 		bat_recovery_say(scan->out, "%s: dropped: %s", name,
 		    why.text[0] != '\0' ? why.text : bat_error_name(code));
 	}

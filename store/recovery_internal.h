@@ -10,7 +10,10 @@
 #include "recovery.h"
 
 #define RECOVERY_UNTOLD UINT64_MAX
-#define RECOVERY_BATCH_MAX 1000000u /* format.md 12 */
+/* What tells of a greater number lies: no store gets there, and what is added
+ * behind it must not wrap around. */
+#define RECOVERY_SEQ_MAX INT64_MAX
+#define RECOVERY_BATCH_MAX 1000000u /* FORMAT.md 12 */
 
 struct recovery_scan {
 	struct bat_segment_dir *dir;
@@ -23,12 +26,13 @@ struct recovery_scan {
 	bool all_footers; /* no segment was read frame by frame */
 };
 
-/* The batch rule of format.md 4.2, but that a batch ends with its segment. */
+/* The batch rule of FORMAT.md 4.2, but that a batch ends with its segment. */
 struct recovery_batch {
 	bool open;
 	uint64_t remaining;
 	uint64_t begin_offset;
 	size_t first_row;   /* scanning: rows from here on are staged */
+	bool damaged;	    /* scanning: how many are missing is not known */
 	bool staged_gap;    /* tiling: an event without a row is staged */
 };
 

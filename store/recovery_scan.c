@@ -81,7 +81,8 @@ static int
 scan_marker(struct recovery_scan *scan, struct recovery_batch *batch,
     const struct bat_segment_item *item)
 {
-	bool complete = batch->open && batch->remaining == 0;
+	bool complete = batch->open &&
+	    (batch->remaining == 0 || batch->damaged);
 
 	if (batch->open &&
 	    (item->event.kind == BAT_KIND_BATCH_BEGIN || !complete))
@@ -91,6 +92,7 @@ scan_marker(struct recovery_scan *scan, struct recovery_batch *batch,
 		return BAT_OK;
 	}
 	batch->open = true;
+	batch->damaged = false;
 	batch->remaining = item->event.payload_size;
 	batch->begin_offset = item->offset;
 	batch->first_row = scan->count;
@@ -104,12 +106,12 @@ scan_event(struct recovery_scan *scan, struct recovery_batch *batch,
 	struct bat_row row;
 	int code;
 
-	if (batch->open && batch->remaining == 0) {
+	if (batch->open && batch->remaining == 0 && !batch->damaged) {
 		scan->count = batch->first_row;
 		batch->open = false;
 		return BAT_OK;
 	}
-	if (batch->open)
+	if (batch->open && batch->remaining > 0)
 		batch->remaining--;
 	code = row_of_event(scan, &item->event, segment, item->offset,
 	    item->length, &row);
@@ -136,6 +138,18 @@ push_damaged(struct recovery_scan *scan, uint64_t segment,
 }
 
 /*
+ * Damage within a batch: what was staged stays and waits for the COMMIT. Where
+ * all items were there already, the damaged frame is the COMMIT.
+ */
+static void
+damage_batch(struct recovery_batch *batch)
+{
+	if (batch->open && batch->remaining == 0)
+		batch->open = false;
+	batch->damaged = true;
+}
+
+/*
  * The scan met something that is no sound frame. *out_next: where to go on, 0
  * to stop.
  */
@@ -150,15 +164,20 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	*out_next = 0;
 	code = bat_segment_reader_find_whole(reader, item->offset + 1, &found,
 	    scan->error);
+	/* Too many look-alikes to tell: taken for one of them, but which? */
+	if (code == BAT_DATA_CORRUPT) {
+		bat_recovery_damage(scan, reader->id, item->offset,
+		    "%s frame before what looks like frames",
+		    item_fault(item));
+		return push_damaged(scan, reader->id, item, reader->end);
+	}
 	if (code < 0)
 		return code;
 	if (code == BAT_OK && found < reader->end) {
 		bat_recovery_damage(scan, reader->id, item->offset,
 		    "%s frame in the middle; sound frames go on at offset %llu",
 		    item_fault(item), (unsigned long long)found);
-		if (batch->open)
-			scan->count = batch->first_row;
-		batch->open = false;
+		damage_batch(batch);
 		*out_next = found;
 		return push_damaged(scan, reader->id, item, found);
 	}
@@ -254,6 +273,10 @@ footer_rows(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		entity = strings[row->entity];
 		scope = strings[row->scope];
 		code = bat_coordinate_check(entity, scope, why);
+		if (code == BAT_OK && row->seq > RECOVERY_SEQ_MAX)
+			code = bat_error_set(why, BAT_DATA_CORRUPT,
+			    "sequence number %llu",
+			    (unsigned long long)row->seq);
 		if (code != BAT_OK) {
 			code = BAT_DATA_CORRUPT;
 			break;
@@ -337,8 +360,10 @@ settle_newest(struct recovery_scan *scan,
 	const struct bat_disk *disk = scan->dir->disk;
 	int code;
 
-	if (scan->options->read_only || reader->has_footer ||
-	    reader->id != scan->out->highest_segment)
+	/* Not when an index lied later: the segment may be our own by then, and
+	 * its syncs are the writer's. */
+	if (scan->options->read_only || scan->options->ignore_indexes ||
+	    reader->has_footer || reader->id != scan->out->highest_segment)
 		return BAT_OK;
 	code = bat_file_sync(disk, reader->fd, scan->error);
 	if (code == BAT_OK)

@@ -205,17 +205,19 @@ bat_segment_dir_scan(struct bat_segment_dir *dir, struct bat_error *error)
 
 	if (code != 0)
 		goto free_found;
+	pthread_mutex_lock(&dir->mutex);
 	retired = realloc(dir->retired,
 	    (dir->retired_count + dir->count + 1) * sizeof(*retired));
-	if (retired == NULL) {
-		code = bat_error_set(error, BAT_WORLD_NO_MEMORY,
-		    "no memory for the list of segments");
-		goto free_found;
+	if (retired != NULL) {
+		dir->retired = retired;
+		carry_over(dir, &found);
+		replace_list(dir, &found);
 	}
-	dir->retired = retired;
-	carry_over(dir, &found);
-	replace_list(dir, &found);
-	return 0;
+	pthread_mutex_unlock(&dir->mutex);
+	if (retired != NULL)
+		return 0;
+	code = bat_error_set(error, BAT_WORLD_NO_MEMORY,
+	    "no memory for the list of segments");
 
 free_found:
 	free(found.segments);

@@ -1,5 +1,5 @@
 /*
- * The data directory: what lies in it by name (format.md 1.2), the ordered
+ * The data directory: what lies in it by name (FORMAT.md 1.2), the ordered
  * list of its segments, and their open descriptors.
  *
  * Calling sequence: bat_segment_dir_open, then bat_segment_dir_scan (again
@@ -8,8 +8,9 @@
  * Invariants: segments ascend by id, no id twice; a descriptor handed out by
  * bat_segment_dir_hold stays valid until bat_segment_dir_release, also when
  * the file is unlinked or replaced and the directory scanned again. Threads:
- * scan and close need the caller to be alone; find, add, hold and release lock
- * inside (order 4, no other lock is taken below).
+ * find, add, hold and release lock inside (order 4, no other lock is taken
+ * below), so does scan, but for what find handed out; who reads the list or the
+ * flags keeps scan and add away; close needs the caller to be alone.
  */
 #ifndef BAT_SEGMENT_DIR_H
 #define BAT_SEGMENT_DIR_H

@@ -177,6 +177,18 @@ check_length(struct bat_segment_dir *dir, int fd, uint64_t id, uint64_t offset,
 	return 0;
 }
 
+/* What is wrong with a single frame, in a word: it stands first in the error's
+ * text, where those who show the damage look for it. */
+static const char *
+fault_word(enum bat_frame_state state)
+{
+	if (state == BAT_FRAME_CRC)
+		return "crc";
+	if (state == BAT_FRAME_SHORT || state == BAT_FRAME_END)
+		return "short";
+	return "length";
+}
+
 static int
 decode_single(uint64_t id, uint64_t offset, struct bat_slice bytes,
     struct bat_event *out, struct bat_error *error)
@@ -188,14 +200,15 @@ decode_single(uint64_t id, uint64_t offset, struct bat_slice bytes,
 
 	if (state != BAT_FRAME_WHOLE || length != bytes.length)
 		return bat_error_set_at(error, BAT_DATA_CORRUPT, id, offset,
-		    "segment %" PRIu64 ", offset %" PRIu64 ": frame is %s", id,
-		    offset,
+		    "%s: segment %" PRIu64 ", offset %" PRIu64 ": frame is %s",
+		    fault_word(state), id, offset,
 		    state == BAT_FRAME_WHOLE ? "of another length" :
 					       bat_frame_state_name(state));
 	code = bat_codec_decode(body, out, error);
 	if (code != 0) {
-		bat_error_prefix(error, "segment %" PRIu64 ", offset %" PRIu64,
-		    id, offset);
+		bat_error_prefix(error,
+		    "decode: segment %" PRIu64 ", offset %" PRIu64, id,
+		    offset);
 		if (error != NULL) {
 			error->segment = id;
 			error->offset = offset;

@@ -5,7 +5,8 @@
  *
  * Order: index files that would lie go first (the directory is synced: left in
  * place they would poison batpak); then each torn tail is copied to
- * .batfs/cut, synced, cut off, synced; then a compaction marker is healed.
+ * .batfs/cut, synced, cut off, synced; then a compaction marker is healed; then
+ * hidden ranges are clipped to the numbers that are taken.
  */
 #include "writer_internal.h"
 
@@ -167,6 +168,7 @@ heal_rename(struct bat_writer *writer, struct bat_error *error)
 	if (code < 0 && code != -ENOENT)
 		return bat_error_set_os(error, -code, "cannot rename %s",
 		    source);
+	/* At once: readers open it by this name. */
 	if (info != NULL) {
 		pthread_mutex_lock(&writer->dir->mutex);
 		snprintf(info->name, sizeof(info->name), "%s", name);
@@ -202,6 +204,35 @@ heal_marker(struct bat_writer *writer, struct bat_error *error)
 	return code;
 }
 
+/* No number that the next events get may be hidden. */
+static int
+clip_hidden(struct bat_writer *writer, struct bat_error *error)
+{
+	const struct bat_disk *disk = writer->dir->disk;
+	struct bat_hidden *hidden = &writer->index->hidden;
+	struct bat_buf file = BAT_BUF_EMPTY;
+	int code;
+
+	if (!writer->recovery->clip_hidden)
+		return BAT_OK;
+	pthread_rwlock_wrlock(writer->index_lock);
+	bat_hidden_clip(hidden, writer->recovery->next_seq);
+	pthread_rwlock_unlock(writer->index_lock);
+	if (hidden->count == 0) {
+		code = bat_file_unlink(disk, writer->dir->dir, BAT_HIDDEN_FILE,
+		    error);
+		return code == BAT_OK ? sync_dir(writer, error) : code;
+	}
+	code = bat_hidden_encode(hidden, &file);
+	if (code == BAT_OK)
+		code = bat_file_put_whole(disk, writer->dir->dir,
+		    BAT_HIDDEN_FILE, bat_bytes_of_buf(&file), true, error);
+	else
+		bat_error_set(error, code, "no memory for hidden ranges");
+	bat_bytes_free(&file);
+	return code;
+}
+
 int
 bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
 {
@@ -215,6 +246,12 @@ bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
 		code = carry_out_cut(writer, &recovery->cuts[i], error);
 	if (code == BAT_OK)
 		code = heal_marker(writer, error);
+	if (code == BAT_OK)
+		code = clip_hidden(writer, error);
+	/* Files went, or have other names and lengths now. */
+	if (code == BAT_OK &&
+	    (recovery->cut_count > 0 || recovery->heal_marker))
+		code = bat_segment_dir_scan(writer->dir, error);
 	writer->prepared = code == BAT_OK;
 	return code;
 }

@@ -204,6 +204,25 @@ START_TEST(every_cut_and_every_changed_bit_is_noticed)
 }
 END_TEST
 
+START_TEST(clipped_ranges_hide_nothing_from_there_on)
+{
+	struct bat_hidden_range ranges[] = { { 2, 4 }, { 6, 9 }, { 20, 30 } };
+	struct bat_hidden hidden = { ranges, 3 };
+
+	bat_hidden_clip(&hidden, 30);
+	ck_assert(bat_hidden_has(&hidden, 29));
+	bat_hidden_clip(&hidden, 8);
+	ck_assert_uint_eq(hidden.count, 2);
+	ck_assert(bat_hidden_has(&hidden, 7));
+	ck_assert(!bat_hidden_has(&hidden, 8));
+	bat_hidden_clip(&hidden, 6);
+	ck_assert_uint_eq(hidden.count, 1);
+	ck_assert(bat_hidden_has(&hidden, 3));
+	bat_hidden_clip(&hidden, 0);
+	ck_assert_uint_eq(hidden.count, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -218,6 +237,7 @@ main(void)
 	tcase_add_test(tcase, broken_bodies_are_corrupt);
 	tcase_add_test(tcase, a_later_version_is_of_the_future);
 	tcase_add_test(tcase, every_cut_and_every_changed_bit_is_noticed);
+	tcase_add_test(tcase, clipped_ranges_hide_nothing_from_there_on);
 	suite_add_tcase(suite, tcase);
 	return sample_run(suite);
 }
