@@ -13,7 +13,7 @@ PATIENCE = 30.0     # seconds until a start or an end counts as hung
 
 
 class MountFailed(Exception):
-    """batfs did not start; the text is what it said."""
+    """batfs did not start, or did not end well; with what it said."""
 
 
 class Mount:
@@ -117,8 +117,11 @@ class Mount:
     def __enter__(self):
         return self.start()
 
-    def __exit__(self, *_):
-        self.end()
+    def __exit__(self, kind, error, _):
+        status = self.end()
+        if status:
+            raise MountFailed('%s; batfs ended with %s: %s' % (
+                error or 'the end', status, self.said.strip()[-1500:]))
 
 
 class Report:

@@ -10,9 +10,12 @@ import hashlib
 import json
 import os
 import stat
+import sys
 
 import line_check
 from tree_names import tree_name
+
+sys.setrecursionlimit(10000)    # payloads nest up to 128 deep
 
 MEMBERS = ['seq', 'clock', 'time', 'entity', 'scope', 'kind', 'data', 'id',
            'corr', 'cause', 'hash', 'prev', 'wall', 'lane', 'depth', 'flags',
@@ -69,9 +72,11 @@ def line_differs(line, event):
     if ext != event['ext'] or ('ext' in got) != bool(ext):
         return 'extensions are %s, not %s' % (ext, event['ext'])
     try:
-        payload = line_check.payload_of(line)
-    except (ValueError, KeyError) as why:
-        return 'payload: %s' % why
+        _, payload = line_check.check_line(line.decode())
+    except (line_check.Wrong, ValueError) as why:
+        return 'the line: %s' % why
+    if payload is None:
+        return 'no payload: %s' % line[:300]
     if payload != event['payload']:
         return 'payload is %s, not %s' % (payload.hex()[:200],
                                           event['payload'].hex()[:200])
