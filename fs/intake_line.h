@@ -25,7 +25,7 @@ struct batfs_intake_reader {
 };
 
 /*
- * item: how many drafts of the batch stand before this one. *out_number: for
+ * error must not be NULL. item: how many drafts of the batch stand before this one. *out_number: for
  * batfs_intake_content_take_back.
  *
  * Returns 0; BAT_END: the line is blank; BAT_USE_*, BAT_STATE_NOT_FOUND (prev
