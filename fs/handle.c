@@ -56,6 +56,7 @@ batfs_handle_open(struct batfs_handles *handles,
 			return result;
 		}
 	}
+	atomic_init(&handle->holders, 1);
 	pthread_mutex_init(&handle->lock, NULL);
 	pthread_mutex_lock(&handles->lock);
 	handle->next = handles->first;
@@ -65,6 +66,22 @@ batfs_handle_open(struct batfs_handles *handles,
 	pthread_mutex_unlock(&handles->lock);
 	*out = handle;
 	return 0;
+}
+
+void
+batfs_handle_hold(struct batfs_handle *handle)
+{
+	atomic_fetch_add(&handle->holders, 1);
+}
+
+void
+batfs_handle_let_go(struct batfs_handle *handle)
+{
+	if (atomic_fetch_sub(&handle->holders, 1) > 1)
+		return;
+	bat_bytes_free(&handle->content);
+	pthread_mutex_destroy(&handle->lock);
+	free(handle);
 }
 
 void
@@ -78,9 +95,7 @@ batfs_handle_close(struct batfs_handles *handles, struct batfs_handle *handle)
 	else
 		handles->first = handle->next;
 	pthread_mutex_unlock(&handles->lock);
-	bat_bytes_free(&handle->content);
-	pthread_mutex_destroy(&handle->lock);
-	free(handle);
+	batfs_handle_let_go(handle);
 }
 
 /* Read the whole content, once. It does not change afterwards, so that slices

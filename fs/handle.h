@@ -13,6 +13,8 @@
 #ifndef BATFS_HANDLE_H
 #define BATFS_HANDLE_H
 
+#include <stdatomic.h>
+
 #include <pthread.h>
 
 #include "append.h"
@@ -28,6 +30,7 @@ struct batfs_handle {
 	struct batfs_node node;
 	enum batfs_handle_use use;
 	struct batfs_append *append; /* BATFS_HANDLE_APPEND */
+	atomic_uint holders;
 	/* Of a content, under the lock: */
 	pthread_mutex_t lock;
 	bool loaded;
@@ -52,7 +55,14 @@ bool batfs_handle_is_content(const struct batfs_node *node);
 int batfs_handle_open(struct batfs_handles *handles,
     struct batfs_append_world *world, const struct batfs_node *node,
     enum batfs_handle_use use, struct batfs_handle **out);
-/* The append in it, if any, is not freed: its RELEASE does that. */
+/*
+ * A reader has its bytes before the reply that carries them returns, and may
+ * close the file meanwhile: who replies from a handle holds it.
+ */
+void batfs_handle_hold(struct batfs_handle *handle);
+void batfs_handle_let_go(struct batfs_handle *handle);
+/* It is freed when nobody holds it. The append in it, if any, is not: its
+ * RELEASE does that. */
 void batfs_handle_close(struct batfs_handles *handles,
     struct batfs_handle *handle);
 /*

@@ -170,6 +170,7 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		fuse_reply_err(req, EINVAL);
 		return;
 	}
+	batfs_handle_hold(handle);
 	result = batfs_handle_read(handle, mount->tree, (uint64_t)offset, size,
 	    &scratch, &bytes, &error);
 	if (result != 0)
@@ -177,6 +178,7 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	else
 		fuse_reply_buf(req, (const char *)bytes.data, bytes.length);
 	bat_bytes_free(&scratch);
+	batfs_handle_let_go(handle);
 }
 
 void
