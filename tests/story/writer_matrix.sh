@@ -223,10 +223,10 @@ append_taken_away() {
 
 # ---- bad lines --------------------------------------------------------
 
+# (dash has one text for every error of a write)
 bad_echo() {
 	fails 'Invalid argument' bash -c 'echo hello >>"$0"' "$scope/bad" &&
 		rejected bad . &&
-		fails 'Invalid argument' dash -c 'echo "{" >>"$0"' "$scope/bad" ||
 		fails 'I/O error' dash -c 'echo "{" >>"$0"' "$scope/bad" || return
 	echo 1 >>"$scope/bad" && echo 1 | holds bad
 }
