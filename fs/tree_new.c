@@ -228,7 +228,7 @@ place_words(struct batfs_tree *tree, const struct batfs_node *node,
 {
 	struct batfs_node parent = batfs_tree_parent(node);
 	struct bat_buf stem = BAT_BUF_EMPTY;
-	uint32_t number;
+	uint32_t number = 0;
 	int code = batfs_tree_split_words(tree, &parent,
 	    batfs_tree_text(tree, node->entity), &stem, &place->words);
 
