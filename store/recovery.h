@@ -63,10 +63,10 @@ struct bat_recovery {
 	/*
 	 * compaction.pending.json is there and goes at the first append.
 	 * heal_rename: <heal_segment>.fbat.compact-src becomes that segment's
-	 * file again (a merge that was never finished goes); heal_drop: the
-	 * sources that a finished merge replaced go.
+	 * file again (a merge that was never finished goes); heal_unlink: it
+	 * goes; heal_drop: the sources that a finished merge replaced go.
 	 */
-	bool heal_marker, heal_rename;
+	bool heal_marker, heal_rename, heal_unlink;
 	uint64_t heal_segment;
 	uint64_t *heal_drop;
 	size_t heal_drop_count;

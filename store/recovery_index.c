@@ -150,15 +150,108 @@ bat_recovery_agrees(const struct bat_event *event, const struct bat_row *row,
 	    bat_bytes_equal(event->scope, scope);
 }
 
-static int
-sample_one(struct recovery_scan *scan, const struct bat_row *row,
-    const struct bat_intern *names, struct bat_buf *buf, struct bat_error *why)
+/* The rows of a segment, ascending by offset, and what samples share. */
+struct sampling {
+	struct recovery_scan *scan;
+	const struct bat_row *rows;
+	size_t count;
+	const struct bat_intern *names;
+	struct bat_buf buf;
+};
+
+/* The row that starts at offset; NULL. */
+static const struct bat_row *
+row_at(const struct sampling *sampling, uint64_t offset)
 {
+	size_t low = 0, high = sampling->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sampling->rows[middle].offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == sampling->count || sampling->rows[low].offset != offset)
+		return NULL;
+	return &sampling->rows[low];
+}
+
+/*
+ * What stands at a row's place is not whole. Is it damaged, or is the row not
+ * a frame's? Frame after frame from the segment's start: a whole one says
+ * where the next begins, of another its row does. 0: damaged.
+ */
+static int
+walk_to(const struct sampling *sampling, struct bat_segment_reader *reader,
+    const struct bat_row *suspect, struct bat_error *why)
+{
+	uint64_t at = reader->header.length;
+	struct bat_segment_item item;
+	int code;
+
+	for (;;) {
+		const struct bat_row *row = row_at(sampling, at);
+
+		bat_segment_reader_seek(reader, at, 0);
+		code = bat_segment_reader_next(reader, &item, why);
+		if (code < 0)
+			return code;
+		if (code == BAT_END || at >= suspect->offset)
+			break;
+		if (item.state != BAT_FRAME_WHOLE && row == NULL)
+			break;
+		at += item.state == BAT_FRAME_WHOLE ? item.length
+						    : row->length;
+	}
+	if (at == suspect->offset &&
+	    (code == BAT_END || item.state != BAT_FRAME_WHOLE))
+		return BAT_OK;
+	return BAT_DATA_DISAGREES;
+}
+
+static int
+confirm_damage(const struct sampling *sampling, const struct bat_row *suspect,
+    struct bat_error *why)
+{
+	struct bat_segment_reader reader;
+	struct bat_error local = { .code = 0 };
+	int code = bat_segment_reader_open(&reader, sampling->scan->dir,
+	    suspect->segment, &local);
+
+	if (code == BAT_OK) {
+		code = walk_to(sampling, &reader, suspect, &local);
+		bat_segment_reader_close(&reader);
+	}
+	if (code == BAT_DATA_DISAGREES)
+		return bat_error_set_at(why, code, suspect->segment,
+		    suspect->offset,
+		    "no frame of segment %llu is where the row of sequence "
+		    "%llu says, at offset %llu",
+		    (unsigned long long)suspect->segment,
+		    (unsigned long long)suspect->seq,
+		    (unsigned long long)suspect->offset);
+	/* Else *why says what is wrong with the frame. */
+	if (code != BAT_OK)
+		*why = local;
+	return code;
+}
+
+static int
+sample_one(struct sampling *sampling, const struct bat_row *row,
+    struct bat_error *why)
+{
+	struct recovery_scan *scan = sampling->scan;
+	const struct bat_intern *names = sampling->names;
 	struct bat_event event;
 	int code = bat_segment_reader_read(scan->dir, row->segment, row->offset,
-	    row->length, buf, &event, why);
+	    row->length, &sampling->buf, &event, why);
 
 	if (code == BAT_DATA_CORRUPT) {
+		code = confirm_damage(sampling, row, why);
+		if (code != BAT_OK)
+			return code;
 		bat_recovery_damage(scan, row->segment, row->offset,
 		    "the frame of sequence %llu: %s",
 		    (unsigned long long)row->seq, why->text);
@@ -184,20 +277,20 @@ bat_recovery_sample(struct recovery_scan *scan, const struct bat_row *rows,
     size_t count, const struct bat_intern *names, struct bat_error *why)
 {
 	const struct bat_disk *disk = scan->dir->disk;
-	struct bat_buf buf = BAT_BUF_EMPTY;
+	struct sampling sampling = { scan, rows, count, names, BAT_BUF_EMPTY };
 	uint64_t random = 0;
 	int code;
 
 	if (count == 0)
 		return BAT_OK;
 	(void)disk->random(disk->context, &random, sizeof(random));
-	code = sample_one(scan, &rows[0], names, &buf, why);
+	code = sample_one(&sampling, &rows[0], why);
 	if (code == BAT_OK && count > 1)
-		code = sample_one(scan, &rows[count - 1], names, &buf, why);
+		code = sample_one(&sampling, &rows[count - 1], why);
 	if (code == BAT_OK && count > 2)
-		code = sample_one(scan, &rows[1 + random % (count - 2)], names,
-		    &buf, why);
-	bat_bytes_free(&buf);
+		code = sample_one(&sampling, &rows[1 + random % (count - 2)],
+		    why);
+	bat_bytes_free(&sampling.buf);
 	return code;
 }
 

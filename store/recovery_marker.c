@@ -1,18 +1,21 @@
 /*
  * A compaction that did not end: compaction.pending.json names the merged id M
- * and the sources S (FORMAT.md 9.6). T is <M>.fbat.compact-src.
+ * and the sources S, of which M is one (format.md 9.6). T is
+ * <M>.fbat.compact-src: what M was before the merge. Sources are deleted, in
+ * any order, only when the merge is finished.
  *
- *	T there		nothing was deleted yet: T and the other sources hold
- *			the events, a file under the name of M is unfinished
- *			and goes.
- *	no T, M and other sources there
- *			M is the finished merge (no footer, holds the others'
- *			events): the sources go; or M is the untouched first
- *			source: only the marker goes.
- *	no T, no other source there
+ *	M there, a source or T gone
+ *			M is the finished merge: what is left of the sources
+ *			goes. Where T alone is gone, M may as well be the
+ *			untouched first source: its content tells.
+ *	T there, every other source too
+ *			they hold the events; a file under the name of M is
+ *			unfinished and goes.
+ *	no T, no other source
  *			stale: only the marker goes.
- *	neither M nor T	the sources are what they are.
+ *	M gone		the sources are what they are.
  *
+ * A source that is gone while no merge holds its events is damage.
  * Nothing is changed on disk here; the writer does it at the first append.
  */
 #include "recovery_internal.h"
@@ -109,30 +112,33 @@ forget_segment(struct bat_segment_dir *dir, size_t position)
 	dir->count--;
 }
 
-/* The id of the first event in a segment. 0, BAT_END none, negative. */
+/* The id of the last event in a segment without a footer. 0, BAT_END none (or
+ * a footer: not made by a merge), negative. */
 static int
-first_event(struct recovery_scan *scan, uint64_t segment, struct bat_id *out)
+last_event(struct recovery_scan *scan, uint64_t segment, struct bat_id *out)
 {
 	struct bat_segment_reader reader;
 	struct bat_segment_item item;
+	bool found = false;
 	int code = bat_segment_reader_open(&reader, scan->dir, segment,
 	    scan->error);
 
 	if (code != BAT_OK)
-		return code;
-	while ((code = bat_segment_reader_next(&reader, &item, scan->error)) ==
-	    BAT_OK) {
-		if (item.state != BAT_FRAME_WHOLE || !item.decoded) {
-			code = BAT_END;
+		return code == BAT_DATA_TORN ? BAT_END : code;
+	while (!reader.has_footer &&
+	    (code = bat_segment_reader_next(&reader, &item, scan->error)) ==
+		BAT_OK) {
+		if (item.state != BAT_FRAME_WHOLE || !item.decoded)
 			break;
-		}
-		if (!bat_codec_is_marker(&item.event)) {
-			*out = item.event.id;
-			break;
-		}
+		if (bat_codec_is_marker(&item.event))
+			continue;
+		*out = item.event.id;
+		found = true;
 	}
 	bat_segment_reader_close(&reader);
-	return code;
+	if (code < 0)
+		return code;
+	return found ? BAT_OK : BAT_END;
 }
 
 static int
@@ -146,11 +152,7 @@ holds_event(struct recovery_scan *scan, uint64_t segment,
 
 	*out_holds = false;
 	if (code != BAT_OK)
-		return code;
-	if (reader.has_footer) {
-		bat_segment_reader_close(&reader);
-		return BAT_OK;
-	}
+		return code == BAT_DATA_TORN ? BAT_OK : code;
 	while (!*out_holds &&
 	    (code = bat_segment_reader_next(&reader, &item, scan->error)) ==
 		BAT_OK) {
@@ -162,24 +164,24 @@ holds_event(struct recovery_scan *scan, uint64_t segment,
 	return code < 0 ? code : BAT_OK;
 }
 
-/* Is the file under the merged id the finished merge of the others? */
+/* Is the file under the merged id the finished merge of the others? Then its
+ * last event is one of theirs; a retention may have dropped any other. */
 static int
 is_finished(struct recovery_scan *scan, const struct marker *marker,
     bool *out_finished)
 {
-	uint64_t last = 0;
 	struct bat_id id;
-	int code;
+	int code = last_event(scan, marker->merged, &id);
 
-	/* The sources were copied in id order: the last one tells. */
-	for (size_t i = 0; i < scan->dir->count; i++)
-		if (is_other_source(marker, scan->dir->segments[i].id))
-			last = scan->dir->segments[i].id;
 	*out_finished = false;
-	code = first_event(scan, last, &id);
-	if (code == BAT_OK)
-		code = holds_event(scan, marker->merged, &id, out_finished);
-	return code == BAT_END ? BAT_OK : code;
+	if (code == BAT_END)
+		return BAT_OK;
+	for (size_t i = 0;
+	     code == BAT_OK && !*out_finished && i < scan->dir->count; i++)
+		if (is_other_source(marker, scan->dir->segments[i].id))
+			code = holds_event(scan, scan->dir->segments[i].id,
+			    &id, out_finished);
+	return code;
 }
 
 static int
@@ -228,7 +230,6 @@ use_source(struct recovery_scan *scan, const struct marker *marker)
 		return bat_error_set_os(scan->error, -code, "cannot stat %s",
 		    info->name);
 	scan->out->heal_rename = true;
-	scan->out->heal_segment = marker->merged;
 	bat_recovery_say(scan->out,
 	    "compaction marker: the merge was not finished; %s is read as "
 	    "segment %llu",
@@ -236,28 +237,62 @@ use_source(struct recovery_scan *scan, const struct marker *marker)
 	return BAT_OK;
 }
 
+/* What of the marker's files is there. */
+struct stock {
+	bool merged, source; /* M, T */
+	size_t others, missing;
+	uint64_t first_missing;
+};
+
+static struct stock
+take_stock(struct recovery_scan *scan, const struct marker *marker)
+{
+	struct bat_segment_dir *dir = scan->dir;
+	const struct bat_segment_info *info = bat_segment_dir_find(dir,
+	    marker->merged);
+	char name[BAT_SEGMENT_NAME_SIZE];
+	struct stock stock = { .source = dir->has_compact_src &&
+		    dir->compact_src_id == marker->merged };
+
+	/* Where M is gone, T stands in for it under its id. */
+	bat_segment_name(marker->merged, name);
+	stock.merged = info != NULL && strcmp(info->name, name) == 0;
+	for (size_t i = 0; i < marker->count; i++) {
+		if (marker->sources[i] == marker->merged)
+			continue;
+		if (bat_segment_dir_find(dir, marker->sources[i]) != NULL)
+			stock.others++;
+		else if (stock.missing++ == 0)
+			stock.first_missing = marker->sources[i];
+	}
+	return stock;
+}
+
 static int
 decide(struct recovery_scan *scan, const struct marker *marker)
 {
-	struct bat_segment_dir *dir = scan->dir;
-	bool finished = false;
-	size_t others = 0;
-	int code;
+	const struct stock stock = take_stock(scan, marker);
+	bool finished = stock.merged && stock.missing > 0;
+	int code = BAT_OK;
 
-	if (dir->has_compact_src && dir->compact_src_id == marker->merged)
+	if (!finished && stock.missing > 0)
+		bat_recovery_damage(scan, stock.first_missing, 0,
+		    "a source of a compaction is not there");
+	if (!finished && stock.source)
 		return use_source(scan, marker);
-	for (size_t i = 0; i < dir->count; i++)
-		others += is_other_source(marker, dir->segments[i].id);
-	if (others == 0 || bat_segment_dir_find(dir, marker->merged) == NULL) {
+	if ((stock.others == 0 && !stock.source) || !stock.merged) {
 		bat_recovery_say(scan->out,
 		    "compaction marker: stale, ignored");
 		return BAT_OK;
 	}
-	code = is_finished(scan, marker, &finished);
+	if (!finished)
+		code = is_finished(scan, marker, &finished);
 	if (code < 0)
 		return code;
-	if (finished)
+	if (finished) {
+		scan->out->heal_unlink = stock.source;
 		return drop_sources(scan, marker);
+	}
 	bat_recovery_say(scan->out,
 	    "compaction marker: the merge had not begun, all segments are "
 	    "read");
@@ -282,6 +317,7 @@ bat_recovery_marker(struct recovery_scan *scan)
 		    BAT_SEGMENT_DIR_MARKER);
 	if (code == BAT_OK) {
 		scan->out->heal_marker = true;
+		scan->out->heal_segment = marker.merged;
 		code = decide(scan, &marker);
 	}
 	free(marker.sources);

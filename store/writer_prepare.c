@@ -150,6 +150,16 @@ carry_out_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
 	return code;
 }
 
+static void
+source_name(const struct bat_writer *writer,
+    char out[BAT_SEGMENT_NAME_SIZE + 16])
+{
+	char name[BAT_SEGMENT_NAME_SIZE];
+
+	bat_segment_name(writer->recovery->heal_segment, name);
+	snprintf(out, BAT_SEGMENT_NAME_SIZE + 16, "%s.compact-src", name);
+}
+
 /* <M>.fbat.compact-src becomes M again; an unfinished merge makes room. */
 static int
 heal_rename(struct bat_writer *writer, struct bat_error *error)
@@ -162,7 +172,7 @@ heal_rename(struct bat_writer *writer, struct bat_error *error)
 	int code;
 
 	bat_segment_name(id, name);
-	snprintf(source, sizeof(source), "%s.compact-src", name);
+	source_name(writer, source);
 	code = disk->rename_at(disk->context, writer->dir->dir, source, name,
 	    true);
 	if (code < 0 && code != -ENOENT)
@@ -182,13 +192,17 @@ heal_marker(struct bat_writer *writer, struct bat_error *error)
 {
 	const struct bat_recovery *recovery = writer->recovery;
 	const struct bat_disk *disk = writer->dir->disk;
-	char name[BAT_SEGMENT_NAME_SIZE];
+	char name[BAT_SEGMENT_NAME_SIZE + 16];
 	int code = BAT_OK;
 
 	if (!recovery->heal_marker)
 		return BAT_OK;
 	if (recovery->heal_rename)
 		code = heal_rename(writer, error);
+	if (recovery->heal_unlink) {
+		source_name(writer, name);
+		code = bat_file_unlink(disk, writer->dir->dir, name, error);
+	}
 	for (size_t i = 0; code == BAT_OK && i < recovery->heal_drop_count;
 	     i++) {
 		bat_segment_name(recovery->heal_drop[i], name);

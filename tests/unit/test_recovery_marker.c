@@ -1,0 +1,422 @@
+/*
+ * A compaction that did not end: whichever step it was in, every event is
+ * shown once, nothing is changed before the first append, and that one heals
+ * the directory.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "faulty_disk.h"
+#include "maker.h"
+#include "segment.h"
+#include "stores.h"
+
+#define MARKER "compaction.pending.json"
+#define SOURCE "000001.fbat.compact-src"
+
+/* Segments 1, 2 and 3 (with footers) are the sources, 4 was active. */
+struct pending {
+	struct temp_dir dir;
+	struct bat_buf files[4];
+	struct bat_buf merged;	/* 1, 2 and 3 in one, no footer */
+	struct bat_buf picture; /* by ids: places and numbers may differ */
+};
+
+static void
+pending_make(struct pending *pending)
+{
+	struct maker maker;
+
+	*pending = (struct pending){ .merged = BAT_BUF_EMPTY };
+	maker_init(&maker);
+	temp_dir_make(&pending->dir);
+	ck_assert_int_eq(bat_segment_encode_header(1, 1, &pending->merged), 0);
+	for (uint64_t id = 1; id <= 4; id++) {
+		struct bat_buf *file = &pending->files[id - 1];
+		size_t header, frames;
+
+		maker_segment(&maker, id);
+		header = maker.file.length;
+		maker_event(&maker, "player:alice",
+		    "\xa1"
+		    "a");
+		maker_marker(&maker, 6, 1);
+		maker_event(&maker, "player:bob",
+		    "\xa1"
+		    "b");
+		maker_marker(&maker, 7, 0);
+		maker_event(&maker, "player:alice",
+		    "\xa1"
+		    "c");
+		frames = maker.file.length;
+		if (id < 4)
+			maker_footer(&maker);
+		maker_save(&maker, &pending->dir);
+		ck_assert_int_eq(bat_bytes_append_slice(file,
+				     bat_bytes_of_buf(&maker.file)),
+		    0);
+		if (id < 4)
+			ck_assert_int_eq(bat_bytes_append(&pending->merged,
+					     maker.file.data + header,
+					     frames - header),
+			    0);
+	}
+	stores_picture(&pending->dir, PICTURE_NO_PLACE, &pending->picture);
+	maker_free(&maker);
+}
+
+static void
+pending_free(struct pending *pending)
+{
+	temp_dir_remove(&pending->dir);
+	for (size_t i = 0; i < 4; i++)
+		bat_bytes_free(&pending->files[i]);
+	bat_bytes_free(&pending->merged);
+	bat_bytes_free(&pending->picture);
+}
+
+static void
+write_marker(struct pending *pending)
+{
+	temp_dir_write(&pending->dir, MARKER,
+	    bat_bytes_text("{\"merged_id\":1,\"source_segment_ids\":[1,2,3]}"));
+}
+
+/* The steps of batpak's compaction, as a crash after each leaves them. */
+enum step {
+	STEP_MARKED,  /* the marker is there, nothing else has happened */
+	STEP_RENAMED, /* 000001.fbat is 000001.fbat.compact-src */
+	STEP_BEGUN,   /* a new, empty 000001.fbat */
+	STEP_HEADER,  /* its header */
+	STEP_HALF,    /* some frames, cut in one */
+	STEP_FULL,    /* all of them */
+	STEP_GONE_2,  /* sources are being deleted: 2 is */
+	STEP_GONE_23,
+	STEP_GONE_SRC, /* .compact-src is, the others are not */
+	STEP_GONE_SRC_2,
+	STEP_ALL_GONE, /* the marker is left */
+	STEPS,
+};
+
+static void
+pending_step(struct pending *pending, enum step step)
+{
+	const struct bat_slice merged = bat_bytes_of_buf(&pending->merged);
+	const struct temp_dir *dir = &pending->dir;
+	size_t length = merged.length;
+
+	write_marker(pending);
+	if (step == STEP_MARKED)
+		return;
+	temp_dir_unlink(dir, "000001.fbat");
+	if (step < STEP_GONE_SRC)
+		temp_dir_write(dir, SOURCE,
+		    bat_bytes_of_buf(&pending->files[0]));
+	if (step == STEP_RENAMED)
+		return;
+	if (step == STEP_BEGUN)
+		length = 0;
+	else if (step == STEP_HEADER)
+		length = 57;
+	else if (step == STEP_HALF)
+		length = length / 2;
+	temp_dir_write(dir, "000001.fbat",
+	    bat_bytes_slice(merged.data, length));
+	if (step == STEP_GONE_2 || step == STEP_GONE_23 ||
+	    step == STEP_GONE_SRC_2 || step == STEP_ALL_GONE)
+		temp_dir_unlink(dir, "000002.fbat");
+	if (step == STEP_GONE_23 || step == STEP_ALL_GONE)
+		temp_dir_unlink(dir, "000003.fbat");
+}
+
+static void
+assert_whole(struct pending *pending, struct bat_store *store, enum step step)
+{
+	struct bat_buf got = BAT_BUF_EMPTY;
+	char what[32];
+
+	snprintf(what, sizeof(what), "step %d", step);
+	picture_of_some(store, PICTURE_NO_PLACE, 0, 12, &got);
+	stores_assert_same(&got, &pending->picture, what);
+	bat_bytes_free(&got);
+}
+
+static uint64_t
+count(struct bat_store *store)
+{
+	struct bat_head head;
+
+	bat_head(store, &head);
+	return head.visible_count;
+}
+
+static void
+assert_healed(struct pending *pending, enum step step)
+{
+	struct bat_store *store = stores_open(&pending->dir, false);
+
+	ck_assert(!temp_dir_has(&pending->dir, MARKER));
+	ck_assert(!temp_dir_has(&pending->dir, SOURCE));
+	ck_assert(!stores_report_has(store, "compaction"));
+	ck_assert_uint_eq(count(store), 15);
+	assert_whole(pending, store, step);
+	ck_assert_ptr_null(picture_check_lists(store));
+	stores_close(store);
+}
+
+START_TEST(a_crash_in_any_step_of_a_compaction_loses_nothing)
+{
+	struct pending pending;
+	struct bat_store *store;
+	size_t names;
+
+	pending_make(&pending);
+	pending_step(&pending, (enum step)_i);
+	names = temp_dir_count(&pending.dir);
+	for (int read_only = 1; read_only >= 0; read_only--) {
+		store = stores_open(&pending.dir, read_only == 1);
+		ck_assert(stores_report_has(store, "compaction marker"));
+		ck_assert_uint_eq(count(store), 12);
+		assert_whole(&pending, store, (enum step)_i);
+		stores_close(store);
+	}
+	/* The lock has come. */
+	ck_assert_uint_eq(temp_dir_count(&pending.dir), names + 1);
+	store = stores_open(&pending.dir, false);
+	stores_append(store, "player:new", "\xa1x");
+	assert_whole(&pending, store, (enum step)_i);
+	stores_close(store);
+	assert_healed(&pending, (enum step)_i);
+	stores_without_index(&pending.dir);
+	assert_healed(&pending, (enum step)_i);
+	pending_free(&pending);
+}
+END_TEST
+
+/* Healing stops at any operation and is done again by the next session. */
+START_TEST(healing_that_is_interrupted_goes_on_later)
+{
+	static const enum faulty_operation operations[] = { FAULTY_RENAME,
+		FAULTY_UNLINK, FAULTY_SYNC, FAULTY_LIST };
+	struct bat_draft draft = stores_draft("player:new", "s", "\xa1x");
+
+	for (size_t i = 0; i < 4; i++)
+		for (unsigned nth = 1; nth <= 5; nth++) {
+			struct pending pending;
+			struct faulty_disk disk;
+			struct bat_store *store;
+			int code;
+
+			pending_make(&pending);
+			pending_step(&pending, (enum step)_i);
+			faulty_disk_init(&disk, bat_file_posix());
+			store = stores_open_with(&pending.dir,
+			    &(struct bat_options){ .disk = &disk.disk });
+			faulty_disk_fail(&disk, operations[i], nth, EIO, true);
+			code = stores_append_batch(store, &draft, 1, NULL,
+			    NULL);
+			(void)bat_close(store, NULL);
+			store = stores_open(&pending.dir, false);
+			assert_whole(&pending, store, (enum step)_i);
+			if (code != 0)
+				stores_append(store, "player:new", "\xa1x");
+			stores_close(store);
+			store = stores_open(&pending.dir, true);
+			assert_whole(&pending, store, (enum step)_i);
+			ck_assert_uint_ge(count(store), 14);
+			ck_assert(
+			    !temp_dir_has(&pending.dir, MARKER) || code == 0);
+			stores_close(store);
+			pending_free(&pending);
+		}
+}
+END_TEST
+
+START_TEST(index_files_beside_a_marker_are_not_read)
+{
+	struct pending pending;
+	struct bat_store *store;
+
+	pending_make(&pending);
+	store = stores_open_with(&pending.dir,
+	    &(struct bat_options){ .index = BAT_INDEX_FBATI });
+	ck_assert_int_eq(bat_checkpoint(store, NULL), 0);
+	stores_close(store);
+	ck_assert(temp_dir_has(&pending.dir, "index.fbati"));
+	pending_step(&pending, STEP_HALF);
+	store = stores_open(&pending.dir, false);
+	assert_whole(&pending, store, STEP_HALF);
+	stores_append(store, "player:new", "\xa1x");
+	ck_assert(!temp_dir_has(&pending.dir, "index.fbati"));
+	stores_close(store);
+	assert_healed(&pending, STEP_HALF);
+	pending_free(&pending);
+}
+END_TEST
+
+START_TEST(a_marker_that_is_no_marker_refuses_the_store)
+{
+	static const char *const texts[] = { "", "{}", "not json",
+		"{\"merged_id\":1}", "{\"merged_id\":1,\"source_segment_ids\":",
+		"{\"merged_id\":1,\"source_segment_ids\":[1,2",
+		"{\"merged_id\":-1,\"source_segment_ids\":[1,2]}",
+		"{\"merged_id\":99999999999999999999999,"
+		"\"source_segment_ids\":[1,2]}",
+		"{\"merged_id\":1,\"source_segment_ids\":[1,,2]}",
+		"{\"merged_id\":1,\"source_segment_ids\":[\"1\"]}" };
+	struct bat_error error = { .text = "" };
+	struct bat_store *store;
+	struct pending pending;
+
+	pending_make(&pending);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		for (int read_only = 0; read_only < 2; read_only++) {
+			temp_dir_write(&pending.dir, MARKER,
+			    bat_bytes_text(texts[i]));
+			ck_assert_int_eq(bat_open(pending.dir.path,
+					     &(struct bat_options){
+						 .read_only = read_only == 1 },
+					     &store, &error),
+			    BAT_DATA_CORRUPT);
+			ck_assert_ptr_nonnull(strstr(error.text, MARKER));
+		}
+	pending_free(&pending);
+}
+END_TEST
+
+START_TEST(spaces_and_another_order_are_a_marker_too)
+{
+	struct pending pending;
+	struct bat_store *store;
+
+	pending_make(&pending);
+	pending_step(&pending, STEP_HALF);
+	temp_dir_write(&pending.dir, MARKER,
+	    bat_bytes_text("{ \"source_segment_ids\" : [ 1 , 2,\n3 ],\n"
+			   "\t\"merged_id\" : 1 }\n"));
+	store = stores_open(&pending.dir, false);
+	assert_whole(&pending, store, STEP_HALF);
+	stores_close(store);
+	pending_free(&pending);
+}
+END_TEST
+
+START_TEST(a_source_file_without_a_marker_is_nobodys)
+{
+	struct pending pending;
+	struct bat_store *store;
+
+	pending_make(&pending);
+	temp_dir_write(&pending.dir, SOURCE,
+	    bat_bytes_of_buf(&pending.files[0]));
+	store = stores_open(&pending.dir, false);
+	assert_whole(&pending, store, STEP_MARKED);
+	ck_assert_uint_eq(count(store), 12);
+	stores_append(store, "player:new", "\xa1x");
+	ck_assert(temp_dir_has(&pending.dir, SOURCE));
+	stores_close(store);
+	pending_free(&pending);
+}
+END_TEST
+
+START_TEST(a_source_that_is_gone_without_a_merge_is_damage)
+{
+	struct bat_error error = { .text = "" };
+	struct bat_store *store;
+	struct pending pending;
+
+	pending_make(&pending);
+	pending_step(&pending, STEP_RENAMED);
+	temp_dir_unlink(&pending.dir, "000002.fbat");
+	ck_assert_int_eq(bat_open(pending.dir.path, NULL, &store, &error),
+	    BAT_DATA_CORRUPT);
+	ck_assert_uint_eq(error.segment, 2);
+	store = stores_open(&pending.dir, true);
+	ck_assert_uint_eq(count(store), 9);
+	stores_close(store);
+	pending_free(&pending);
+}
+END_TEST
+
+/* The merge as if it had ended after so many frames. */
+static void
+cut_merge(struct pending *pending, unsigned frames)
+{
+	struct bat_segment_header header;
+	size_t end;
+
+	ck_assert_int_eq(bat_segment_decode_header(
+			     bat_bytes_of_buf(&pending->merged), &header, NULL),
+	    0);
+	end = header.length;
+	for (unsigned i = 0; i < frames; i++)
+		end += 8 + bat_bytes_get_be32(pending->merged.data + end);
+	temp_dir_truncate(&pending->dir, "000001.fbat", end);
+}
+
+/* A retention drops what it likes; the merge ends with the last event that it
+ * kept, here the first of segment 2. */
+START_TEST(a_finished_retention_replaces_its_sources)
+{
+	struct pending pending;
+	struct bat_store *store;
+
+	pending_make(&pending);
+	pending_step(&pending, STEP_GONE_SRC);
+	cut_merge(&pending, 6);
+	store = stores_open(&pending.dir, false);
+	ck_assert_uint_eq(count(store), 4 + 3);
+	stores_append(store, "player:new", "\xa1x");
+	ck_assert(!temp_dir_has(&pending.dir, "000002.fbat"));
+	ck_assert(!temp_dir_has(&pending.dir, "000003.fbat"));
+	stores_close(store);
+	pending_free(&pending);
+}
+END_TEST
+
+/* A session that appended nothing leaves such a segment. */
+START_TEST(a_source_without_events_does_not_hide_that_the_merge_is_finished)
+{
+	struct pending pending;
+	struct bat_store *store;
+
+	pending_make(&pending);
+	pending_step(&pending, STEP_GONE_SRC);
+	cut_merge(&pending, 10);
+	temp_dir_truncate(&pending.dir, "000003.fbat", 57);
+	store = stores_open(&pending.dir, true);
+	ck_assert_uint_eq(count(store), 6 + 3);
+	stores_close(store);
+	pending_free(&pending);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("recovery_marker");
+	TCase *tcase = tcase_create("marker");
+	SRunner *runner;
+	int failed;
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase,
+	    a_crash_in_any_step_of_a_compaction_loses_nothing, 0, STEPS);
+	tcase_add_loop_test(tcase, healing_that_is_interrupted_goes_on_later, 0,
+	    STEPS);
+	tcase_add_test(tcase, index_files_beside_a_marker_are_not_read);
+	tcase_add_test(tcase, a_marker_that_is_no_marker_refuses_the_store);
+	tcase_add_test(tcase, spaces_and_another_order_are_a_marker_too);
+	tcase_add_test(tcase, a_source_file_without_a_marker_is_nobodys);
+	tcase_add_test(tcase, a_source_that_is_gone_without_a_merge_is_damage);
+	tcase_add_test(tcase, a_finished_retention_replaces_its_sources);
+	tcase_add_test(tcase,
+	    a_source_without_events_does_not_hide_that_the_merge_is_finished);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
