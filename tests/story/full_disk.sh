@@ -25,7 +25,8 @@ fi
 store=$disk/store
 acked=$work/acked
 : >"$acked"
-head -c 524288 /dev/zero >"$disk/ballast"
+head -c 400000 /dev/zero >"$disk/ballast"
+head -c 400000 /dev/zero >"$disk/reserve" # for the index file at the end
 
 starts() {
 	mount_it "$store" "${1:-}" && mkdir -p "$mnt/scopes/storm"
@@ -76,7 +77,7 @@ check "full disk: everything acknowledged reads again" verify
 check "full disk: a mount on a full disk stands" mounts_full
 check "full disk: it reads" verify
 check "full disk: its first append says so" storm late 1 50000 75
-rm "$disk/ballast"
+rm "$disk/ballast" "$disk/reserve"
 check "full disk: space again, the first append works" storm last 1 2000 0
 check "full disk: everything acknowledged is there" verify
 check "full disk: an orderly end" end_it

@@ -44,8 +44,17 @@ opens() {
 	}
 }
 
+# Waits until so many records more are acknowledged (or the crowd is done).
+wait_for() {
+	local records=$(($1 + $(wc -l <"$acked")))
+	while kill -0 "$2" 2>/dev/null && [ "$(wc -l <"$acked")" -lt "$records" ]
+	do
+		sleep 0.002
+	done
+}
+
 round() {
-	local writers=() i
+	local crowd status=0
 	mount_it "$store" || return 1
 	mkdir -p "$mnt/scopes/storm" || return 1
 	verify >"$work/verified" || return 1
@@ -56,20 +65,12 @@ round() {
 			"$interop" check "$store" || return 1
 		fi
 	fi
-	for i in 1 2 3; do
-		python3 "$storm" write "$mnt/scopes/storm/w$i" "r$1w$i" \
-		    "$acked" 12 &
-		writers+=($!)
-	done
-	sleep "0.$(printf %03d $((40 + RANDOM % 60)))"
+	python3 "$storm" crowd 3 "$mnt/scopes/storm" "r$1" "$acked" 1000 &
+	crowd=$!
+	wait_for $((1 + RANDOM % 40)) "$crowd"
 	kill_it
-	for i in "${writers[@]}"; do
-		wait "$i"
-		case $? in
-		0 | 76) ;;
-		*) return 1 ;;
-		esac
-	done
+	wait "$crowd" || status=$?
+	[ "$status" -eq 76 ]
 }
 
 # The last word: what is there, and an orderly end.

@@ -40,6 +40,7 @@ end_it() {
 	take_down
 	wait "$daemon" || status=$?
 	daemon=
+	[ "$status" -eq 0 ] || echo "batfs ended with $status: $(tail -n 3 "$work/said")"
 	return $status
 }
 

@@ -2,6 +2,7 @@
 """What the kill and disk tests write, and whether it is there afterwards.
 
     storm.py write FILE NAME ACKED MAX [SIZE]   append until it fails
+    storm.py crowd N FOLDER NAME ACKED MAX      N of them at once
     storm.py verify LOG ACKED                   every acknowledged line once,
                                                 nothing half, nothing foreign
 
@@ -40,11 +41,29 @@ def write(path, name, acked, most, size=0):
     except OSError as error:
         if error.errno == errno.ENOSPC:
             return FULL
+        # ENOENT: already taken down, this is the bare mountpoint
         if error.errno in (errno.ENOTCONN, errno.ECONNABORTED, errno.EIO,
-                           errno.EINTR, errno.ENODEV):
+                           errno.EINTR, errno.ENODEV, errno.ENOENT):
             return GONE
         raise
     return 0
+
+
+def crowd(n, folder, name, acked, most):
+    """The worst of their ends."""
+    children = []
+    for i in range(n):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                status = write(os.path.join(folder, 'w%d' % i),
+                               '%sw%d' % (name, i), acked, most)
+            finally:
+                os._exit(status)
+        children.append(child)
+    ends = [os.waitstatus_to_exitcode(os.waitpid(c, 0)[1]) for c in children]
+    return next((e for e in ends if e not in (0, GONE)), max(ends))
 
 
 def verify(log, acked):
@@ -91,6 +110,8 @@ def verify(log, acked):
 def main(argv):
     if argv[1:2] == ['write'] and len(argv) in (6, 7):
         return write(argv[2], argv[3], argv[4], *map(int, argv[5:]))
+    if argv[1:2] == ['crowd'] and len(argv) == 7:
+        return crowd(int(argv[2]), *argv[3:6], int(argv[6]))
     if argv[1:2] == ['verify'] and len(argv) == 4:
         return verify(*argv[2:])
     sys.exit(__doc__)
