@@ -5,37 +5,7 @@
 bool
 batfs_handle_is_content(const struct batfs_node *node)
 {
-	switch (node->class) {
-	case BATFS_README:
-	case BATFS_EVENT_JSON:
-	case BATFS_EVENT_DIR_JSON:
-	case BATFS_EVENT_PAYLOAD:
-	case BATFS_EVENTS_TAG:
-	case BATFS_CTL_FILE:
-		return true;
-	case BATFS_NONE:
-	case BATFS_ROOT:
-	case BATFS_LOG_ALL:
-	case BATFS_LOG_DIR:
-	case BATFS_LOG_PAGE:
-	case BATFS_LOG_TAIL:
-	case BATFS_ENTITIES:
-	case BATFS_ENTITY:
-	case BATFS_ENTITY_WORDS:
-	case BATFS_SCOPES:
-	case BATFS_SCOPE:
-	case BATFS_MEMBER:
-	case BATFS_MEMBER_WORDS:
-	case BATFS_EVENTS:
-	case BATFS_SHARD:
-	case BATFS_EVENT_DIR:
-	case BATFS_EVENT_LINK:
-	case BATFS_EVENT_JSON_LINK:
-	case BATFS_CTL:
-	case BATFS_CLASS_COUNT:
-		break;
-	}
-	return false;
+	return batfs_tree_is_whole(node);
 }
 
 int

@@ -12,39 +12,9 @@
 static int
 refusal(const struct batfs_mount *mount, const struct batfs_node *node)
 {
-	if (mount->options->read_only)
+	if (mount->options->read_only || !batfs_tree_takes_appends(node))
 		return EROFS;
-	switch (node->class) {
-	case BATFS_ROOT:
-	case BATFS_ENTITIES:
-	case BATFS_ENTITY:
-	case BATFS_ENTITY_WORDS:
-	case BATFS_SCOPES:
-	case BATFS_SCOPE:
-	case BATFS_MEMBER:
-	case BATFS_MEMBER_WORDS:
-	case BATFS_CTL:
-	case BATFS_CTL_FILE:
-		return EPERM;
-	case BATFS_NONE:
-	case BATFS_README:
-	case BATFS_LOG_ALL:
-	case BATFS_LOG_DIR:
-	case BATFS_LOG_PAGE:
-	case BATFS_LOG_TAIL:
-	case BATFS_EVENTS:
-	case BATFS_SHARD:
-	case BATFS_EVENT_JSON:
-	case BATFS_EVENT_DIR:
-	case BATFS_EVENT_DIR_JSON:
-	case BATFS_EVENT_PAYLOAD:
-	case BATFS_EVENT_LINK:
-	case BATFS_EVENT_JSON_LINK:
-	case BATFS_EVENTS_TAG:
-	case BATFS_CLASS_COUNT:
-		break;
-	}
-	return EROFS;
+	return EPERM;
 }
 
 static void

@@ -4,13 +4,9 @@
  */
 #include "tree.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "tree_internal.h"
-
-/* How deep the tree can be; a guard for loops to the root. */
-#define DEPTH_MAX 8
 
 /* ---- making and freeing ------------------------------------------------ */
 
@@ -135,21 +131,44 @@ batfs_tree_type(const struct batfs_node *node)
 	return batfs_tree_classes[node->class].type;
 }
 
+enum batfs_keys
+batfs_tree_keys(enum batfs_class class)
+{
+	if ((unsigned)class >= BATFS_CLASS_COUNT)
+		return BATFS_KEYS_NOBODY;
+	return batfs_tree_classes[class].keys;
+}
+
+bool
+batfs_tree_is_whole(const struct batfs_node *node)
+{
+	return batfs_tree_classes[node->class].whole;
+}
+
+bool
+batfs_tree_takes_appends(const struct batfs_node *node)
+{
+	return batfs_tree_classes[node->class].appends;
+}
+
+/* The keys that the parent's class has no use for are left out. */
 struct batfs_node
 batfs_tree_parent(const struct batfs_node *node)
 {
-	struct batfs_node parent = *node;
+	enum batfs_class class = batfs_tree_classes[node->class].parent;
+	enum batfs_keys keys = batfs_tree_classes[class].keys;
+	struct batfs_node parent = { .class = class };
 
-	parent.class = batfs_tree_classes[node->class].parent;
-	if (parent.class == BATFS_SHARD)
-		parent.number /= BATFS_TREE_SHARD;
-	else if (parent.class != BATFS_EVENT_DIR)
-		parent.number = 0;
-	if (parent.class != BATFS_SCOPE)
-		parent.scope = 0;
-	parent.entity = 0;
-	if (parent.class == BATFS_NONE)
+	if (class == BATFS_NONE)
 		return BATFS_NODE_ROOT;
+	if (keys == BATFS_KEYS_NUMBER)
+		parent.number = class == BATFS_SHARD ?
+		    node->number / BATFS_TREE_SHARD :
+		    node->number;
+	if (keys == BATFS_KEYS_SCOPE || keys == BATFS_KEYS_MEMBER)
+		parent.scope = node->scope;
+	if (keys == BATFS_KEYS_ENTITY || keys == BATFS_KEYS_MEMBER)
+		parent.entity = node->entity;
 	return parent;
 }
 
@@ -168,21 +187,29 @@ int
 batfs_tree_path(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_buf *buf)
 {
-	struct batfs_node way[DEPTH_MAX];
-	size_t depth = 0, before = buf->length;
+	struct bat_buf tail = BAT_BUF_EMPTY, path = BAT_BUF_EMPTY;
+	struct batfs_node at = *node;
 	int code = BAT_OK;
 
-	for (way[0] = *node; way[depth].class != BATFS_ROOT; depth++) {
-		assert(depth + 1 < DEPTH_MAX);
-		way[depth + 1] = batfs_tree_parent(&way[depth]);
-	}
-	while (depth-- > 0 && code == BAT_OK) {
-		if (buf->length > before)
-			code = bat_bytes_append_byte(buf, '/');
+	/* From the node up: each name goes in front of what is there. */
+	while (at.class != BATFS_ROOT && code == BAT_OK) {
+		bat_bytes_clear(&path);
+		code = append_name(tree, &at, &path);
+		if (code == BAT_OK && tail.length > 0)
+			code = bat_bytes_append_byte(&path, '/');
 		if (code == BAT_OK)
-			code = append_name(tree, &way[depth], buf);
+			code = bat_bytes_append_slice(&path,
+			    bat_bytes_of_buf(&tail));
+		if (code == BAT_OK) {
+			bat_bytes_clear(&tail);
+			code = bat_bytes_append_slice(&tail,
+			    bat_bytes_of_buf(&path));
+		}
+		at = batfs_tree_parent(&at);
 	}
-	if (code != BAT_OK)
-		buf->length = before;
+	if (code == BAT_OK)
+		code = bat_bytes_append_slice(buf, bat_bytes_of_buf(&tail));
+	bat_bytes_free(&path);
+	bat_bytes_free(&tail);
 	return code;
 }

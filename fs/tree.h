@@ -62,6 +62,16 @@ enum batfs_ctl {
 	BATFS_CTL_COUNT
 };
 
+/* Which keys of a node its class uses. */
+enum batfs_keys {
+	BATFS_KEYS_NOBODY, /* no node has this class */
+	BATFS_KEYS_NONE,   /* there is one node of it */
+	BATFS_KEYS_ENTITY,
+	BATFS_KEYS_SCOPE,
+	BATFS_KEYS_MEMBER, /* scope and entity */
+	BATFS_KEYS_NUMBER,
+};
+
 struct batfs_node {
 	enum batfs_class class;
 	uint32_t entity, scope; /* numbers of the tree's names */
@@ -128,6 +138,12 @@ int batfs_tree_attributes(struct batfs_tree *tree,
     struct bat_error *error);
 /* Type and inode only; never fails, no I/O. */
 enum batfs_type batfs_tree_type(const struct batfs_node *node);
+enum batfs_keys batfs_tree_keys(enum batfs_class class);
+/* Is it computed as a whole (true), or read at offsets? */
+bool batfs_tree_is_whole(const struct batfs_node *node);
+/* Is something appended to it or below it? Then what it does not allow is
+ * EPERM, as under chattr +a, else EROFS. */
+bool batfs_tree_takes_appends(const struct batfs_node *node);
 uint64_t batfs_tree_inode(struct batfs_tree *tree,
     const struct batfs_node *node);
 

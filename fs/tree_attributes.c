@@ -36,17 +36,17 @@ batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
 		return 1;
 	bat_hash_start(&hasher);
 	bat_hash_update(&hasher, bat_bytes_slice(&row->mark, 1));
-	if (row->keys == BATFS_TREE_OF_NUMBER)
+	if (row->keys == BATFS_KEYS_NUMBER)
 		hash_number(&hasher, node->number);
-	if (row->keys == BATFS_TREE_OF_SCOPE ||
-	    row->keys == BATFS_TREE_OF_MEMBER) {
+	if (row->keys == BATFS_KEYS_SCOPE ||
+	    row->keys == BATFS_KEYS_MEMBER) {
 		/* With its length: "ab" + "c" is not "a" + "bc". */
 		scope = batfs_tree_text(tree, node->scope);
 		hash_number(&hasher, scope.length);
 		bat_hash_update(&hasher, scope);
 	}
-	if (row->keys == BATFS_TREE_OF_ENTITY ||
-	    row->keys == BATFS_TREE_OF_MEMBER)
+	if (row->keys == BATFS_KEYS_ENTITY ||
+	    row->keys == BATFS_KEYS_MEMBER)
 		bat_hash_update(&hasher, batfs_tree_text(tree, node->entity));
 	hash = bat_hash_finish(&hasher);
 	inode = bat_bytes_get_le64(hash.bytes) & INT64_MAX;

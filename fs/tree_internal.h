@@ -57,26 +57,19 @@ typedef int batfs_tree_read_fn(struct batfs_tree *tree,
     const struct batfs_node *node, uint64_t offset, size_t size,
     struct bat_buf *buf, struct bat_error *error);
 
-/* Which keys of a node its class uses. */
-enum batfs_tree_keys {
-	BATFS_TREE_ALONE,
-	BATFS_TREE_OF_ENTITY,
-	BATFS_TREE_OF_SCOPE,
-	BATFS_TREE_OF_MEMBER, /* scope and entity */
-	BATFS_TREE_OF_NUMBER,
-};
-
 struct batfs_tree_class {
 	/* The first byte of what an inode number is the hash of. Never changed
 	 * and never used twice: backup tools remember inode numbers. */
 	char mark;
-	enum batfs_tree_keys keys;
+	enum batfs_keys keys;
 	enum batfs_class parent;
 	const char *name; /* a fixed one in its parent, or NULL */
 	bool listed;	  /* a fixed name that readdir shows */
 	enum batfs_type type;
 	enum batfs_caching caching;
 	enum batfs_tree_access access;
+	bool whole;   /* a file that is computed as a whole */
+	bool appends; /* appends are taken here or below */
 	batfs_tree_measure_fn *measure;
 	/* Files: their bytes; links: their target. */
 	batfs_tree_read_fn *read;
