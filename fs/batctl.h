@@ -1,0 +1,55 @@
+/*
+ * What the parts of batctl share: the tree of a data directory, read without a
+ * mount and without a lock.
+ */
+#ifndef BATFS_BATCTL_H
+#define BATFS_BATCTL_H
+
+#include "tree.h"
+
+struct batfs_batctl {
+	struct bat_store *store;
+	struct batfs_tree *tree;
+	uint32_t uid, gid;
+};
+
+/* The names of a directory, each with its node, in the order of the tree. */
+struct batfs_batctl_entry {
+	size_t name; /* its place in names, with a NUL behind it */
+	struct batfs_node node;
+};
+struct batfs_batctl_names {
+	struct bat_buf names;
+	struct batfs_batctl_entry *entries;
+	size_t count, capacity;
+	bool failed; /* no memory */
+};
+
+/*
+ * The node that a path names, as the kernel would find it: links on the way
+ * are followed, the last name's only with follow. Returns 0,
+ * BAT_STATE_NOT_FOUND or what the tree says, with a sentence.
+ */
+int batfs_batctl_resolve(struct batfs_batctl *ctl, const char *path,
+    bool follow, struct batfs_node *out, struct bat_error *error);
+/* Returns 0 or what the tree says; free in either case. */
+int batfs_batctl_list(struct batfs_batctl *ctl, const struct batfs_node *node,
+    struct batfs_batctl_names *out, struct bat_error *error);
+void batfs_batctl_names_free(struct batfs_batctl_names *names);
+
+/* What walk calls for each node; path is as find(1) would print it. A non-zero
+ * answer ends the walk. */
+typedef int (*batfs_batctl_visit_fn)(struct batfs_batctl *ctl, void *context,
+    const char *path, const struct batfs_node *node, struct bat_error *error);
+/* The node and everything that is listed below it, parents first. */
+int batfs_batctl_walk(struct batfs_batctl *ctl, const char *path,
+    const struct batfs_node *node, batfs_batctl_visit_fn visit, void *context,
+    struct bat_error *error);
+
+/* The bytes of a file to stdout. */
+int batfs_batctl_copy(struct batfs_batctl *ctl, const struct batfs_node *node,
+    uint64_t *out_size, struct bat_error *error);
+/* Bytes to stdout: 0 or BAT_WORLD_IO. */
+int batfs_batctl_put(struct bat_slice bytes, struct bat_error *error);
+
+#endif

@@ -1,0 +1,84 @@
+#!/bin/bash
+# batctl shows what the mount shows: the same names, types, modes, sizes,
+# times, inode numbers and bytes, also of what is not listed.
+#
+#	batctl.sh BATFS
+# shellcheck disable=SC2317 # `check` calls functions
+set -u
+BATFS=$(realpath "$1")
+BATCTL=$(dirname "$BATFS")/batctl
+# shellcheck source=tests/support/mount.sh
+. "$(dirname "$0")/../support/mount.sh"
+export LC_ALL=C
+golden=$here/data/golden
+data=
+
+fresh() {
+	data=$work/$1
+	cp -r "$golden/$1/store" "$data"
+}
+
+same_names() {
+	(cd "$mnt" && find . | sort) >"$work/a"
+	"$BATCTL" find "$data" . | sort >"$work/b"
+	cmp "$work/a" "$work/b"
+}
+
+# Mode, size, time, number and name of everything that is listed.
+same_attributes() {
+	(cd "$mnt" && find . -print0) >"$work/names"
+	xargs -0 -a "$work/names" "$BATCTL" stat "$data" >"$work/b" &&
+		(cd "$mnt" && python3 -c '
+import os, sys
+for name in open(sys.argv[1], "rb").read().split(b"\0")[:-1]:
+	at = os.lstat(name)
+	ms = at.st_mtime_ns // 10 ** 6
+	sys.stdout.buffer.write(b"%06o %d %d.%03d %d %s\n" % (at.st_mode,
+		at.st_size, ms // 1000, ms % 1000, at.st_ino, name))
+' "$work/names") >"$work/a" && diff "$work/a" "$work/b"
+}
+
+same_bytes() {
+	local name
+	(cd "$mnt" && find . -type f -print0) |
+		while IFS= read -r -d '' name; do
+			cmp "$mnt/$name" <("$BATCTL" cat "$data" "$name") ||
+				exit 1
+		done
+}
+
+# What is not listed, and links that are followed.
+same_typed() {
+	local name
+	for name in log.jsonl events/1 events/1.json events/1/event.json \
+		events/1/payload events/00000000/000000000001/event.json; do
+		[ -d "$mnt/$name" ] && continue
+		cmp "$mnt/$name" <("$BATCTL" cat "$data" "$name") || return
+	done
+	cmp <(ls "$mnt/events/1") <("$BATCTL" ls "$data" events/1/) &&
+		cmp <(ls "$mnt/events/1/..") <("$BATCTL" ls "$data" events/1/..)
+}
+
+nothing_is_written() {
+	diff -r "$golden/$1/store" "$data"
+}
+
+errors() {
+	! "$BATCTL" cat "$data" entities/nobody 2>/dev/null &&
+		! "$BATCTL" ls "$data" README/x 2>/dev/null &&
+		! "$BATCTL" cat "$data" log 2>/dev/null &&
+		! "$BATCTL" cat "$work/nowhere" README 2>/dev/null
+}
+
+for shape in quickstart mixed coordinates bad-crc payloads; do
+	fresh $shape
+	mount_it "$data" ro || exit 1
+	check "$shape: names" same_names
+	check "$shape: attributes" same_attributes
+	check "$shape: bytes" same_bytes
+	check "$shape: typed names" same_typed
+	end_it
+	check "$shape: nothing is written" nothing_is_written $shape
+done
+check "what is not there is an error" errors
+[ "$failed" -eq 0 ]
