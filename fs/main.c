@@ -126,7 +126,8 @@ open_store(struct program *program, struct bat_error *error)
 
 	if (result != 0) {
 		mount->store = NULL;
-		bat_error_prefix(error, "%s", program->data_dir);
+		if (strstr(error->text, program->data_dir) == NULL)
+			bat_error_prefix(error, "%s", program->data_dir);
 		return result;
 	}
 	mount->data_dir = open(program->data_dir,

@@ -1,6 +1,7 @@
 #include "mountpoint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -76,9 +77,12 @@ int
 batfs_mountpoint_check(const char *data_dir, const char *mountpoint,
     struct bat_error *error)
 {
-	struct stat status;
+	struct statx status;
 
-	if (stat(mountpoint, &status) != 0) {
+	/* Whoever serves it is to be asked, not the kernel's memory of what it
+	 * said before it died. */
+	if (statx(AT_FDCWD, mountpoint, AT_STATX_FORCE_SYNC, STATX_TYPE,
+		&status) != 0) {
 		if (errno == ENOTCONN)
 			return bat_error_set(error, BAT_USE_INVALID,
 			    "%s: the program of an earlier mount died; run "
@@ -90,7 +94,7 @@ batfs_mountpoint_check(const char *data_dir, const char *mountpoint,
 			    mountpoint, mountpoint);
 		return bat_error_set_os(error, errno, "%s", mountpoint);
 	}
-	if (!S_ISDIR(status.st_mode))
+	if (!S_ISDIR(status.stx_mode))
 		return bat_error_set(error, BAT_USE_INVALID,
 		    "%s: not a directory, nothing can be mounted on it",
 		    mountpoint);

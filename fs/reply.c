@@ -8,6 +8,8 @@
 /* What a growing file is best read in; reads of it go through unchanged. */
 #define STREAM_BLOCK (1 << 20)
 #define PLAIN_BLOCK 4096
+/* Seconds. */
+#define DIRECTORY_GRACE 1.0
 
 struct batfs_mount *
 batfs_reply_mount(fuse_req_t req)
@@ -89,9 +91,14 @@ batfs_reply_bare_stat(const struct batfs_mount *mount,
 double
 batfs_reply_attr_timeout(const struct batfs_attributes *attributes)
 {
-	return attributes->caching == BATFS_CACHE_FOREVER ?
-	    BATFS_REPLY_FOREVER :
-	    0;
+	if (attributes->caching == BATFS_CACHE_FOREVER)
+		return BATFS_REPLY_FOREVER;
+	/* The kernel checks the mode of every directory on a path, each time
+	 * that it walks there; without a moment's grace that is a request for
+	 * each of them. Modes do not change; only a time may be this old. */
+	if (attributes->type == BATFS_DIRECTORY)
+		return DIRECTORY_GRACE;
+	return 0;
 }
 
 /* A name that an event made stays. One that was only created may become real,
