@@ -121,6 +121,45 @@ term_unmounts() {
 		[ "$(wc -l <"$mnt/entities/e")" = 2 ] && end_it
 }
 
+# Everything that was acknowledged is there, and at most the one write that
+# never heard its answer besides.
+term_in_a_storm() {
+	local writer got acked
+	mount_it "$store" || return
+	(
+		i=0
+		while echo $((++i)) >>"$mnt/scopes/s/storm"; do
+			echo $i >>"$work/acked"
+		done
+	) 2>/dev/null &
+	writer=$!
+	sleep 1
+	kill -TERM "$daemon"
+	wait "$daemon" || return
+	daemon=
+	wait $writer
+	mount_it "$store" || return
+	got=$(wc -l <"$mnt/scopes/s/storm")
+	acked=$(wc -l <"$work/acked")
+	end_it
+	echo "$acked acknowledged, $got there"
+	[ "$acked" -gt 0 ] && [ "$got" -ge "$acked" ] &&
+		[ "$got" -le $((acked + 1)) ]
+}
+
+synced_apart() {
+	mount_it "$store" durable=fsync || return
+	python3 - "$mnt/scopes/s/apart" <<-'END' || return
+	import os, sys
+	for flags in (0, os.O_SYNC, os.O_DSYNC):
+	    fd = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT | flags)
+	    assert os.write(fd, b'1\n2\n') == 4
+	    os.fsync(fd)
+	    os.close(fd)
+	END
+	[ "$(wc -l <"$mnt/scopes/s/apart")" = 6 ] && end_it
+}
+
 dead_mount() {
 	mount_it "$store" || return
 	kill -9 "$daemon"
@@ -170,6 +209,8 @@ check "into the background when the mount works" background
 check "one directory, one batfs" locked
 check "an unmount ends it" unmount_ends_it
 check "TERM unmounts and closes" term_unmounts
+check "TERM in a storm of writers" term_in_a_storm
+check "durable=fsync" synced_apart
 check "a dead mount is named with its remedy" dead_mount
 check "read-only" read_only
 check "closed standard descriptors" closed_descriptors
