@@ -20,7 +20,7 @@ struct write_request {
 static struct batfs_handle *
 handle_of(const struct fuse_file_info *fi)
 {
-	return fi == NULL ? NULL : (struct batfs_handle *)(uintptr_t)fi->fh;
+	return (struct batfs_handle *)(uintptr_t)fi->fh;
 }
 
 static void
