@@ -1,0 +1,346 @@
+#include "append.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <check.h>
+
+#include "../support/temp_dir.h"
+
+/*
+ * A real store and no committer: the tests lead the commits by hand, so that
+ * it is known when a batch is under way.
+ */
+static struct temp_dir dir;
+static struct bat_store *store;
+static struct batfs_tree *tree;
+static struct batfs_append_world world;
+static struct batfs_append *append;
+static struct batfs_node node;
+static int commits;
+
+#define OPS 8
+static struct batfs_append_op ops[OPS];
+static ssize_t results[OPS];
+static int order[OPS], done_count;
+
+static void
+note_commit(void *context)
+{
+	(void)context;
+	commits++;
+}
+
+static void
+note_done(struct batfs_append_op *op, ssize_t result)
+{
+	results[op - ops] = result;
+	order[done_count++] = (int)(op - ops);
+}
+
+static void
+open_store(bool read_only)
+{
+	struct bat_options options = BAT_OPTIONS_DEFAULT;
+	struct batfs_tree_options how = { .dir_mode = 0755,
+		.file_mode = 0644,
+		.config_line = "" };
+
+	options.read_only = read_only;
+	ck_assert_int_eq(bat_open(dir.path, &options, &store, NULL), 0);
+	ck_assert_int_eq(batfs_tree_new(store, &how, &tree), 0);
+	world = (struct batfs_append_world){ .store = store,
+		.tree = tree,
+		.committed = note_commit };
+	batfs_append_world_init(&world);
+}
+
+static void
+close_store(void)
+{
+	batfs_append_world_destroy(&world);
+	batfs_tree_free(tree);
+	ck_assert_int_eq(bat_close(store, NULL), 0);
+}
+
+/* scopes/s/e, made and open. */
+static void
+open_append(void)
+{
+	struct batfs_node root = BATFS_NODE_ROOT, scopes, scope;
+
+	ck_assert_int_eq(batfs_tree_lookup(tree, &root,
+			     bat_bytes_text("scopes"), &scopes),
+	    0);
+	ck_assert_int_eq(batfs_tree_mkdir(tree, &scopes, bat_bytes_text("s"),
+			     &scope, NULL),
+	    0);
+	ck_assert_int_eq(batfs_tree_create(tree, &scope, bat_bytes_text("e"),
+			     &node, NULL),
+	    0);
+	ck_assert_int_eq(batfs_append_open(&world, &node, &append), 0);
+}
+
+static void
+setup(void)
+{
+	temp_dir_make(&dir);
+	open_store(false);
+	open_append();
+}
+
+/* What is still open is given up. */
+static void
+teardown(void)
+{
+	if (append != NULL)
+		batfs_append_abandon(append);
+	close_store();
+	temp_dir_remove(&dir);
+}
+
+static void
+submit(int i, enum batfs_append_kind kind, const char *text, int32_t pid)
+{
+	ops[i] = (struct batfs_append_op){
+		.kind = kind,
+		.bytes = bat_bytes_text(text),
+		.pid = pid,
+		.done = note_done,
+	};
+	batfs_append_submit(append, &ops[i]);
+	if (kind == BATFS_APPEND_RELEASE)
+		append = NULL;
+}
+
+static void
+commit_all(void)
+{
+	while (bat_commit_run(store, false) > 0)
+		;
+}
+
+static size_t
+rejected(void)
+{
+	struct bat_buf lines = BAT_BUF_EMPTY;
+	size_t length;
+
+	ck_assert_int_eq(batfs_rejects_render(batfs_tree_rejects(tree), &lines),
+	    0);
+	length = lines.length;
+	bat_bytes_free(&lines);
+	return length;
+}
+
+static uint64_t
+events(void)
+{
+	struct bat_list list = {
+		.kind = BAT_LIST_ENTITY,
+		.entity = bat_find_entity(store, bat_bytes_text("e")),
+	};
+	struct bat_list_stat stat;
+
+	if (list.entity == UINT32_MAX || !bat_list_stat(store, &list, &stat))
+		return 0;
+	return stat.count;
+}
+
+START_TEST(a_write_answers_when_its_lines_are_committed)
+{
+	submit(0, BATFS_APPEND_WRITE, "1\n2\n", 7);
+	ck_assert_int_eq(done_count, 0);
+	ck_assert_uint_eq(world.busy, 1);
+	commit_all();
+	ck_assert_int_eq(done_count, 1);
+	ck_assert_int_eq(results[0], 4);
+	ck_assert_int_eq(commits, 1);
+	ck_assert_uint_eq(events(), 2);
+	ck_assert_uint_eq(world.busy, 0);
+}
+END_TEST
+
+START_TEST(a_write_without_a_whole_line_is_answered_at_once)
+{
+	submit(0, BATFS_APPEND_WRITE, "{\"a\":", 7);
+	ck_assert_int_eq(done_count, 1);
+	ck_assert_int_eq(results[0], 5);
+	submit(1, BATFS_APPEND_WRITE, "1}\n", 8);
+	commit_all();
+	ck_assert_int_eq(results[1], 3);
+	ck_assert_uint_eq(events(), 1);
+}
+END_TEST
+
+START_TEST(what_comes_during_a_commit_waits_its_turn)
+{
+	submit(0, BATFS_APPEND_WRITE, "1\n", 7);
+	submit(1, BATFS_APPEND_WRITE, "2\n3", 7);
+	submit(2, BATFS_APPEND_FLUSH, "", 7);
+	submit(3, BATFS_APPEND_SYNC, "", 7);
+	submit(4, BATFS_APPEND_RELEASE, "", 0);
+	ck_assert_int_eq(done_count, 0);
+	commit_all();
+	ck_assert_int_eq(done_count, 5);
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(order[i], i);
+	ck_assert_uint_eq(events(), 3);
+	ck_assert_uint_eq(world.busy, 0);
+}
+END_TEST
+
+START_TEST(a_flush_counts_only_from_who_wrote_last)
+{
+	submit(0, BATFS_APPEND_WRITE, "1", 7);
+	submit(1, BATFS_APPEND_FLUSH, "", 8);
+	submit(2, BATFS_APPEND_FLUSH, "", 0);
+	ck_assert_int_eq(done_count, 3);
+	ck_assert_uint_eq(events(), 0);
+	submit(3, BATFS_APPEND_FLUSH, "", 7);
+	commit_all();
+	ck_assert_int_eq(results[3], 0);
+	ck_assert_uint_eq(events(), 1);
+	ck_assert_uint_eq(rejected(), 0);
+}
+END_TEST
+
+START_TEST(a_flush_leaves_a_half_line_where_it_is)
+{
+	submit(0, BATFS_APPEND_WRITE, "{\"a\":", 7);
+	submit(1, BATFS_APPEND_FLUSH, "", 7);
+	ck_assert_int_eq(results[1], 0);
+	submit(2, BATFS_APPEND_WRITE, "1}\n", 7);
+	commit_all();
+	ck_assert_uint_eq(events(), 1);
+	ck_assert_uint_eq(rejected(), 0);
+}
+END_TEST
+
+START_TEST(a_release_commits_a_whole_line_or_rejects_it)
+{
+	submit(0, BATFS_APPEND_WRITE, "1", 7);
+	submit(1, BATFS_APPEND_RELEASE, "", 0);
+	commit_all();
+	ck_assert_int_eq(done_count, 2);
+	ck_assert_uint_eq(events(), 1);
+	ck_assert_uint_eq(rejected(), 0);
+	ck_assert_int_eq(batfs_append_open(&world, &node, &append), 0);
+	submit(2, BATFS_APPEND_WRITE, "{\"a\":", 7);
+	submit(3, BATFS_APPEND_RELEASE, "", 0);
+	commit_all();
+	ck_assert_int_eq(done_count, 4);
+	ck_assert_uint_eq(events(), 1);
+	ck_assert_uint_gt(rejected(), 0);
+}
+END_TEST
+
+START_TEST(of_a_bad_line_the_good_ones_before_it_are_answered)
+{
+	submit(0, BATFS_APPEND_WRITE, "1\n2\nhello\n3\n", 7);
+	commit_all();
+	ck_assert_int_eq(results[0], 4);
+	ck_assert_uint_eq(events(), 2);
+	/* The tool tries again with the rest. */
+	submit(1, BATFS_APPEND_WRITE, "hello\n3\n", 7);
+	commit_all();
+	ck_assert_int_eq(results[1], -EINVAL);
+	ck_assert_uint_eq(events(), 2);
+	ck_assert_uint_gt(rejected(), 0);
+}
+END_TEST
+
+START_TEST(what_the_store_refuses_reaches_the_writer)
+{
+	submit(0, BATFS_APPEND_WRITE, "@expect=7 1\n", 7);
+	commit_all();
+	ck_assert_int_eq(results[0], -ESTALE);
+	submit(1, BATFS_APPEND_WRITE, "1\n@expect=7 1\n", 7);
+	commit_all();
+	ck_assert_int_eq(results[1], 2);
+	ck_assert_uint_eq(events(), 1);
+}
+END_TEST
+
+/* A read-only store answers within the call that submits. */
+START_TEST(a_store_that_answers_at_once_is_no_special_case)
+{
+	struct batfs_node parent = BATFS_NODE_ROOT;
+	static const char *const path[] = { "scopes", "s", "e" };
+
+	submit(0, BATFS_APPEND_WRITE, "1\n", 7);
+	commit_all();
+	submit(1, BATFS_APPEND_RELEASE, "", 0);
+	close_store();
+	open_store(true);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(batfs_tree_lookup(tree, &parent,
+				     bat_bytes_text(path[i]), &node),
+		    0);
+		parent = node;
+	}
+	ck_assert_int_eq(batfs_append_open(&world, &node, &append), 0);
+	for (int i = 2; i < 6; i++) {
+		submit(i, BATFS_APPEND_WRITE, "2\n", 7);
+		ck_assert_int_eq(done_count, i + 1);
+		ck_assert_int_eq(results[i], -EROFS);
+	}
+	ck_assert_uint_eq(events(), 1);
+}
+END_TEST
+
+START_TEST(a_sync_waits_for_the_chores_thread)
+{
+	struct batfs_chores *chores;
+
+	ck_assert_int_eq(batfs_chores_start(0, NULL, NULL, &chores), 0);
+	world.chores = chores;
+	world.sync_apart = true;
+	submit(0, BATFS_APPEND_WRITE, "1\n", 7);
+	commit_all();
+	submit(1, BATFS_APPEND_SYNC, "", 7);
+	submit(2, BATFS_APPEND_FLUSH, "", 7);
+	batfs_append_drain(&world);
+	batfs_chores_stop(chores);
+	ck_assert_int_eq(done_count, 3);
+	ck_assert_int_eq(order[2], 2);
+	ck_assert_int_eq(results[1], 0);
+}
+END_TEST
+
+START_TEST(giving_up_says_how_much_is_lost)
+{
+	submit(0, BATFS_APPEND_WRITE, "1\n{\"a\"", 7);
+	commit_all();
+	ck_assert_uint_eq(batfs_append_abandon(append), 4);
+	append = NULL;
+	ck_assert_uint_eq(events(), 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("append");
+	TCase *tests = tcase_create("append");
+	SRunner *runner = srunner_create(suite);
+
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, a_write_answers_when_its_lines_are_committed);
+	tcase_add_test(tests, a_write_without_a_whole_line_is_answered_at_once);
+	tcase_add_test(tests, what_comes_during_a_commit_waits_its_turn);
+	tcase_add_test(tests, a_flush_counts_only_from_who_wrote_last);
+	tcase_add_test(tests, a_flush_leaves_a_half_line_where_it_is);
+	tcase_add_test(tests, a_release_commits_a_whole_line_or_rejects_it);
+	tcase_add_test(tests,
+	    of_a_bad_line_the_good_ones_before_it_are_answered);
+	tcase_add_test(tests, what_the_store_refuses_reaches_the_writer);
+	tcase_add_test(tests, a_store_that_answers_at_once_is_no_special_case);
+	tcase_add_test(tests, a_sync_waits_for_the_chores_thread);
+	tcase_add_test(tests, giving_up_says_how_much_is_lost);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
