@@ -192,6 +192,11 @@ batfs_ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, ENOTDIR);
 		return;
 	}
+	/* Not even root lists what cannot be listed. */
+	if ((attributes.mode & 0444u) == 0) {
+		fuse_reply_err(req, EACCES);
+		return;
+	}
 	fi->fh = 0;
 	if (attributes.caching == BATFS_CACHE_FOREVER) {
 		fi->cache_readdir = 1;

@@ -381,6 +381,42 @@ batfs_render_damaged(const struct bat_row *row, struct bat_slice entity,
 }
 
 int
+batfs_render_time_of(const struct bat_reading *reading, bool damaged,
+    struct bat_buf *buf)
+{
+	uint64_t wall_ms = reading->row.wall_ms;
+
+	if (!damaged)
+		return batfs_render_time(reading->fields.timestamp_us, buf);
+	/* In seconds, so that no wall_ms from a disk can overflow. */
+	return put_time(buf, (int64_t)(wall_ms / 1000),
+	    (unsigned)(wall_ms % 1000 * 1000));
+}
+
+int
+batfs_render_receipt(const struct bat_reading *reading, bool damaged,
+    struct bat_buf *buf)
+{
+	const struct bat_row *row = &reading->row;
+	struct line line;
+
+	start_line(&line, buf, LINE_ROOM);
+	put_number(&line, "{\"seq\":", row->seq);
+	put_hex(&line, ",\"id\":\"", row->id.bytes, sizeof(row->id.bytes),
+	    "\"");
+	put_hex(&line, ",\"hash\":\"", row->hash.bytes, sizeof(row->hash.bytes),
+	    "\"");
+	put_number(&line, ",\"clock\":", row->clock);
+	put(&line, ",\"time\":\"");
+	if (line.code == 0)
+		line.code = batfs_render_time_of(reading, damaged, buf);
+	put(&line, "\"");
+	if (!damaged && reading->fields.extension_count > 0)
+		put_extensions(&line, reading);
+	return finish_line(&line);
+}
+
+int
 batfs_render_event(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error)
 {

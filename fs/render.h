@@ -28,6 +28,17 @@ int batfs_render_damaged(const struct bat_row *row, struct bat_slice entity,
  */
 int batfs_render_event(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error);
+/* When an event was written: its header's time; of a damaged one, as its line,
+ * the row's wall_ms. */
+int batfs_render_time_of(const struct bat_reading *reading, bool damaged,
+    struct bat_buf *buf);
+/*
+ * What whoever appended the event got or gets: a line of seq, id, hash, clock,
+ * time and, if there are any, ext (not of a damaged one). 0 or
+ * BAT_WORLD_NO_MEMORY.
+ */
+int batfs_render_receipt(const struct bat_reading *reading, bool damaged,
+    struct bat_buf *buf);
 /* RFC 3339, UTC, six decimals (LINE.md 1). */
 int batfs_render_time(int64_t timestamp_us, struct bat_buf *buf);
 

@@ -131,8 +131,7 @@ batfs_tree_type(const struct batfs_node *node)
 	return batfs_tree_classes[node->class].type;
 }
 
-enum batfs_keys
-batfs_tree_keys(enum batfs_class class)
+enum batfs_keys batfs_tree_keys(enum batfs_class class)
 {
 	if ((unsigned)class >= BATFS_CLASS_COUNT)
 		return BATFS_KEYS_NOBODY;

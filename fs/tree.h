@@ -26,6 +26,7 @@ enum batfs_class {
 	BATFS_NONE,
 	BATFS_ROOT,
 	BATFS_README,	    /* README */
+	BATFS_ROOT_APPEND,  /* append: lines for any entity */
 	BATFS_LOG_ALL,	    /* log.jsonl (addressable) */
 	BATFS_LOG_DIR,	    /* log */
 	BATFS_LOG_PAGE,	    /* log/NNNNNNNN.jsonl; number */
@@ -43,8 +44,23 @@ enum batfs_class {
 	BATFS_EVENT_DIR,    /* events/NNNNNNNN/NNNNNNNNNNNN (addressable) */
 	BATFS_EVENT_DIR_JSON,  /* .../event.json */
 	BATFS_EVENT_PAYLOAD,   /* .../payload */
+	BATFS_EVENT_ENTITY,    /* .../entity and so on: one value each */
+	BATFS_EVENT_SCOPE,
+	BATFS_EVENT_KIND,
+	BATFS_EVENT_ID,
+	BATFS_EVENT_CORR,
+	BATFS_EVENT_HASH,
+	BATFS_EVENT_PREV,
+	BATFS_EVENT_TIME,
+	BATFS_EVENT_RECEIPT,
+	BATFS_EVENT_CAUSE,	/* .../cause -> the folder of its cause */
+	BATFS_EVENT_CAUSE_GONE, /* .../cause: `gone <id>` */
 	BATFS_EVENT_LINK,      /* events/42137 -> its folder; addressable */
 	BATFS_EVENT_JSON_LINK, /* events/42137.json -> its file */
+	BATFS_EVENTS_FIRST,    /* events/first, last -> folders */
+	BATFS_EVENTS_LAST,
+	BATFS_EVENTS_ID,     /* events/id (not to be listed) */
+	BATFS_EVENT_ID_LINK, /* events/id/<hex> -> its folder; number=seq */
 	BATFS_EVENTS_TAG,      /* events/CACHEDIR.TAG */
 	BATFS_CTL,	       /* .ctl (addressable) */
 	BATFS_CTL_FILE,	       /* .ctl/<name>; number = enum batfs_ctl */
@@ -150,7 +166,8 @@ uint64_t batfs_tree_inode(struct batfs_tree *tree,
 /*
  * List a directory (without "." and ".."): calls each with name and the
  * cookie that resumes behind it (> 0, the first-seen ordinal: valid for ever);
- * a false answer ends the call. cookie 0: from the start.
+ * a false answer ends the call. cookie 0: from the start. BAT_STATE_DENIED:
+ * it only finds (its mode has no r).
  */
 typedef bool (*batfs_tree_each_fn)(void *context, const char *name,
     const struct batfs_node *node, uint64_t cookie);

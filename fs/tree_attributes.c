@@ -38,15 +38,13 @@ batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
 	bat_hash_update(&hasher, bat_bytes_slice(&row->mark, 1));
 	if (row->keys == BATFS_KEYS_NUMBER)
 		hash_number(&hasher, node->number);
-	if (row->keys == BATFS_KEYS_SCOPE ||
-	    row->keys == BATFS_KEYS_MEMBER) {
+	if (row->keys == BATFS_KEYS_SCOPE || row->keys == BATFS_KEYS_MEMBER) {
 		/* With its length: "ab" + "c" is not "a" + "bc". */
 		scope = batfs_tree_text(tree, node->scope);
 		hash_number(&hasher, scope.length);
 		bat_hash_update(&hasher, scope);
 	}
-	if (row->keys == BATFS_KEYS_ENTITY ||
-	    row->keys == BATFS_KEYS_MEMBER)
+	if (row->keys == BATFS_KEYS_ENTITY || row->keys == BATFS_KEYS_MEMBER)
 		bat_hash_update(&hasher, batfs_tree_text(tree, node->entity));
 	hash = bat_hash_finish(&hasher);
 	inode = bat_bytes_get_le64(hash.bytes) & INT64_MAX;
@@ -55,12 +53,15 @@ batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
 
 static uint32_t
 mode_of(const struct batfs_tree_options *options,
-    const struct batfs_attributes *attributes, enum batfs_tree_access access)
+    const struct batfs_attributes *attributes,
+    const struct batfs_tree_class *row)
 {
+	enum batfs_tree_access access = row->access;
+
 	if (attributes->type == BATFS_SYMLINK)
 		return 0777;
 	if (attributes->type == BATFS_DIRECTORY)
-		return options->dir_mode;
+		return options->dir_mode & (row->search ? 0111u : 0777u);
 	if (access == BATFS_TREE_APPEND || attributes->command)
 		return options->file_mode;
 	return options->file_mode &
@@ -86,7 +87,7 @@ measure(struct batfs_tree *tree, const struct batfs_node *node, bool want_size,
 
 	if (code != BAT_OK)
 		return code;
-	attributes.mode = mode_of(&tree->options, &attributes, row->access);
+	attributes.mode = mode_of(&tree->options, &attributes, row);
 	*out = attributes;
 	return BAT_OK;
 }

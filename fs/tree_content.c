@@ -4,7 +4,6 @@
 #include "tree_internal.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "render.h"
 
@@ -43,6 +42,20 @@ batfs_tree_read_text(struct batfs_tree *tree, const struct batfs_node *node,
 		    buf);
 	bat_bytes_free(&text);
 	return code;
+}
+
+/* A file that is only there to append to. */
+int
+batfs_tree_read_nothing(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	(void)tree;
+	(void)node;
+	(void)offset;
+	(void)size;
+	(void)buf;
+	(void)error;
+	return BAT_OK;
 }
 
 int
@@ -108,20 +121,4 @@ batfs_tree_read_payload(struct batfs_tree *tree, const struct batfs_node *node,
 		    offset, size, buf);
 	bat_reading_free(&reading);
 	return code;
-}
-
-/* events/42137 -> 00000004/000000042137, and .json likewise. */
-int
-batfs_tree_read_link(struct batfs_tree *tree, const struct batfs_node *node,
-    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
-{
-	char target[64];
-	int length = snprintf(target, sizeof(target),
-	    "%08" PRIu64 "/%012" PRIu64 "%s", node->number / BATFS_TREE_SHARD,
-	    node->number, node->class == BATFS_EVENT_JSON_LINK ? ".json" : "");
-
-	(void)tree;
-	(void)error;
-	return batfs_tree_slice(bat_bytes_slice(target, (size_t)length), offset,
-	    size, buf);
 }

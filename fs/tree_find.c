@@ -68,6 +68,18 @@ batfs_tree_find_page(struct batfs_tree *tree, const struct batfs_node *parent,
 	return BAT_OK;
 }
 
+/* Is the name that of a link to the first or the last event? */
+static bool
+is_end(struct bat_slice name, enum batfs_class *out)
+{
+	bool first = bat_bytes_equal(name, bat_bytes_text("first"));
+
+	if (!first && !bat_bytes_equal(name, bat_bytes_text("last")))
+		return false;
+	*out = first ? BATFS_EVENTS_FIRST : BATFS_EVENTS_LAST;
+	return true;
+}
+
 /*
  * A name of eight digits or more without a zero in front could be a shard or
  * the typed form of an event. It is the shard if that has events, which is
@@ -80,8 +92,14 @@ batfs_tree_find_in_events(struct batfs_tree *tree,
 {
 	enum batfs_class class = BATFS_EVENT_LINK;
 	struct bat_row row;
+	struct bat_head head;
 	uint64_t number;
 
+	bat_head(tree->store, &head);
+	if (head.visible_count > 0 && is_end(name, &class)) {
+		*out = batfs_tree_child(parent, class);
+		return BAT_OK;
+	}
 	if (batfs_name_padded(name, 8, &number) &&
 	    batfs_tree_shard_first(tree, number, &row)) {
 		*out = batfs_tree_child(parent, BATFS_SHARD);

@@ -11,6 +11,7 @@
  *	tree_measure.c	  sizes and times, class by class
  *	tree_content.c	  bytes of files, targets of links
  *	tree_readme.c	  the words of README
+ *	tree_event.c	  the folder of an event, and ways to it
  *	tree_ctl.c	  the files of .ctl
  *	tree_new.c	  creating, and where an append goes
  *
@@ -69,6 +70,7 @@ struct batfs_tree_class {
 	enum batfs_caching caching;
 	enum batfs_tree_access access;
 	bool whole;   /* a file that is computed as a whole */
+	bool search;  /* a directory that finds and is not to be listed */
 	bool appends; /* appends are taken here or below */
 	batfs_tree_measure_fn *measure;
 	/* Files: their bytes; links: their target. */
@@ -197,7 +199,8 @@ bool batfs_tree_exists(struct batfs_tree *tree, const struct batfs_node *node);
 
 batfs_tree_find_fn batfs_tree_find_page, batfs_tree_find_entity,
     batfs_tree_find_scope, batfs_tree_find_member, batfs_tree_find_in_events,
-    batfs_tree_find_in_shard, batfs_tree_find_ctl;
+    batfs_tree_find_in_shard, batfs_tree_find_in_event, batfs_tree_find_id,
+    batfs_tree_find_ctl;
 
 /* ---- listing (tree_list.c) ------------------------------------------------- */
 
@@ -213,11 +216,13 @@ int batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
 
 batfs_tree_list_fn batfs_tree_list_pages, batfs_tree_list_entities,
     batfs_tree_list_scopes, batfs_tree_list_members, batfs_tree_list_shards,
-    batfs_tree_list_shard, batfs_tree_list_ctl;
+    batfs_tree_list_shard, batfs_tree_list_event, batfs_tree_list_ctl;
 batfs_tree_spell_fn batfs_tree_spell_page, batfs_tree_spell_entity,
     batfs_tree_spell_scope, batfs_tree_spell_words, batfs_tree_spell_shard,
     batfs_tree_spell_event, batfs_tree_spell_event_json,
-    batfs_tree_spell_number, batfs_tree_spell_number_json, batfs_tree_spell_ctl;
+    batfs_tree_spell_number, batfs_tree_spell_number_json,
+    batfs_tree_spell_cause, batfs_tree_spell_end, batfs_tree_spell_id,
+    batfs_tree_spell_ctl;
 
 /* ---- attributes, content, .ctl ---------------------------------------------- */
 
@@ -226,10 +231,11 @@ batfs_tree_measure_fn batfs_tree_measure_root, batfs_tree_measure_text,
     batfs_tree_measure_entities, batfs_tree_measure_scopes,
     batfs_tree_measure_scope, batfs_tree_measure_words,
     batfs_tree_measure_events, batfs_tree_measure_shard,
-    batfs_tree_measure_event, batfs_tree_measure_ctl;
-batfs_tree_read_fn batfs_tree_read_text, batfs_tree_read_stream,
-    batfs_tree_read_event, batfs_tree_read_payload, batfs_tree_read_link,
-    batfs_tree_read_ctl;
+    batfs_tree_measure_event, batfs_tree_measure_value, batfs_tree_measure_end,
+    batfs_tree_measure_ctl;
+batfs_tree_read_fn batfs_tree_read_text, batfs_tree_read_nothing,
+    batfs_tree_read_stream, batfs_tree_read_event, batfs_tree_read_payload,
+    batfs_tree_read_value, batfs_tree_read_link, batfs_tree_read_ctl;
 
 /* The part of content that a read asks for, onto buf. */
 int batfs_tree_slice(struct bat_slice content, uint64_t offset, size_t size,

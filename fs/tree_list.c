@@ -246,6 +246,8 @@ batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
 
 	if (node->class == BATFS_NONE || row->type != BATFS_DIRECTORY)
 		return BAT_USE_INVALID;
+	if (row->search)
+		return BAT_STATE_DENIED;
 	if (row->list != NULL && cookie < BATFS_TREE_COOKIE_FIXED)
 		code = row->list(tree, node, cookie, &listing);
 	if (code == BAT_OK && cookie < BATFS_TREE_COOKIE_PENDING)

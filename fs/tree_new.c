@@ -254,7 +254,9 @@ batfs_tree_place(struct batfs_tree *tree, const struct batfs_node *node,
 	};
 	int code = BAT_OK;
 
-	if (options->default_scope != NULL)
+	if (node->class == BATFS_ROOT_APPEND)
+		place.default_scope = BAT_SLICE_EMPTY; /* lines say all */
+	else if (options->default_scope != NULL)
 		place.default_scope = bat_bytes_text(options->default_scope);
 	if (node->class == BATFS_MEMBER || node->class == BATFS_MEMBER_WORDS)
 		place.scope = batfs_tree_text(tree, node->scope);
@@ -263,7 +265,7 @@ batfs_tree_place(struct batfs_tree *tree, const struct batfs_node *node,
 	else if (node->class == BATFS_ENTITY_WORDS ||
 	    node->class == BATFS_MEMBER_WORDS)
 		code = place_words(tree, node, &place);
-	else
+	else if (node->class != BATFS_ROOT_APPEND)
 		code = BAT_USE_INVALID;
 	if (code != BAT_OK)
 		return code;

@@ -16,6 +16,10 @@ struct fake_event {
 	uint32_t entity, scope;
 	bool hidden;
 	bool damaged; /* bat_read says BAT_DATA_CORRUPT */
+	uint16_t kind; /* 0: f.001 */
+	uint32_t clock;
+	struct bat_id id; /* its ordinal, in the last byte */
+	struct bat_id cause;
 	struct bat_buf payload;
 };
 
@@ -72,6 +76,7 @@ fake_add_at(struct bat_store *store, uint64_t seq, const char *scope,
 		.entity = fake_name(store, entity),
 		.scope = fake_name(store, scope),
 	};
+	event->id.bytes[15] = (uint8_t)(store->count - 1);
 	if (bat_bytes_append_slice(&event->payload, payload) != 0)
 		abort();
 	store->next_seq = seq + 1;
@@ -157,9 +162,11 @@ bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out)
 		.seq = event->seq,
 		.segment = 1,
 		.offset = 100 * (uint64_t)ordinal,
-		.kind = 0xf001,
+		.kind = event->kind != 0 ? event->kind : 0xf001,
+		.clock = event->clock,
+		.id = event->id,
+		.cause = event->cause,
 	};
-	out->id.bytes[15] = (uint8_t)ordinal;
 	return true;
 }
 
@@ -181,6 +188,8 @@ bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
 		    reading->row.offset, "crc");
 	reading->fields = (struct bat_event){
 		.id = reading->row.id,
+		.cause = reading->row.cause,
+		.clock = reading->row.clock,
 		.wall_ms = reading->row.wall_ms,
 		.timestamp_us = (int64_t)reading->row.wall_ms * 1000,
 		.kind = reading->row.kind,
@@ -242,6 +251,17 @@ bat_find_seq(struct bat_store *store, uint64_t seq)
 	return ordinal != BAT_MAP_NONE && store->events[ordinal].seq == seq ?
 	    ordinal :
 	    BAT_MAP_NONE;
+}
+
+uint32_t
+bat_find_id(struct bat_store *store, const struct bat_id *id)
+{
+	struct bat_row row;
+
+	for (uint32_t i = store->count; i-- > 0;)
+		if (bat_row(store, i, &row) && bat_id_equal(&row.id, id))
+			return i;
+	return BAT_MAP_NONE;
 }
 
 uint32_t

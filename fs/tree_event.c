@@ -1,0 +1,383 @@
+/*
+ * The folder of an event: its values, one to a file, and its cause; and the
+ * ways to an event that are not its sequence.
+ */
+#include "tree_internal.h"
+
+#include <inttypes.h>
+
+#include "name.h"
+#include "render.h"
+
+/* Fewer digits of an id than this name nothing. */
+#define PREFIX_MIN 6
+#define ID_DIGITS 32
+
+/* So many rows are looked through for the beginning of an id; in a larger
+ * store only whole ids are found. A second or so. */
+#define PREFIX_ROWS_MAX (1u << 24)
+
+/* ---- values ---------------------------------------------------------------- */
+
+static int
+put_text(struct bat_buf *buf, struct bat_slice text)
+{
+	int code = bat_bytes_append_slice(buf, text);
+
+	return code == BAT_OK ? bat_bytes_append_byte(buf, '\n') : code;
+}
+
+static int
+put_hex(struct bat_buf *buf, const uint8_t *bytes, size_t length)
+{
+	int code = bat_bytes_append_hex(buf, bytes, length);
+
+	return code == BAT_OK ? bat_bytes_append_byte(buf, '\n') : code;
+}
+
+static int
+put_kind(struct bat_buf *buf, uint16_t kind)
+{
+	char text[6];
+
+	bat_kind_to_text(bat_kind_mapped(kind), text);
+	return put_text(buf, bat_bytes_text(text));
+}
+
+static int
+put_gone(struct bat_buf *buf, const struct bat_id *id)
+{
+	int code = bat_bytes_append_text(buf, "gone ");
+
+	return code == BAT_OK ? put_hex(buf, id->bytes, sizeof(id->bytes)) :
+				code;
+}
+
+/* What only the frame says. */
+static int
+put_from_frame(struct batfs_tree *tree, uint32_t ordinal,
+    enum batfs_class class, struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_reading reading = BAT_READING_EMPTY;
+	struct bat_error local;
+	bool damaged;
+	int code = bat_read(tree->store, ordinal, &reading,
+	    error != NULL ? error : &local);
+
+	damaged = code == BAT_DATA_CORRUPT;
+	if (damaged)
+		code = BAT_OK;
+	if (code == BAT_OK && class == BATFS_EVENT_RECEIPT)
+		code = batfs_render_receipt(&reading, damaged, buf);
+	else if (code == BAT_OK) {
+		code = batfs_render_time_of(&reading, damaged, buf);
+		if (code == BAT_OK)
+			code = bat_bytes_append_byte(buf, '\n');
+	}
+	bat_reading_free(&reading);
+	return code;
+}
+
+static int
+put_value(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf, struct bat_error *error)
+{
+	uint32_t ordinal = bat_find_seq(tree->store, node->number);
+	struct bat_row row;
+
+	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, &row))
+		return BAT_STATE_NOT_FOUND;
+	/* Of a damaged place that no index tells of nothing is known. */
+	if (row.entity == BAT_MAP_NONE)
+		return BAT_OK;
+	switch ((unsigned)node->class) {
+	case BATFS_EVENT_ENTITY:
+		return put_text(buf, bat_name(tree->store, row.entity));
+	case BATFS_EVENT_SCOPE:
+		return put_text(buf, bat_name(tree->store, row.scope));
+	case BATFS_EVENT_KIND:
+		return put_kind(buf, row.kind);
+	case BATFS_EVENT_ID:
+		return put_hex(buf, row.id.bytes, sizeof(row.id.bytes));
+	case BATFS_EVENT_CORR:
+		return put_hex(buf, row.corr.bytes, sizeof(row.corr.bytes));
+	case BATFS_EVENT_HASH:
+		return put_hex(buf, row.hash.bytes, sizeof(row.hash.bytes));
+	case BATFS_EVENT_PREV:
+		return put_hex(buf, row.prev.bytes, sizeof(row.prev.bytes));
+	case BATFS_EVENT_CAUSE_GONE:
+		return put_gone(buf, &row.cause);
+	default:
+		return put_from_frame(tree, ordinal, node->class, buf, error);
+	}
+}
+
+int
+batfs_tree_read_value(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_buf value = BAT_BUF_EMPTY;
+	int code = put_value(tree, node, &value, error);
+
+	if (code == BAT_OK)
+		code = batfs_tree_slice(bat_bytes_of_buf(&value), offset, size,
+		    buf);
+	bat_bytes_free(&value);
+	return code;
+}
+
+int
+batfs_tree_measure_value(struct batfs_tree *tree, const struct batfs_node *node,
+    bool want_size, struct batfs_attributes *out, struct bat_error *error)
+{
+	struct bat_buf value = BAT_BUF_EMPTY;
+	int code = batfs_tree_measure_event(tree, node, false, out, error);
+
+	if (code == BAT_OK && want_size)
+		code = put_value(tree, node, &value, error);
+	out->size = value.length;
+	bat_bytes_free(&value);
+	return code;
+}
+
+/* ---- the cause -------------------------------------------------------------- */
+
+/* The row of an event's cause. BAT_STATE_NOT_FOUND: it has none; BAT_END: it
+ * has one that is not here. */
+static int
+find_cause(struct batfs_tree *tree, uint64_t seq, struct bat_row *out)
+{
+	uint32_t ordinal = bat_find_seq(tree->store, seq);
+	struct bat_row row;
+
+	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, &row) ||
+	    bat_id_is_zero(&row.cause))
+		return BAT_STATE_NOT_FOUND;
+	ordinal = bat_find_id(tree->store, &row.cause);
+	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, out))
+		return BAT_END;
+	return BAT_OK;
+}
+
+/* No link may dangle: where the cause is gone there is a file that says so. */
+int
+batfs_tree_find_in_event(struct batfs_tree *tree,
+    const struct batfs_node *parent, struct bat_slice name,
+    struct batfs_node *out)
+{
+	struct bat_row row;
+	int code;
+
+	if (!bat_bytes_equal(name, bat_bytes_text("cause")))
+		return BAT_STATE_NOT_FOUND;
+	code = find_cause(tree, parent->number, &row);
+	if (code == BAT_STATE_NOT_FOUND)
+		return code;
+	*out = batfs_tree_child(parent,
+	    code == BAT_OK ? BATFS_EVENT_CAUSE : BATFS_EVENT_CAUSE_GONE);
+	return BAT_OK;
+}
+
+int
+batfs_tree_list_event(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t cookie, struct batfs_tree_listing *listing)
+{
+	struct batfs_node child;
+
+	if (cookie > 0 ||
+	    batfs_tree_find_in_event(tree, node, bat_bytes_text("cause"),
+		&child) != BAT_OK)
+		return BAT_OK;
+	return batfs_tree_emit(tree, listing, &child, 1);
+}
+
+int
+batfs_tree_spell_cause(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf)
+{
+	(void)tree;
+	(void)node;
+	return bat_bytes_append_text(buf, "cause");
+}
+
+/* ---- links ------------------------------------------------------------------ */
+
+static int
+put_folder(struct bat_buf *buf, const char *way, uint64_t seq,
+    const char *suffix)
+{
+	return bat_bytes_append_format(buf, "%s%08" PRIu64 "/%012" PRIu64 "%s",
+	    way, seq / BATFS_TREE_SHARD, seq, suffix);
+}
+
+/* The target of a link of events/ and below, relative to where it stands. */
+int
+batfs_tree_read_link(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_buf target = BAT_BUF_EMPTY;
+	struct bat_head head;
+	struct bat_row row;
+	int code;
+
+	(void)error;
+	switch ((unsigned)node->class) {
+	case BATFS_EVENT_CAUSE:
+		if (find_cause(tree, node->number, &row) != BAT_OK)
+			return BAT_STATE_NOT_FOUND;
+		code = put_folder(&target, "../../", row.seq, "");
+		break;
+	case BATFS_EVENTS_FIRST:
+	case BATFS_EVENTS_LAST:
+		bat_head(tree->store, &head);
+		if (head.visible_count == 0)
+			return BAT_STATE_NOT_FOUND;
+		code = put_folder(&target, "",
+		    node->class == BATFS_EVENTS_FIRST ? head.first_seq :
+							head.last_seq,
+		    "");
+		break;
+	case BATFS_EVENT_ID_LINK:
+		code = put_folder(&target, "../", node->number, "");
+		break;
+	case BATFS_EVENT_JSON_LINK:
+		code = put_folder(&target, "", node->number, ".json");
+		break;
+	default:
+		code = put_folder(&target, "", node->number, "");
+	}
+	if (code == BAT_OK)
+		code = batfs_tree_slice(bat_bytes_of_buf(&target), offset, size,
+		    buf);
+	bat_bytes_free(&target);
+	return code;
+}
+
+int
+batfs_tree_spell_end(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf)
+{
+	(void)tree;
+	return bat_bytes_append_text(buf,
+	    node->class == BATFS_EVENTS_FIRST ? "first" : "last");
+}
+
+/* events/first and events/last: as the event that they lead to. */
+int
+batfs_tree_measure_end(struct batfs_tree *tree, const struct batfs_node *node,
+    bool want_size, struct batfs_attributes *out, struct bat_error *error)
+{
+	struct batfs_node event = *node;
+	struct bat_head head;
+
+	bat_head(tree->store, &head);
+	if (head.visible_count == 0)
+		return BAT_STATE_NOT_FOUND;
+	event.number = node->class == BATFS_EVENTS_FIRST ? head.first_seq :
+							   head.last_seq;
+	return batfs_tree_measure_event(tree, &event, want_size, out, error);
+}
+
+/* ---- by id -------------------------------------------------------------------- */
+
+static uint8_t
+digit_at(const struct bat_id *id, size_t place)
+{
+	uint8_t byte = id->bytes[place / 2];
+
+	return place % 2 == 0 ? byte >> 4 : byte & 15;
+}
+
+/* Lower hex digits, as ids are shown. */
+static bool
+read_prefix(struct bat_slice text, struct bat_id *out)
+{
+	*out = BAT_ID_ZERO;
+	if (text.length < PREFIX_MIN || text.length > ID_DIGITS)
+		return false;
+	for (size_t i = 0; i < text.length; i++) {
+		uint8_t c = text.data[i];
+		uint8_t value;
+
+		if (c >= '0' && c <= '9')
+			value = (uint8_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			value = (uint8_t)(c - 'a' + 10);
+		else
+			return false;
+		out->bytes[i / 2] |= (uint8_t)(value << (i % 2 == 0 ? 4 : 0));
+	}
+	return true;
+}
+
+static bool
+begins_with(const struct bat_id *id, const struct bat_id *prefix, size_t digits)
+{
+	if (memcmp(id->bytes, prefix->bytes, digits / 2) != 0)
+		return false;
+	return digits % 2 == 0 ||
+	    digit_at(id, digits - 1) == digit_at(prefix, digits - 1);
+}
+
+/* The one id that begins like this. BAT_STATE_NOT_FOUND: there is none, or
+ * there are several. */
+static int
+complete_id(struct batfs_tree *tree, struct bat_id *id, size_t digits)
+{
+	struct bat_id prefix = *id;
+	struct bat_head head;
+	bool found = false;
+
+	bat_head(tree->store, &head);
+	if (head.ordinals > PREFIX_ROWS_MAX)
+		return BAT_STATE_NOT_FOUND;
+	for (uint32_t i = 0; i < head.ordinals; i++) {
+		struct bat_row row;
+
+		if (!bat_row(tree->store, i, &row) ||
+		    !begins_with(&row.id, &prefix, digits) ||
+		    row.entity == BAT_MAP_NONE)
+			continue;
+		if (found && !bat_id_equal(&row.id, id))
+			return BAT_STATE_NOT_FOUND;
+		*id = row.id;
+		found = true;
+	}
+	return found ? BAT_OK : BAT_STATE_NOT_FOUND;
+}
+
+int
+batfs_tree_find_id(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name, struct batfs_node *out)
+{
+	struct bat_id id;
+	struct bat_row row;
+	uint32_t ordinal;
+	int code = BAT_OK;
+
+	if (!read_prefix(name, &id))
+		return BAT_STATE_NOT_FOUND;
+	if (name.length < ID_DIGITS)
+		code = complete_id(tree, &id, name.length);
+	if (code != BAT_OK)
+		return code;
+	ordinal = bat_find_id(tree->store, &id);
+	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, &row))
+		return BAT_STATE_NOT_FOUND;
+	*out = batfs_tree_child(parent, BATFS_EVENT_ID_LINK);
+	out->number = row.seq;
+	return BAT_OK;
+}
+
+/* The whole of it, whatever was typed. */
+int
+batfs_tree_spell_id(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_buf *buf)
+{
+	uint32_t ordinal = bat_find_seq(tree->store, node->number);
+	struct bat_row row;
+
+	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, &row))
+		return BAT_STATE_NOT_FOUND;
+	return bat_bytes_append_hex(buf, row.id.bytes, sizeof(row.id.bytes));
+}
