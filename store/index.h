@@ -2,104 +2,199 @@
  * Where each event is: rows by ordinal, and from them by sequence, id, entity
  * and scope. In memory only; no I/O.
  *
- * Rows are added in log order with rising sequence numbers. What a hidden
- * range covers has a row (index files need it) and stands in no list.
+ * Rows stand in log order with rising sequence numbers. What a hidden range
+ * covers has a row (index files need it) and stands in no list.
  *
- * A row is kept in two parts: the hot one of 64 bytes, which the tree and the
- * lists need, and the cold one (hashes, causality, lane and depth).
+ * A row is 64 bytes: what lists, lookups and the tree need, and a fingerprint
+ * of the rest (hashes, causality, lane, depth), which the frame has. So the
+ * index never answers for a frame, it only notices that one is another.
  *
- * Memory per event: hot 64 + cold 104 + 4 in the entity's list + about 6 in
- * the id table; 4 more where an entity has several scopes.
+ * Two phases. While a directory is read, rows are loaded: appended, taken back
+ * (a torn batch, an index file that is not believed), nothing else. After
+ * bat_index_finish the tables stand, and rows are added with prepare and
+ * insert. The table by id is made when it is first asked for: a mount that
+ * only looks never pays for it.
+ *
+ * Memory per event: 64, 4 in the entity's list, about 6 in the id table once
+ * it is there, 4 more where an entity has several scopes.
  *
  * Invariants: (1) seq rises strictly with the ordinal; (2) each visible row is
- * in exactly one entity list and one member list, in ordinal order; (3)
- * `heads` are the newest visible rows.
+ * in exactly one entity list and one member list, in ordinal order.
  *
- * Threads: the owner locks (a read-write lock, order 3): readers of rows and
- * lists share it, bat_index_add is alone.
+ * A base (a file that holds the first rows and their lists) makes the rest
+ * late too: a chunk of rows or a list is read when it is first asked for.
+ *
+ * Threads: the owner locks (a read-write lock): readers of rows and lists
+ * share it, what changes the index is alone. What is made late is made under
+ * late_mutex.
  */
 #ifndef BAT_INDEX_H
 #define BAT_INDEX_H
 
-#include "chain.h"
+#include "blockfile.h"
 #include "event.h"
 #include "hidden.h"
 #include "intern.h"
 
-#define BAT_INDEX_NONE UINT32_MAX
+#include <pthread.h>
 
-struct bat_index_hot;
-struct bat_index_cold;
+#define BAT_INDEX_NOTHING UINT32_MAX
+#define BAT_INDEX_CHUNK_ROWS 32768u /* 2 MiB: a huge page */
+#define BAT_INDEX_OFFSET_MAX ((UINT64_C(1) << 40) - 1) /* within a segment */
+#define BAT_INDEX_SEGMENTS_MAX (1u << 24)
 
-/* A growing list of ordinals (or of numbers). reserved: places that
- * bat_index_prepare promised and bat_index_insert will fill. */
+/* A row as it is kept. */
+struct bat_index_hot {
+	struct bat_id id;
+	uint64_t seq;
+	uint64_t wall_ms;
+	uint64_t place; /* position in `segments` << 40 | offset */
+	uint32_t length;
+	uint32_t entity, scope; /* numbers of `names` */
+	uint32_t clock;
+	uint32_t fingerprint;
+	uint16_t kind; /* mapped, format.md 5.3 */
+	uint8_t hidden;
+	uint8_t extensions; /* enum bat_row_extensions */
+};
+
+/*
+ * A list of ordinals (or of numbers). Lists that finish made share one block
+ * of memory: borrowed. Lists of a base are stored: read when first asked for
+ * (then ordinals is set). reserved: places that prepare promised.
+ */
 struct bat_index_list {
 	uint32_t *ordinals;
 	uint32_t count;
 	uint32_t capacity;
 	uint32_t reserved;
+	bool borrowed, stored;
+	uint64_t stored_at; /* in ordinals, from the base's lists on */
+};
+
+/*
+ * Rows and lists that a file holds already (sidecar.h): the first `count` rows
+ * of the index. Nothing of it is read before it is asked for.
+ */
+struct bat_index_base {
+	struct bat_blockfile file;
+	uint32_t count;
+	uint64_t rows_at, lists_at; /* logical offsets in file */
 };
 
 /* One (scope, entity) pair; without events only while prepared for some. */
 struct bat_index_member {
 	uint32_t scope, entity;
-	bool has_events;
 	/* own: has a list of its own. Else the entity has only this scope and
 	 * its events are the entity's list. */
 	bool own;
+	uint32_t count; /* of events */
 	struct bat_index_list list;
 	uint32_t next_of_entity; /* the entity's next member, or NONE */
 };
 
 /* By number of the string table; most numbers are entities or scopes. */
 struct bat_index_name {
-	struct bat_index_list events; /* as an entity */
+	struct bat_index_list events;	    /* as an entity */
 	uint32_t first_member, last_member; /* as an entity: its scopes */
 	uint32_t member_count;		    /* with events */
-	struct bat_index_list members; /* as a scope: those with events */
+	struct bat_index_list members;	    /* as a scope: those with events */
 };
 
 struct bat_index {
 	struct bat_intern names;
+	struct bat_index_hot **hot; /* chunks of BAT_INDEX_CHUNK_ROWS */
+	size_t chunk_count, chunk_capacity;
+	uint32_t count;
+	uint64_t *segments; /* ids, ascending */
+	uint32_t segment_count, segment_capacity;
+	uint32_t segment_hand; /* position asked for last */
+	struct bat_hidden hidden;
+	uint64_t max_wall_ms;	     /* of all rows */
+	uint64_t last_close_wall_ms; /* 0: no CLOSE event */
+	bool has_base;
+	struct bat_index_base base;
+	/* Guards what is read late: chunks, stored lists, ids. */
+	pthread_mutex_t late_mutex;
+	/* The base did not hold when it was read: nothing that the index says is
+	 * to be believed, it is made anew without. */
+	_Atomic bool broken;
+	struct bat_index_hot *zeros; /* a chunk of them, for then */
+	/* The newest and the oldest visible row: asked for all the time. */
+	struct bat_index_hot first_row, last_row;
+	uint64_t next_seq; /* the newest row's + 1, hidden or not */
+	/* From here on only after finish. */
+	bool finished;
 	struct bat_index_name *by_name;
 	size_t by_name_capacity;
-	struct bat_index_hot **hot; /* chunks of 16384 rows */
-	struct bat_index_cold **cold;
-	size_t chunk_count, chunk_capacity;
-	uint64_t *segments; /* ids, ascending; hot rows hold positions here */
-	uint32_t segment_count, segment_capacity;
-	uint32_t count;
+	uint32_t *block; /* the lists that finish made */
 	uint64_t visible_count;
 	uint32_t first_visible, last_visible;
-	struct bat_map by_id;
 	struct bat_map by_pair;
 	struct bat_index_member *members;
 	uint32_t member_count, member_capacity;
 	struct bat_index_list entities; /* numbers, first-seen order */
 	struct bat_index_list scopes;
-	struct bat_hidden hidden;
-	uint64_t max_wall_ms; /* of all rows */
-	uint64_t last_close_wall_ms; /* 0: no CLOSE event */
+	bool has_ids; /* guarded by late_mutex */
+	struct bat_map by_id;
 };
 
 void bat_index_init(struct bat_index *index);
 void bat_index_free(struct bat_index *index);
-/* Make room in the id table for count rows at once. */
-int bat_index_reserve(struct bat_index *index, uint64_t count);
-/* Takes over *hidden; before the first add. */
+/* Takes over *hidden; before the first row. */
 void bat_index_set_hidden(struct bat_index *index, struct bat_hidden *hidden);
 
+/* ---- loading --------------------------------------------------------- */
+
+/* The part of a row that only the frame has, in 32 bits. */
+uint32_t bat_index_fingerprint(const struct bat_id *corr,
+    const struct bat_id *cause, const struct bat_hash *prev,
+    const struct bat_hash *hash, uint32_t lane, uint32_t depth);
 /*
- * Add a row behind all others; row->entity and ->scope are numbers of
- * index->names, row->seq is above the last one. entity BAT_INTERN_NONE: a
- * damaged frame of which nothing is known; it stands in the log only. Returns 0,
- * BAT_WORLD_NO_MEMORY (index unchanged), BAT_USE_TOO_LARGE above 2^32-2 rows.
+ * Append a row: entity and scope are numbers of names, or BAT_INTERN_NONE for
+ * a damaged frame of which nothing is known (it stands in the log only).
+ * Segments come in ascending order. Nothing is checked yet.
+ * 0; BAT_WORLD_NO_MEMORY; BAT_USE_TOO_LARGE (2^32-2 rows, 2^24 segments, or an
+ * offset of 2^40).
  */
-int bat_index_add(struct bat_index *index, const struct bat_row *row);
+int bat_index_load(struct bat_index *index, const struct bat_row *row);
+/* Make rows [count, count + more) addressable and count them in; the caller
+ * fills them through bat_index_hot_at. For readers of whole index files. */
+int bat_index_load_room(struct bat_index *index, uint32_t more);
+/* Position of a segment id in `segments`; a new one must be above all. */
+int bat_index_segment(struct bat_index *index, uint64_t segment,
+    uint32_t *out_position);
+/* Take back the rows from ordinal on. */
+void bat_index_unload(struct bat_index *index, uint32_t ordinal);
+/* Sort rows [0, count) by place, when a file had them in another order. */
+int bat_index_sort(struct bat_index *index);
+/* Make the tables. Sequence numbers rise by now. 0 or BAT_WORLD_NO_MEMORY. */
+int bat_index_finish(struct bat_index *index);
+
+struct bat_index_hot *bat_index_hot_at(const struct bat_index *index,
+    uint32_t ordinal);
+/* Start from a base: rows [0, base->count) are there, to be read late. The
+ * index takes the file over; it is empty and its names and tables are filled
+ * in by the caller (sidecar.c). */
+int bat_index_set_base(struct bat_index *index,
+    const struct bat_index_base *base);
+/* A stored list is there after this; on a failure it is empty and the index
+ * broken. */
+void bat_index_fetch_list(struct bat_index *index,
+    struct bat_index_list *list);
+/* For the tables of a base; by_name has a place for every string. */
+int bat_index_make_names(struct bat_index *index);
+/* A new pair (scope, entity), without events. */
+int bat_index_make_member(struct bat_index *index, uint32_t scope,
+    uint32_t entity, uint32_t *out_member);
+
+/* ---- adding ---------------------------------------------------------- */
+
 /*
- * The same in steps, for a commit that must not fail once it is on disk:
- * prepare makes all room, insert cannot fail, cancel gives back what was
- * prepared and not inserted. The index looks unchanged until insert.
+ * In steps, for a commit that must not fail once it is on disk: prepare makes
+ * all room, insert cannot fail, cancel gives back what was prepared and not
+ * inserted. The index looks unchanged until insert. Rows as for load, with seq
+ * above the last one. Returns as load.
  */
 int bat_index_prepare(struct bat_index *index, const struct bat_row *rows,
     size_t count);
@@ -107,16 +202,23 @@ void bat_index_insert(struct bat_index *index, const struct bat_row *row);
 void bat_index_cancel(struct bat_index *index, const struct bat_row *rows,
     size_t count);
 
+/* ---- asking ---------------------------------------------------------- */
+
 bool bat_index_is_hidden(const struct bat_index *index, uint32_t ordinal);
+/* corr, cause, prev, hash, lane and depth of *out are zero: the frame has
+ * them. */
 void bat_index_row(const struct bat_index *index, uint32_t ordinal,
     struct bat_row *out);
 uint64_t bat_index_seq(const struct bat_index *index, uint32_t ordinal);
 uint64_t bat_index_wall_ms(const struct bat_index *index, uint32_t ordinal);
+uint64_t bat_index_segment_of(const struct bat_index *index, uint32_t ordinal);
+uint64_t bat_index_offset_of(const struct bat_index *index, uint32_t ordinal);
 /* First ordinal whose sequence is >= seq; count if there is none. */
 uint32_t bat_index_lower_seq(const struct bat_index *index, uint64_t seq);
-/* Visible, the greatest ordinal with this id; NONE. */
-uint32_t bat_index_find_id(const struct bat_index *index,
-    const struct bat_id *id);
+/* Visible, the greatest ordinal with this id; NONE. The first call makes the
+ * table; *out_code is 0 or BAT_WORLD_NO_MEMORY (then NONE). */
+uint32_t bat_index_find_id(struct bat_index *index, const struct bat_id *id,
+    int *out_code);
 /* The member of (scope, entity); NONE. */
 uint32_t bat_index_find_member(const struct bat_index *index, uint32_t scope,
     uint32_t entity);
@@ -125,9 +227,6 @@ const struct bat_index_list *bat_index_entity_list(
     const struct bat_index *index, uint32_t entity);
 const struct bat_index_list *bat_index_member_list(
     const struct bat_index *index, uint32_t member);
-/* The newest visible event of an entity. */
-struct bat_chain_head bat_index_head(const struct bat_index *index,
-    uint32_t entity);
 /* Remember that the extensions of a row are now known. */
 void bat_index_set_extensions(struct bat_index *index, uint32_t ordinal,
     enum bat_row_extensions extensions);

@@ -1,5 +1,6 @@
 /*
- * Adding rows: all room is made first, so that inserting cannot fail.
+ * Adding rows to tables that stand: all room is made first, so that inserting
+ * cannot fail.
  */
 #include "index_internal.h"
 
@@ -10,56 +11,31 @@
 
 /* ---- making room ----------------------------------------------------- */
 
-/*
- * Grow an array of `size`-byte items so that it holds at least need; doubles,
- * so that n additions cost O(n).
- */
-static int
-grow(void **array, size_t *capacity, size_t need, size_t size)
-{
-	size_t wanted = *capacity < 4 ? 4 : *capacity;
-	void *larger;
-
-	if (need <= *capacity)
-		return BAT_OK;
-	while (wanted < need) {
-		if (wanted > SIZE_MAX / 2 / size)
-			return BAT_WORLD_NO_MEMORY;
-		wanted *= 2;
-	}
-	larger = realloc(*array, wanted * size);
-	if (larger == NULL)
-		return BAT_WORLD_NO_MEMORY;
-	*array = larger;
-	*capacity = wanted;
-	return BAT_OK;
-}
-
-static int
-grow32(void **array, uint32_t *capacity, size_t need, size_t size)
-{
-	size_t wide = *capacity;
-	int code;
-
-	if (need > UINT32_MAX)
-		return BAT_USE_TOO_LARGE;
-	code = grow(array, &wide, need, size);
-	if (code == BAT_OK)
-		*capacity = wide > UINT32_MAX ? UINT32_MAX : (uint32_t)wide;
-	return code;
-}
-
+/* A list that shares the block moves out when it grows. */
 static int
 list_make_room(struct bat_index_list *list, uint32_t extra)
 {
-	void *ordinals = list->ordinals;
-	int code = grow32(&ordinals, &list->capacity,
-	    (size_t)list->count + list->reserved + extra, sizeof(uint32_t));
+	size_t need = (size_t)list->count + list->reserved + extra;
+	void *ordinals = list->borrowed ? NULL : list->ordinals;
+	uint32_t capacity = list->borrowed ? 0 : list->capacity;
+	int code;
 
-	list->ordinals = ordinals;
-	if (code == BAT_OK)
+	if (need <= list->capacity) {
 		list->reserved += extra;
-	return code;
+		return BAT_OK;
+	}
+	code = bat_index_grow(&ordinals, &capacity,
+	    list->borrowed ? need + need / 2 : need, sizeof(uint32_t));
+	if (code != BAT_OK)
+		return code;
+	if (list->borrowed && list->count > 0)
+		memcpy(ordinals, list->ordinals,
+		    list->count * sizeof(uint32_t));
+	list->ordinals = ordinals;
+	list->capacity = capacity;
+	list->borrowed = false;
+	list->reserved += extra;
+	return BAT_OK;
 }
 
 static void
@@ -78,91 +54,27 @@ list_push(struct bat_index_list *list, uint32_t value)
 	list_give_back(list);
 }
 
-static int
-make_chunks(struct bat_index *index, uint64_t rows)
+int
+bat_index_make_names(struct bat_index *index)
 {
-	uint64_t chunks = (rows + INDEX_CHUNK_ROWS - 1) / INDEX_CHUNK_ROWS;
-	size_t cold_capacity = index->chunk_capacity;
-	void *hot = index->hot, *cold = index->cold;
-	int code;
+	size_t need = index->names.count;
+	size_t before = index->by_name_capacity, wanted = before;
+	struct bat_index_name *larger;
 
-	code = grow(&cold, &cold_capacity, (size_t)chunks, sizeof(*index->cold));
-	index->cold = cold;
-	if (code != BAT_OK)
-		return code;
-	code = grow(&hot, &index->chunk_capacity, (size_t)chunks,
-	    sizeof(*index->hot));
-	index->hot = hot;
-	if (code != BAT_OK)
-		return code;
-	while (index->chunk_count < chunks) {
-		struct bat_index_hot *h = malloc(INDEX_CHUNK_ROWS * sizeof(*h));
-		struct bat_index_cold *c = malloc(INDEX_CHUNK_ROWS * sizeof(*c));
-
-		if (h == NULL || c == NULL) {
-			free(h);
-			free(c);
-			return BAT_WORLD_NO_MEMORY;
-		}
-		index->hot[index->chunk_count] = h;
-		index->cold[index->chunk_count++] = c;
-	}
-	return BAT_OK;
-}
-
-/* by_name has a place for every string. */
-static int
-make_names(struct bat_index *index)
-{
-	size_t before = index->by_name_capacity;
-	void *by_name = index->by_name;
-	int code = grow(&by_name, &index->by_name_capacity, index->names.count,
-	    sizeof(*index->by_name));
-
-	index->by_name = by_name;
-	for (size_t i = before; i < index->by_name_capacity; i++)
-		index->by_name[i] = (struct bat_index_name){
-			.first_member = BAT_INDEX_NONE,
-			.last_member = BAT_INDEX_NONE,
-		};
-	return code;
-}
-
-static int
-make_segment(struct bat_index *index, uint64_t segment)
-{
-	void *segments = index->segments;
-	int code;
-
-	if (index->segment_count > 0 &&
-	    index->segments[index->segment_count - 1] >= segment)
+	if (need <= before)
 		return BAT_OK;
-	code = grow32(&segments, &index->segment_capacity,
-	    (size_t)index->segment_count + 1, sizeof(*index->segments));
-	index->segments = segments;
-	if (code == BAT_OK)
-		index->segments[index->segment_count++] = segment;
-	return code;
-}
-
-/* Position of a segment id; rows come in log order, so mostly the last. */
-static uint32_t
-segment_position(const struct bat_index *index, uint64_t segment)
-{
-	uint32_t low = 0, high = index->segment_count;
-
-	if (high > 0 && index->segments[high - 1] == segment)
-		return high - 1;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (index->segments[middle] < segment)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	assert(low < index->segment_count && index->segments[low] == segment);
-	return low;
+	wanted = before * 2 > need ? before * 2 : need;
+	larger = realloc(index->by_name, wanted * sizeof(*larger));
+	if (larger == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	index->by_name = larger;
+	index->by_name_capacity = wanted;
+	for (size_t i = before; i < wanted; i++)
+		index->by_name[i] = (struct bat_index_name){
+			.first_member = BAT_INDEX_NOTHING,
+			.last_member = BAT_INDEX_NOTHING,
+		};
+	return BAT_OK;
 }
 
 /* ---- members --------------------------------------------------------- */
@@ -171,55 +83,58 @@ segment_position(const struct bat_index *index, uint64_t segment)
 static int
 member_split(struct bat_index *index, struct bat_index_member *member)
 {
-	const struct bat_index_list *events =
-	    &index->by_name[member->entity].events;
-	struct bat_index_list list = { NULL, 0, 0, 0 };
+	const struct bat_index_list *events;
+	struct bat_index_list list = { .ordinals = NULL };
 	int code;
 
 	if (member->own)
 		return BAT_OK;
-	code = list_make_room(&list, events->count + events->reserved + 1);
-	if (code != BAT_OK)
-		return code;
-	if (events->count > 0)
-		memcpy(list.ordinals, events->ordinals,
-		    events->count * sizeof(uint32_t));
-	list.count = events->count;
-	list.reserved = events->reserved;
+	events = bat_index_entity_list(index, member->entity);
+	/* Before finish there is nothing to copy: it lends the lists. */
+	if (index->finished) {
+		code = list_make_room(&list,
+		    events->count + events->reserved + 1);
+		if (code != BAT_OK)
+			return code;
+		if (events->count > 0)
+			memcpy(list.ordinals, events->ordinals,
+			    events->count * sizeof(uint32_t));
+		list.count = events->count;
+		list.reserved = events->reserved;
+	}
 	member->list = list;
 	member->own = true;
 	return BAT_OK;
 }
 
-/* A new pair: the entity's other members no longer share its list. */
-static int
-member_make(struct bat_index *index, uint32_t scope, uint32_t entity,
+int
+bat_index_make_member(struct bat_index *index, uint32_t scope, uint32_t entity,
     uint32_t *out_member)
 {
 	const struct pair_key pair = { scope, entity };
 	struct bat_index_name *name = &index->by_name[entity];
 	uint32_t number = index->member_count;
 	void *members = index->members;
-	int code = grow32(&members, &index->member_capacity,
+	int code = bat_index_grow(&members, &index->member_capacity,
 	    (size_t)number + 1, sizeof(*index->members));
 
 	index->members = members;
-	if (code == BAT_OK && name->first_member != BAT_INDEX_NONE)
+	if (code == BAT_OK && name->first_member != BAT_INDEX_NOTHING)
 		code = member_split(index, &index->members[name->first_member]);
 	if (code != BAT_OK)
 		return code;
 	index->members[number] = (struct bat_index_member){
 		.scope = scope,
 		.entity = entity,
-		.own = name->first_member != BAT_INDEX_NONE,
-		.next_of_entity = BAT_INDEX_NONE,
+		.own = name->first_member != BAT_INDEX_NOTHING,
+		.next_of_entity = BAT_INDEX_NOTHING,
 	};
 	code = bat_map_put(&index->by_pair,
 	    bat_bytes_slice(&pair, sizeof(pair)), number);
 	if (code != BAT_OK)
 		return code;
 	index->member_count++;
-	if (name->first_member == BAT_INDEX_NONE)
+	if (name->first_member == BAT_INDEX_NOTHING)
 		name->first_member = number;
 	else
 		index->members[name->last_member].next_of_entity = number;
@@ -238,19 +153,22 @@ prepare_lists(struct bat_index *index, const struct bat_row *row)
 	int code = BAT_OK;
 
 	number = bat_index_find_member(index, row->scope, row->entity);
-	if (number == BAT_INDEX_NONE)
-		code = member_make(index, row->scope, row->entity, &number);
+	if (number == BAT_INDEX_NOTHING)
+		code = bat_index_make_member(index, row->scope, row->entity,
+		    &number);
 	if (code != BAT_OK)
 		return code;
 	member = &index->members[number];
+	(void)bat_index_entity_list(index, row->entity);
+	(void)bat_index_member_list(index, number);
 	code = list_make_room(&index->by_name[row->entity].events, 1);
 	if (code == BAT_OK && member->own)
 		code = list_make_room(&member->list, 1);
-	if (code == BAT_OK && !member->has_events)
+	if (code == BAT_OK && member->count == 0)
 		code = list_make_room(&index->by_name[row->scope].members, 1);
-	if (code == BAT_OK && !member->has_events)
+	if (code == BAT_OK && member->count == 0)
 		code = list_make_room(&index->entities, 1);
-	if (code == BAT_OK && !member->has_events)
+	if (code == BAT_OK && member->count == 0)
 		code = list_make_room(&index->scopes, 1);
 	return code;
 }
@@ -259,19 +177,24 @@ int
 bat_index_prepare(struct bat_index *index, const struct bat_row *rows,
     size_t count)
 {
+	uint32_t position;
 	int code;
 
+	assert(index->finished);
 	if (count > UINT32_MAX - 1 - index->count)
 		return BAT_USE_TOO_LARGE;
-	code = make_chunks(index, (uint64_t)index->count + count);
-	if (code == BAT_OK)
-		code = make_names(index);
-	if (code == BAT_OK &&
-	    index->by_id.used + count > index->by_id.slot_count / 2)
+	code = bat_index_load_room(index, (uint32_t)count);
+	if (code == BAT_OK) {
+		index->count -= (uint32_t)count;
+		code = bat_index_make_names(index);
+	}
+	if (code == BAT_OK && index->has_ids)
 		code = bat_map_reserve(&index->by_id,
 		    index->by_id.used + count);
 	for (size_t i = 0; code == BAT_OK && i < count; i++) {
-		code = make_segment(index, rows[i].segment);
+		code = bat_index_segment(index, rows[i].segment, &position);
+		if (code == BAT_OK && rows[i].offset > BAT_INDEX_OFFSET_MAX)
+			code = BAT_USE_TOO_LARGE;
 		if (code == BAT_OK && rows[i].entity != BAT_INTERN_NONE &&
 		    !bat_hidden_has(&index->hidden, rows[i].seq))
 			code = prepare_lists(index, &rows[i]);
@@ -287,44 +210,17 @@ bat_index_cancel(struct bat_index *index, const struct bat_row *rows,
 		uint32_t number = bat_index_find_member(index, rows[i].scope,
 		    rows[i].entity);
 
-		if (number == BAT_INDEX_NONE)
+		if (number == BAT_INDEX_NOTHING)
 			continue;
 		list_give_back(&index->by_name[rows[i].entity].events);
 		list_give_back(&index->members[number].list);
-		if (!index->members[number].has_events) {
+		if (index->members[number].count == 0) {
 			list_give_back(
 			    &index->by_name[rows[i].scope].members);
 			list_give_back(&index->entities);
 			list_give_back(&index->scopes);
 		}
 	}
-}
-
-static void
-store_row(struct bat_index *index, const struct bat_row *row, bool hidden)
-{
-	*hot_at(index, index->count) = (struct bat_index_hot){
-		.id = row->id,
-		.seq = row->seq,
-		.wall_ms = row->wall_ms,
-		.offset = row->offset,
-		.segment = segment_position(index, row->segment),
-		.length = row->length,
-		.entity = row->entity,
-		.scope = row->scope,
-		.clock = row->clock,
-		.kind = row->kind,
-		.hidden = hidden,
-		.extensions = (uint8_t)row->extensions,
-	};
-	*cold_at(index, index->count) = (struct bat_index_cold){
-		.corr = row->corr,
-		.cause = row->cause,
-		.prev = row->prev,
-		.hash = row->hash,
-		.lane = row->lane,
-		.depth = row->depth,
-	};
 }
 
 /* Into the lists of its entity, its member and, if new there, of all. */
@@ -337,20 +233,19 @@ list_row(struct bat_index *index, const struct bat_row *row, uint32_t ordinal)
 	    row->entity);
 	struct bat_index_member *member;
 
-	assert(number != BAT_INDEX_NONE);
+	assert(number != BAT_INDEX_NOTHING);
 	member = &index->members[number];
 	if (entity->events.count == 0)
 		list_push(&index->entities, row->entity);
-	else if (!member->has_events)
+	else if (member->count == 0)
 		list_give_back(&index->entities);
-	if (!member->has_events && scope->members.count == 0)
+	if (member->count == 0 && scope->members.count == 0)
 		list_push(&index->scopes, row->scope);
-	else if (!member->has_events)
+	else if (member->count == 0)
 		list_give_back(&index->scopes);
-	if (!member->has_events) {
+	if (member->count++ == 0) {
 		list_push(&scope->members, number);
 		entity->member_count++;
-		member->has_events = true;
 	}
 	list_push(&entity->events, ordinal);
 	if (member->own)
@@ -358,37 +253,39 @@ list_row(struct bat_index *index, const struct bat_row *row, uint32_t ordinal)
 }
 
 void
-bat_index_insert(struct bat_index *index, const struct bat_row *row)
+bat_index_table(struct bat_index *index, const struct bat_row *row)
 {
-	uint32_t ordinal = index->count;
-	bool hidden = bat_hidden_has(&index->hidden, row->seq);
+	uint32_t ordinal = index->count++;
+	struct bat_index_hot *hot = hot_at(index, ordinal);
 
-	assert(ordinal == 0 || hot_at(index, ordinal - 1)->seq < row->seq);
-	store_row(index, row, hidden);
-	index->count++;
+	hot->hidden = bat_hidden_has(&index->hidden, row->seq);
+	index->next_seq = row->seq + 1;
 	if (row->wall_ms > index->max_wall_ms)
 		index->max_wall_ms = row->wall_ms;
 	if (row->kind == BAT_KIND_CLOSE_COMPLETED)
 		index->last_close_wall_ms = row->wall_ms;
-	if (hidden)
+	if (hot->hidden)
 		return;
 	if (row->entity != BAT_INTERN_NONE) {
 		list_row(index, row, ordinal);
-		/* The room was made: this fills a slot, nothing grows. */
-		(void)bat_map_put(&index->by_id,
-		    bat_bytes_slice(&row->id, sizeof(row->id)), ordinal);
+		if (index->has_ids)
+			(void)bat_map_put(&index->by_id,
+			    bat_bytes_slice(&row->id, sizeof(row->id)),
+			    ordinal);
 	}
-	if (index->visible_count++ == 0)
-		index->first_visible = ordinal;
-	index->last_visible = ordinal;
+	bat_index_count_visible(index, ordinal);
 }
 
-int
-bat_index_add(struct bat_index *index, const struct bat_row *row)
+void
+bat_index_insert(struct bat_index *index, const struct bat_row *row)
 {
-	int code = bat_index_prepare(index, row, 1);
+	int code;
 
-	if (code == BAT_OK)
-		bat_index_insert(index, row);
-	return code;
+	assert(index->count == 0 ||
+	    hot_at(index, index->count - 1)->seq < row->seq);
+	/* The room was made. */
+	code = bat_index_load(index, row);
+	assert(code == BAT_OK);
+	index->count--;
+	bat_index_table(index, row);
 }

@@ -86,7 +86,7 @@ scan_marker(struct recovery_scan *scan, struct recovery_batch *batch,
 
 	if (batch->open &&
 	    (item->event.kind == BAT_KIND_BATCH_BEGIN || !complete))
-		scan->count = batch->first_row;
+		bat_index_unload(scan->index, batch->first_row);
 	if (item->event.kind == BAT_KIND_BATCH_COMMIT) {
 		batch->open = false;
 		return BAT_OK;
@@ -95,7 +95,7 @@ scan_marker(struct recovery_scan *scan, struct recovery_batch *batch,
 	batch->damaged = false;
 	batch->remaining = item->event.payload_size;
 	batch->begin_offset = item->offset;
-	batch->first_row = scan->count;
+	batch->first_row = scan->index->count;
 	return BAT_OK;
 }
 
@@ -107,7 +107,7 @@ scan_event(struct recovery_scan *scan, struct recovery_batch *batch,
 	int code;
 
 	if (batch->open && batch->remaining == 0 && !batch->damaged) {
-		scan->count = batch->first_row;
+		bat_index_unload(scan->index, batch->first_row);
 		batch->open = false;
 		return BAT_OK;
 	}
@@ -224,7 +224,7 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 	if (code < 0)
 		return code;
 	if (batch.open) {
-		scan->count = batch.first_row;
+		bat_index_unload(scan->index, batch.first_row);
 		if (!torn && !reader->has_footer)
 			return bat_recovery_plan_cut(scan, reader->id,
 			    batch.begin_offset, reader->file_size,
@@ -306,17 +306,28 @@ by_footer(struct recovery_scan *scan, struct bat_segment_reader *reader,
 {
 	struct bat_error why = { .code = 0 };
 	struct bat_row *rows = NULL;
-	size_t count = reader->footer.row_count;
+	uint32_t first = scan->index->count;
+	uint32_t count = reader->footer.row_count;
+	uint64_t replaced = scan->replaced;
 	int code = footer_rows(scan, reader, &rows, &why);
 
+	for (uint32_t i = 0; code == BAT_OK && i < count; i++)
+		code = rows[i].offset < reader->file_size
+		    ? bat_recovery_push(scan, &rows[i])
+		    : bat_error_set(&why, BAT_DATA_CORRUPT,
+			  "a row points behind the file");
 	if (code == BAT_OK)
-		code = bat_recovery_tiles(scan, reader, rows, count,
+		code = bat_recovery_tiles(scan, reader, first, count,
 		    reader->footer.table_offset, &why);
 	if (code == BAT_OK)
-		code = bat_recovery_sample(scan, rows, count,
-		    &scan->index->names, &why);
-	for (size_t i = 0; code == BAT_OK && i < count; i++)
-		if (rows[i].offset >= from)
+		code = bat_recovery_sample(scan, first, count, &why);
+	if (code != BAT_OK || from > reader->header.length) {
+		bat_index_unload(scan->index, first);
+		scan->replaced = replaced;
+	}
+	/* Of a segment that an index covers in part only the rest is new. */
+	for (uint32_t i = 0; code == BAT_OK && i < count; i++)
+		if (from > reader->header.length && rows[i].offset >= from)
 			code = bat_recovery_push(scan, &rows[i]);
 	free(rows);
 	if (code == BAT_DATA_CORRUPT || code == BAT_DATA_DISAGREES) {
@@ -325,7 +336,7 @@ by_footer(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		    (unsigned long long)reader->id, why.text);
 		return BAT_END;
 	}
-	if (code < 0 && scan->error != NULL)
+	if (code < 0 && scan->error != NULL && why.code != 0)
 		*scan->error = why;
 	return code;
 }
@@ -351,24 +362,58 @@ no_header(struct recovery_scan *scan, const struct bat_segment_info *info,
 	return code;
 }
 
-/* What a crash left unfooted is put on disk and read back from there, so that
- * nothing is shown that the disk does not have. */
+/*
+ * What an earlier session left in the newest segment, footed or not, is put on
+ * disk and read back from there, so that nothing is shown that the disk does
+ * not have. (Its sync may have failed: then the cache shows what is lost, and
+ * syncing again says that all is well.)
+ */
 static int
-settle_newest(struct recovery_scan *scan,
-    const struct bat_segment_reader *reader)
+settle_newest(struct recovery_scan *scan, const struct bat_segment_info *info)
 {
 	const struct bat_disk *disk = scan->dir->disk;
-	int code;
+	int fd, code;
 
 	/* Not when an index lied later: the segment may be our own by then, and
 	 * its syncs are the writer's. */
 	if (scan->options->read_only || scan->options->ignore_indexes ||
-	    reader->has_footer || reader->id != scan->out->highest_segment)
+	    info->id != scan->out->highest_segment)
 		return BAT_OK;
-	code = bat_file_sync(disk, reader->fd, scan->error);
+	code = bat_segment_dir_hold(scan->dir, info->id, &fd, scan->error);
+	if (code != BAT_OK)
+		return code;
+	code = bat_file_sync(disk, fd, scan->error);
 	if (code == BAT_OK)
-		(void)disk->drop_cache(disk->context, reader->fd);
+		(void)disk->drop_cache(disk->context, fd);
+	bat_segment_dir_release(scan->dir, info->id);
 	return code;
+}
+
+/*
+ * The frames in front of a footer that was not believed are read. It is what a
+ * crash makes of a footer, and goes, where the segment is the newest one; but
+ * not if frames follow it: then it is no footer's place.
+ */
+static int
+drop_footer(struct recovery_scan *scan, struct bat_segment_reader *reader)
+{
+	uint64_t found;
+	int code = bat_segment_reader_find_whole(reader,
+	    reader->footer.table_offset, &found, scan->error);
+
+	if (code < 0)
+		return code;
+	if (code == BAT_OK) {
+		bat_recovery_damage(scan, reader->id,
+		    reader->footer.table_offset,
+		    "a broken footer; sound frames go on at offset %llu",
+		    (unsigned long long)found);
+		return BAT_OK;
+	}
+	if (reader->id != scan->out->highest_segment)
+		return BAT_OK;
+	return bat_recovery_plan_cut(scan, reader->id,
+	    reader->footer.table_offset, reader->file_size, "broken footer");
 }
 
 int
@@ -377,27 +422,24 @@ bat_recovery_segment(struct recovery_scan *scan,
 {
 	struct bat_segment_reader reader;
 	struct bat_error why = { .code = 0 };
-	int code = bat_segment_reader_open(&reader, scan->dir, info->id, &why);
+	int code = settle_newest(scan, info);
 
+	if (code != BAT_OK)
+		return code;
+	code = bat_segment_reader_open(&reader, scan->dir, info->id, &why);
 	if (code != BAT_OK)
 		return no_header(scan, info, code, &why);
 	if (!reader.has_footer && why.text[0] != '\0')
 		bat_recovery_say(scan->out, "segment %llu: no footer (%s)",
 		    (unsigned long long)info->id, why.text);
-	code = settle_newest(scan, &reader);
-	if (code == BAT_OK && reader.has_footer) {
-		code = by_footer(scan, &reader, from);
-		if (code != BAT_END) {
-			bat_segment_reader_close(&reader);
-			return code;
-		}
-		code = BAT_OK;
-	}
-	if (code == BAT_OK) {
+	code = reader.has_footer ? by_footer(scan, &reader, from) : BAT_END;
+	if (code == BAT_END) {
 		bat_segment_reader_seek(&reader,
 		    from > reader.header.length ? from : reader.header.length,
 		    0);
 		code = scan_frames(scan, &reader);
+		if (code == BAT_OK && reader.has_footer)
+			code = drop_footer(scan, &reader);
 	}
 	bat_segment_reader_close(&reader);
 	return code;

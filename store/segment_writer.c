@@ -262,7 +262,8 @@ bat_segment_writer_seal(struct bat_segment_writer *writer,
 {
 	const struct bat_disk *disk = writer->dir->disk;
 	uint64_t footer_length = 0;
-	int code = check_usable(writer, error);
+	/* Frames first: who finds a footer may rely on what is before it. */
+	int code = bat_segment_writer_sync(writer, error);
 
 	if (code == 0)
 		code = write_footer(writer, names, &footer_length, error);

@@ -56,7 +56,8 @@ int bat_segment_writer_sync(struct bat_segment_writer *writer,
  * the rows before. 0 or BAT_WORLD_NO_MEMORY (then there will be no footer). */
 int bat_segment_writer_note(struct bat_segment_writer *writer,
     const struct bat_row *row);
-/* Footer behind the last frame, then fsync. A footer that cannot be written
+/* The frames are synced first, so that a footer proves them; footer behind the
+ * last one, then fsync. A footer that cannot be written
  * for want of space or memory is cut off again: the segment is sealed without
  * one and 0 is returned. Entities and scopes of the rows are numbers of names.
  */

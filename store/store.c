@@ -158,8 +158,10 @@ bat_close(struct bat_store *store, struct bat_error *error)
 
 	if (store == NULL)
 		return BAT_OK;
-	if (!store->options.read_only)
+	if (!store->options.read_only) {
 		code = bat_writer_close(&store->writer, error);
+		bat_writer_save_sidecar(&store->writer);
+	}
 	bat_writer_free(&store->writer);
 	view_free(store->view);
 	bat_segment_dir_close(&store->dir);
@@ -169,79 +171,6 @@ bat_close(struct bat_store *store, struct bat_error *error)
 }
 
 /* ---- what is there --------------------------------------------------- */
-
-/* The index, for reading; bat_store_leave gives it back. */
-static const struct bat_index *
-enter(struct bat_store *store)
-{
-	pthread_rwlock_rdlock(&store->lock);
-	return &store->view->index;
-}
-
-static void
-leave(struct bat_store *store)
-{
-	pthread_rwlock_unlock(&store->lock);
-}
-
-void
-bat_head(struct bat_store *store, struct bat_head *out)
-{
-	const struct bat_index *index = enter(store);
-
-	*out = (struct bat_head){
-		.generation = store->generation,
-		.ordinals = index->count,
-		.visible_count = index->visible_count,
-		.next_seq = store->view->recovery.next_seq,
-		.entity_count = index->entities.count,
-		.scope_count = index->scopes.count,
-	};
-	if (index->count > 0 &&
-	    out->next_seq <= bat_index_seq(index, index->count - 1))
-		out->next_seq = bat_index_seq(index, index->count - 1) + 1;
-	if (index->visible_count > 0) {
-		out->first = index->first_visible;
-		out->last = index->last_visible;
-		out->first_seq = bat_index_seq(index, out->first);
-		out->last_seq = bat_index_seq(index, out->last);
-		out->first_wall_ms = bat_index_wall_ms(index, out->first);
-		out->last_wall_ms = bat_index_wall_ms(index, out->last);
-		out->durable_seq = out->last_seq;
-	}
-	if (store->options.durability == BAT_DURABLE_FSYNC &&
-	    out->durable_seq >= store->writer.synced_seq &&
-	    store->writer.synced_seq > 0)
-		out->durable_seq = store->writer.synced_seq - 1;
-	leave(store);
-}
-
-bool
-bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out)
-{
-	const struct bat_index *index = enter(store);
-	bool there = ordinal < index->count &&
-	    !bat_index_is_hidden(index, ordinal);
-
-	if (there)
-		bat_index_row(index, ordinal, out);
-	leave(store);
-	return there;
-}
-
-struct bat_slice
-bat_name(struct bat_store *store, uint32_t number)
-{
-	const struct bat_index *index = enter(store);
-	struct bat_slice name = BAT_SLICE_EMPTY;
-
-	if (number < index->names.count)
-		name = bat_intern_get(&index->names, number);
-	leave(store);
-	return name;
-}
-
-/* ---- reading --------------------------------------------------------- */
 
 /*
  * A row and its frame disagree: the index lied. Read the directory again
@@ -274,43 +203,156 @@ rebuild(struct bat_store *store, uint64_t seen_generation,
 	return code == BAT_OK ? BAT_DATA_DISAGREES : code;
 }
 
+/* The index, for reading; leave gives it back. */
+static const struct bat_index *
+enter(struct bat_store *store)
+{
+	pthread_rwlock_rdlock(&store->lock);
+	return &store->view->index;
+}
+
+/*
+ * False: what was answered meanwhile is void, because the base of the index
+ * did not hold when it was read; there is another index now, ask again.
+ */
+static bool
+leave(struct bat_store *store)
+{
+	bool broken = store->view->index.broken;
+	uint64_t generation = store->generation;
+
+	pthread_rwlock_unlock(&store->lock);
+	return !broken ||
+	    rebuild(store, generation, NULL) != BAT_DATA_DISAGREES;
+}
+
+void
+bat_head(struct bat_store *store, struct bat_head *out)
+{
+	const struct bat_index *index = enter(store);
+	uint64_t synced = store->writer.synced_seq;
+
+	*out = (struct bat_head){
+		.generation = store->generation,
+		.ordinals = index->count,
+		.visible_count = index->visible_count,
+		.next_seq = store->view->recovery.next_seq,
+		.entity_count = index->entities.count,
+		.scope_count = index->scopes.count,
+	};
+	if (out->next_seq < index->next_seq)
+		out->next_seq = index->next_seq;
+	if (index->visible_count > 0) {
+		out->first = index->first_visible;
+		out->last = index->last_visible;
+		out->first_seq = index->first_row.seq;
+		out->last_seq = index->last_row.seq;
+		out->first_wall_ms = index->first_row.wall_ms;
+		out->last_wall_ms = index->last_row.wall_ms;
+		out->durable_seq = out->last_seq;
+	}
+	if (store->options.durability == BAT_DURABLE_FSYNC && synced > 0 &&
+	    out->durable_seq >= synced)
+		out->durable_seq = synced - 1;
+	(void)leave(store);
+}
+
+bool
+bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out)
+{
+	const struct bat_index *index;
+	bool there;
+
+	do {
+		index = enter(store);
+		there = ordinal < index->count &&
+		    !bat_index_is_hidden(index, ordinal);
+		if (there)
+			bat_index_row(index, ordinal, out);
+	} while (!leave(store));
+	return there;
+}
+
+struct bat_slice
+bat_name(struct bat_store *store, uint32_t number)
+{
+	const struct bat_index *index = enter(store);
+	struct bat_slice name = BAT_SLICE_EMPTY;
+
+	if (number < index->names.count)
+		name = bat_intern_get(&index->names, number);
+	(void)leave(store);
+	return name;
+}
+
+/* ---- reading --------------------------------------------------------- */
+
+/* What the frame has and the index does not. */
+static void
+fill_row(struct bat_row *row, const struct bat_event *event)
+{
+	row->corr = event->corr;
+	row->cause = event->cause;
+	row->prev = event->prev;
+	row->hash = event->hash;
+	row->lane = event->lane;
+	row->depth = event->depth;
+}
+
+/* A damaged frame: what an index file or a footer knows of the event. If none
+ * does, the row names nothing. */
+static int
+damaged_row(struct bat_store *store, struct bat_reading *reading, int code)
+{
+	struct bat_row *row = &reading->row;
+
+	if (code == BAT_DATA_CORRUPT && row->entity != BAT_INTERN_NONE &&
+	    bat_recovery_find_row(&store->dir, row) != BAT_OK)
+		row->entity = row->scope = BAT_INTERN_NONE;
+	return code;
+}
+
+/* The row of an event, as the index has it. */
+static bool
+find_row(struct bat_store *store, uint32_t ordinal, struct bat_row *row,
+    struct bat_index_hot *hot, uint64_t *out_generation)
+{
+	const struct bat_index *index;
+	bool there;
+
+	do {
+		index = enter(store);
+		*out_generation = store->generation;
+		there = ordinal < index->count &&
+		    !bat_index_is_hidden(index, ordinal);
+		if (there) {
+			bat_index_row(index, ordinal, row);
+			*hot = *bat_index_hot_at(index, ordinal);
+		}
+	} while (!leave(store));
+	return there;
+}
+
 int
 bat_read(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_error *error)
 {
-	const struct bat_index *index = enter(store);
-	struct bat_slice entity, scope;
-	uint64_t generation = store->generation;
-	bool there = ordinal < index->count &&
-	    !bat_index_is_hidden(index, ordinal);
-	const struct bat_row *row = &reading->row;
+	struct bat_index_hot hot;
+	uint64_t generation;
+	struct bat_row *row = &reading->row;
 	int code;
 
-	if (there)
-		bat_index_row(index, ordinal, &reading->row);
-	if (there && row->entity != BAT_INTERN_NONE) {
-		entity = bat_intern_get(&index->names, row->entity);
-		scope = bat_intern_get(&index->names, row->scope);
-	} else {
-		entity = scope = BAT_SLICE_EMPTY;
-	}
-	leave(store);
-	if (!there)
+	if (!find_row(store, ordinal, row, &hot, &generation))
 		return bat_error_set(error, BAT_STATE_NOT_FOUND,
 		    "there is no such event");
 	code = bat_segment_reader_read(&store->dir, row->segment, row->offset,
 	    row->length, &reading->frame, &reading->fields, error);
-	/* A damaged place without a row: whole it may be, legal it is not. */
-	if (code == BAT_OK && row->entity == BAT_INTERN_NONE)
-		code = bat_error_set_at(error, BAT_DATA_CORRUPT, row->segment,
-		    row->offset,
-		    "decode: segment %llu, offset %llu: illegal content",
-		    (unsigned long long)row->segment,
-		    (unsigned long long)row->offset);
 	if (code != BAT_OK)
-		return code;
-	if (!bat_recovery_agrees(&reading->fields, row, entity, scope))
+		return damaged_row(store, reading, code);
+	if (!bat_recovery_agrees(&reading->fields, &hot,
+		bat_name(store, hot.entity), bat_name(store, hot.scope)))
 		return rebuild(store, generation, error);
+	fill_row(row, &reading->fields);
 	bat_bytes_clear(&reading->payload);
 	code = bat_codec_payload(&reading->fields, &reading->payload);
 	return code == BAT_OK
@@ -354,36 +396,48 @@ bat_extensions_next(struct bat_extension_walk *walk, struct bat_slice *out_key,
 uint32_t
 bat_find_seq_from(struct bat_store *store, uint64_t seq)
 {
-	const struct bat_index *index = enter(store);
-	uint32_t ordinal = bat_index_lower_seq(index, seq);
+	const struct bat_index *index;
+	uint32_t ordinal;
 
-	while (ordinal < index->count && bat_index_is_hidden(index, ordinal))
-		ordinal++;
-	if (ordinal == index->count)
-		ordinal = BAT_MAP_NONE;
-	leave(store);
+	do {
+		index = enter(store);
+		ordinal = bat_index_lower_seq(index, seq);
+		while (ordinal < index->count &&
+		    bat_index_is_hidden(index, ordinal))
+			ordinal++;
+		if (ordinal == index->count)
+			ordinal = BAT_MAP_NONE;
+	} while (!leave(store));
 	return ordinal;
 }
 
 uint32_t
 bat_find_seq(struct bat_store *store, uint64_t seq)
 {
-	const struct bat_index *index = enter(store);
-	uint32_t ordinal = bat_index_lower_seq(index, seq);
+	const struct bat_index *index;
+	uint32_t ordinal;
 
-	if (ordinal == index->count || bat_index_seq(index, ordinal) != seq ||
-	    bat_index_is_hidden(index, ordinal))
-		ordinal = BAT_MAP_NONE;
-	leave(store);
+	do {
+		index = enter(store);
+		ordinal = bat_index_lower_seq(index, seq);
+		if (ordinal == index->count ||
+		    bat_index_seq(index, ordinal) != seq ||
+		    bat_index_is_hidden(index, ordinal))
+			ordinal = BAT_MAP_NONE;
+	} while (!leave(store));
 	return ordinal;
 }
 
 uint32_t
 bat_find_id(struct bat_store *store, const struct bat_id *id)
 {
-	uint32_t ordinal = bat_index_find_id(enter(store), id);
+	uint32_t ordinal;
+	int code;
 
-	leave(store);
+	do {
+		(void)enter(store);
+		ordinal = bat_index_find_id(&store->view->index, id, &code);
+	} while (!leave(store));
 	return ordinal;
 }
 
@@ -396,7 +450,7 @@ bat_find_entity(struct bat_store *store, struct bat_slice name)
 	if (number != BAT_INTERN_NONE &&
 	    bat_index_entity_list(index, number)->count == 0)
 		number = BAT_INTERN_NONE;
-	leave(store);
+	(void)leave(store);
 	return number;
 }
 
@@ -417,7 +471,7 @@ bat_find_scope(struct bat_store *store, struct bat_slice name)
 
 	if (entry == NULL || entry->members.count == 0)
 		number = BAT_INTERN_NONE;
-	leave(store);
+	(void)leave(store);
 	return number;
 }
 
@@ -438,40 +492,50 @@ ordinals_of(const struct bat_index *index, const struct bat_list *list)
 	case BAT_LIST_MEMBER:
 		member = bat_index_find_member(index, list->scope,
 		    list->entity);
-		return member == BAT_INDEX_NONE
+		return member == BAT_INDEX_NOTHING
 		    ? &nothing
 		    : bat_index_member_list(index, member);
 	}
 	return &nothing;
 }
 
-bool
-bat_list_stat(struct bat_store *store, const struct bat_list *list,
+static void
+stat_list(const struct bat_index *index, const struct bat_list *list,
     struct bat_list_stat *out)
 {
-	const struct bat_index *index = enter(store);
 	const struct bat_index_list *ordinals = ordinals_of(index, list);
 
 	memset(out, 0, sizeof(*out));
 	out->count = ordinals == NULL ? index->visible_count : ordinals->count;
-	if (out->count > 0) {
-		out->first = ordinals == NULL ? index->first_visible
-					      : ordinals->ordinals[0];
-		out->last = ordinals == NULL
-		    ? index->last_visible
-		    : ordinals->ordinals[ordinals->count - 1];
-		out->first_wall_ms = bat_index_wall_ms(index, out->first);
-		out->last_wall_ms = bat_index_wall_ms(index, out->last);
+	if (out->count == 0)
+		return;
+	if (ordinals == NULL) {
+		out->first = index->first_visible;
+		out->last = index->last_visible;
+		out->first_wall_ms = index->first_row.wall_ms;
+		out->last_wall_ms = index->last_row.wall_ms;
+		return;
 	}
-	leave(store);
+	out->first = ordinals->ordinals[0];
+	out->last = ordinals->ordinals[ordinals->count - 1];
+	out->first_wall_ms = bat_index_wall_ms(index, out->first);
+	out->last_wall_ms = bat_index_wall_ms(index, out->last);
+}
+
+bool
+bat_list_stat(struct bat_store *store, const struct bat_list *list,
+    struct bat_list_stat *out)
+{
+	do {
+		stat_list(enter(store), list, out);
+	} while (!leave(store));
 	return out->count > 0;
 }
 
-size_t
-bat_list_next(struct bat_store *store, const struct bat_list *list,
+static size_t
+next_of_list(const struct bat_index *index, const struct bat_list *list,
     uint64_t *cursor, uint32_t *ordinals, size_t max)
 {
-	const struct bat_index *index = enter(store);
 	const struct bat_index_list *from = ordinals_of(index, list);
 	size_t count = 0;
 
@@ -483,7 +547,20 @@ bat_list_next(struct bat_store *store, const struct bat_list *list,
 		for (; *cursor < from->count && count < max; (*cursor)++)
 			ordinals[count++] = from->ordinals[*cursor];
 	}
-	leave(store);
+	return count;
+}
+
+size_t
+bat_list_next(struct bat_store *store, const struct bat_list *list,
+    uint64_t *cursor, uint32_t *ordinals, size_t max)
+{
+	uint64_t start = *cursor;
+	size_t count;
+
+	do {
+		*cursor = start;
+		count = next_of_list(enter(store), list, cursor, ordinals, max);
+	} while (!leave(store));
 	return count;
 }
 
@@ -491,7 +568,7 @@ static uint32_t
 at(const struct bat_index_list *list, uint32_t position)
 {
 	return position < list->count ? list->ordinals[position]
-				      : BAT_INDEX_NONE;
+				      : BAT_INDEX_NOTHING;
 }
 
 uint32_t
@@ -499,7 +576,7 @@ bat_entity_at(struct bat_store *store, uint32_t position)
 {
 	uint32_t number = at(&enter(store)->entities, position);
 
-	leave(store);
+	(void)leave(store);
 	return number;
 }
 
@@ -508,7 +585,7 @@ bat_scope_at(struct bat_store *store, uint32_t position)
 {
 	uint32_t number = at(&enter(store)->scopes, position);
 
-	leave(store);
+	(void)leave(store);
 	return number;
 }
 
@@ -518,7 +595,7 @@ bat_scope_size(struct bat_store *store, uint32_t scope)
 	const struct bat_index_name *entry = name_entry(enter(store), scope);
 	uint32_t count = entry == NULL ? 0 : entry->members.count;
 
-	leave(store);
+	(void)leave(store);
 	return count;
 }
 
@@ -527,13 +604,13 @@ bat_scope_entity_at(struct bat_store *store, uint32_t scope, uint32_t position)
 {
 	const struct bat_index *index = enter(store);
 	const struct bat_index_name *entry = name_entry(index, scope);
-	uint32_t member = entry == NULL ? BAT_INDEX_NONE
+	uint32_t member = entry == NULL ? BAT_INDEX_NOTHING
 					: at(&entry->members, position);
-	uint32_t entity = member == BAT_INDEX_NONE
-	    ? BAT_INDEX_NONE
+	uint32_t entity = member == BAT_INDEX_NOTHING
+	    ? BAT_INDEX_NOTHING
 	    : index->members[member].entity;
 
-	leave(store);
+	(void)leave(store);
 	return entity;
 }
 
@@ -542,10 +619,10 @@ bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity)
 {
 	const struct bat_index *index = enter(store);
 	uint32_t member = bat_index_find_member(index, scope, entity);
-	bool has = member != BAT_INDEX_NONE &&
-	    index->members[member].has_events;
+	bool has = member != BAT_INDEX_NOTHING &&
+	    index->members[member].count > 0;
 
-	leave(store);
+	(void)leave(store);
 	return has;
 }
 
@@ -556,13 +633,13 @@ bat_entity_scopes(struct bat_store *store, uint32_t entity,
 	const struct bat_index *index = enter(store);
 	const struct bat_index_name *entry = name_entry(index, entity);
 	uint32_t count = entry == NULL ? 0 : entry->member_count;
-	uint32_t member = entry == NULL ? BAT_INDEX_NONE : entry->first_member;
+	uint32_t member = entry == NULL ? BAT_INDEX_NOTHING : entry->first_member;
 
-	while (member != BAT_INDEX_NONE && !index->members[member].has_events)
+	while (member != BAT_INDEX_NOTHING && index->members[member].count == 0)
 		member = index->members[member].next_of_entity;
-	if (count > 0 && member != BAT_INDEX_NONE)
+	if (count > 0 && member != BAT_INDEX_NOTHING)
 		*out_scope = index->members[member].scope;
-	leave(store);
+	(void)leave(store);
 	return count;
 }
 
@@ -685,6 +762,8 @@ bat_source_name(enum bat_source source)
 		return "index.ckpt";
 	case BAT_SOURCE_FOOTERS:
 		return "footers";
+	case BAT_SOURCE_SIDECAR:
+		return "sidecar";
 	case BAT_SOURCE_FRAMES:
 		break;
 	}
@@ -722,7 +801,8 @@ bat_status(struct bat_store *store, struct bat_status *out)
 	bat_head(store, &head);
 	pthread_rwlock_rdlock(&store->lock);
 	recovery = &store->view->recovery;
-	out->source = source_of(recovery->source);
+	out->source = recovery->from_sidecar ? BAT_SOURCE_SIDECAR
+					     : source_of(recovery->source);
 	out->source_version = recovery->source_version;
 	out->restored_count = recovery->restored_count;
 	out->tail_count = recovery->tail_count;

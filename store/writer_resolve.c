@@ -4,6 +4,10 @@
  */
 #include "writer_internal.h"
 
+#include <stdlib.h>
+
+#include "segment_reader.h"
+
 static struct bat_slice
 key_of_id(const struct bat_id *id)
 {
@@ -32,17 +36,43 @@ bat_writer_name_number(struct bat_writer *writer, struct bat_slice name, uint32_
 	return code;
 }
 
-/* The newest visible event of an entity, staged ones included. */
-struct bat_chain_head
-bat_writer_head(const struct bat_writer *writer, uint32_t entity)
+/* What the index keeps of an event, and the rest from its frame. */
+int
+bat_writer_read_row(struct bat_writer *writer, uint32_t ordinal,
+    struct bat_row *out, struct bat_error *error)
 {
-	uint32_t staged = bat_map_find(&writer->stage.by_entity,
-	    key_of_entity(&entity));
-	const struct bat_row *row;
+	struct bat_index *index = writer->index;
+	struct bat_event event;
+	int code;
 
-	if (staged == BAT_MAP_NONE)
-		return bat_index_head(writer->index, entity);
-	row = &writer->stage.rows[staged];
+	bat_index_row(index, ordinal, out);
+	if (out->entity == BAT_INTERN_NONE)
+		return bat_error_set_at(error, BAT_DATA_CORRUPT, out->segment,
+		    out->offset, "the event is damaged");
+	code = bat_segment_reader_read(writer->dir, out->segment, out->offset,
+	    out->length, &writer->frame, &event, error);
+	if (code != BAT_OK)
+		return code;
+	if (!bat_recovery_agrees(&event, bat_index_hot_at(index, ordinal),
+		bat_intern_get(&index->names, out->entity),
+		bat_intern_get(&index->names, out->scope))) {
+		writer->disagreed = true;
+		return bat_error_set_at(error, BAT_DATA_DISAGREES,
+		    out->segment, out->offset,
+		    "the index lied of an event and is made anew; try again");
+	}
+	out->corr = event.corr;
+	out->cause = event.cause;
+	out->prev = event.prev;
+	out->hash = event.hash;
+	out->lane = event.lane;
+	out->depth = event.depth;
+	return BAT_OK;
+}
+
+static struct bat_chain_head
+head_of_row(const struct bat_row *row)
+{
 	return (struct bat_chain_head){
 		.exists = true,
 		.clock = row->clock,
@@ -53,53 +83,86 @@ bat_writer_head(const struct bat_writer *writer, uint32_t entity)
 	};
 }
 
-/* The row of a visible or staged event by its id. */
-bool
-bat_writer_row_by_id(const struct bat_writer *writer, const struct bat_id *id,
-    struct bat_row *out)
+/* Staged, appended earlier in this session, or read from its frame. */
+int
+bat_writer_head(struct bat_writer *writer, uint32_t entity,
+    struct bat_chain_head *out, struct bat_error *error)
+{
+	const struct bat_index_list *events =
+	    bat_index_entity_list(writer->index, entity);
+	uint32_t found = bat_map_find(&writer->stage.by_entity,
+	    key_of_entity(&entity));
+	struct bat_row row;
+	int code;
+
+	if (found != BAT_MAP_NONE) {
+		*out = head_of_row(&writer->stage.rows[found]);
+		return BAT_OK;
+	}
+	found = bat_map_find(&writer->heads.by_entity, key_of_entity(&entity));
+	if (found != BAT_MAP_NONE) {
+		*out = writer->heads.heads[found].head;
+		return BAT_OK;
+	}
+	*out = (struct bat_chain_head){ .exists = false };
+	if (events->count == 0)
+		return BAT_OK;
+	code = bat_writer_read_row(writer,
+	    events->ordinals[events->count - 1], &row, error);
+	if (code == BAT_OK)
+		*out = head_of_row(&row);
+	return code;
+}
+
+int
+bat_writer_row_by_id(struct bat_writer *writer, const struct bat_id *id,
+    struct bat_row *out, struct bat_error *error)
 {
 	uint32_t found = bat_map_find(&writer->stage.by_id, key_of_id(id));
+	int code;
 
 	if (found != BAT_MAP_NONE) {
 		*out = writer->stage.rows[found];
-		return true;
+		return BAT_OK;
 	}
-	found = bat_index_find_id(writer->index, id);
-	if (found == BAT_INDEX_NONE)
-		return false;
-	bat_index_row(writer->index, found, out);
-	return true;
+	found = bat_index_find_id(writer->index, id, &code);
+	if (code != BAT_OK)
+		return bat_error_set(error, code, "no memory to find an id");
+	return found == BAT_INDEX_NOTHING
+	    ? BAT_END
+	    : bat_writer_read_row(writer, found, out, error);
 }
 
-static bool
-row_by_seq(const struct bat_writer *writer, uint64_t seq, struct bat_row *out)
+static int
+row_by_seq(struct bat_writer *writer, uint64_t seq, struct bat_row *out,
+    struct bat_error *error)
 {
 	const struct bat_writer_stage *stage = &writer->stage;
 	uint32_t ordinal;
 
 	if (stage->row_count > 0 && seq >= stage->rows[0].seq) {
 		if (seq - stage->rows[0].seq >= stage->row_count)
-			return false;
+			return BAT_END;
 		*out = stage->rows[seq - stage->rows[0].seq];
-		return true;
+		return BAT_OK;
 	}
 	ordinal = bat_index_lower_seq(writer->index, seq);
 	if (ordinal >= writer->index->count ||
 	    bat_index_seq(writer->index, ordinal) != seq ||
 	    bat_index_is_hidden(writer->index, ordinal))
-		return false;
-	bat_index_row(writer->index, ordinal, out);
-	return out->entity != BAT_INTERN_NONE;
+		return BAT_END;
+	return bat_writer_read_row(writer, ordinal, out, error);
 }
 
 /* Cause and, handed down from it unless given, correlation. */
 int
-bat_writer_resolve_cause(const struct bat_writer *writer, const struct bat_batch *batch,
-    const struct bat_draft *draft, const struct bat_chain_head *head,
-    struct bat_event *event, struct bat_error *error)
+bat_writer_resolve_cause(struct bat_writer *writer,
+    const struct bat_batch *batch, const struct bat_draft *draft,
+    const struct bat_chain_head *head, struct bat_event *event,
+    struct bat_error *error)
 {
-	struct bat_row cause;
-	bool found = false;
+	struct bat_row cause = { .seq = 0 };
+	int code = BAT_END;
 
 	event->cause = BAT_ID_ZERO;
 	switch (draft->cause) {
@@ -107,26 +170,30 @@ bat_writer_resolve_cause(const struct bat_writer *writer, const struct bat_batch
 		event->corr = draft->corr;
 		return BAT_OK;
 	case BAT_CAUSE_ID:
-		found = bat_writer_row_by_id(writer, &draft->cause_id, &cause);
+		code = bat_writer_row_by_id(writer, &draft->cause_id, &cause,
+		    error);
 		break;
 	case BAT_CAUSE_SEQ:
-		found = row_by_seq(writer, draft->cause_number, &cause);
+		code = row_by_seq(writer, draft->cause_number, &cause, error);
 		break;
 	case BAT_CAUSE_LAST:
-		found = head->exists;
+		code = head->exists ? BAT_OK : BAT_END;
 		cause.id = head->id;
 		cause.corr = head->corr;
 		break;
 	case BAT_CAUSE_ITEM:
-		found = draft->cause_number < batch->committed &&
-		    bat_writer_row_by_id(writer,
-			&batch->receipts[draft->cause_number].id, &cause);
+		if (draft->cause_number < batch->committed)
+			code = bat_writer_row_by_id(writer,
+			    &batch->receipts[draft->cause_number].id, &cause,
+			    error);
 		break;
 	}
-	if (!found)
+	if (code == BAT_END)
 		return bat_error_set(error, BAT_STATE_NOT_FOUND,
 		    "the cause is no event of this store; name one that "
 		    "exists, or use @cause=-");
+	if (code != BAT_OK)
+		return code;
 	event->cause = cause.id;
 	event->corr = bat_id_is_zero(&draft->corr) ? cause.corr : draft->corr;
 	return BAT_OK;
@@ -172,4 +239,67 @@ bat_writer_fresh_id(const struct bat_writer *writer, struct bat_id *out,
 		return bat_error_set_os(error, -code, "no random bytes");
 	*out = bat_id_make_v7((uint64_t)now_us / 1000, random);
 	return BAT_OK;
+}
+
+/* ---- heads of this session ------------------------------------------- */
+
+static bool
+head_same(const void *context, uint32_t position, struct bat_slice key)
+{
+	const struct bat_writer_heads *heads = context;
+
+	return memcmp(&heads->heads[position].entity, key.data,
+		   sizeof(uint32_t)) == 0;
+}
+
+static uint64_t
+head_hash(const void *context, uint32_t position)
+{
+	const struct bat_writer_heads *heads = context;
+
+	return bat_map_hash(
+	    key_of_entity(&heads->heads[position].entity));
+}
+
+void
+bat_writer_heads_clear(struct bat_writer_heads *heads)
+{
+	bat_map_free(&heads->by_entity);
+	free(heads->heads);
+	memset(heads, 0, sizeof(*heads));
+	bat_map_init(&heads->by_entity, heads, head_same, head_hash);
+}
+
+int
+bat_writer_heads_prepare(struct bat_writer_heads *heads, size_t more)
+{
+	size_t need = heads->count + more;
+	size_t wanted = heads->capacity * 2 > need ? heads->capacity * 2 : need;
+	void *larger;
+
+	if (need > heads->capacity) {
+		larger = realloc(heads->heads, wanted * sizeof(*heads->heads));
+		if (larger == NULL)
+			return BAT_WORLD_NO_MEMORY;
+		heads->heads = larger;
+		heads->capacity = wanted;
+	}
+	return bat_map_reserve(&heads->by_entity, need);
+}
+
+void
+bat_writer_heads_note(struct bat_writer_heads *heads,
+    const struct bat_row *row)
+{
+	uint32_t found = bat_map_find(&heads->by_entity,
+	    key_of_entity(&row->entity));
+
+	if (found == BAT_MAP_NONE) {
+		found = (uint32_t)heads->count++;
+		heads->heads[found].entity = row->entity;
+		/* The room was made. */
+		(void)bat_map_put(&heads->by_entity,
+		    key_of_entity(&row->entity), found);
+	}
+	heads->heads[found].head = head_of_row(row);
 }

@@ -96,10 +96,20 @@ write_at(void *context, int fd, const void *from, size_t length,
 }
 
 static int
+enter_sync(struct faulty_disk *faulty, enum faulty_operation operation, int fd)
+{
+	int code = enter(faulty, operation, NULL);
+
+	if (code != 0 && faulty->sync_failed != NULL)
+		faulty->sync_failed(faulty->sync_failed_context, fd);
+	return code;
+}
+
+static int
 sync_fd(void *context, int fd)
 {
 	const struct bat_disk *base = base_of(context);
-	int code = enter(context, FAULTY_SYNC, NULL);
+	int code = enter_sync(context, FAULTY_SYNC, fd);
 
 	return code != 0 ? code : base->sync(base->context, fd);
 }
@@ -108,7 +118,7 @@ static int
 sync_data(void *context, int fd)
 {
 	const struct bat_disk *base = base_of(context);
-	int code = enter(context, FAULTY_SYNC_DATA, NULL);
+	int code = enter_sync(context, FAULTY_SYNC_DATA, fd);
 
 	return code != 0 ? code : base->sync_data(base->context, fd);
 }
@@ -240,7 +250,12 @@ faulty_disk_init(struct faulty_disk *faulty, const struct bat_disk *base)
 void
 faulty_disk_reset(struct faulty_disk *faulty)
 {
+	void (*sync_failed)(void *, int) = faulty->sync_failed;
+	void *context = faulty->sync_failed_context;
+
 	faulty_disk_init(faulty, faulty->base);
+	faulty->sync_failed = sync_failed;
+	faulty->sync_failed_context = context;
 }
 
 unsigned

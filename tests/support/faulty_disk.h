@@ -46,6 +46,10 @@ struct faulty_rule {
 
 struct faulty_disk {
 	struct bat_disk disk; /* what the code under test gets */
+	/* Told of each sync that a rule makes fail; NULL: nobody. Stays over
+	 * faulty_disk_reset. */
+	void (*sync_failed)(void *context, int fd);
+	void *sync_failed_context;
 	const struct bat_disk *base;
 	unsigned calls[FAULTY_OPERATION_COUNT];
 	struct faulty_rule rules[FAULTY_RULES_MAX];
