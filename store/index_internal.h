@@ -18,7 +18,8 @@ struct bat_index_hot {
 	uint32_t clock;
 	uint16_t kind;
 	uint8_t hidden;
-	uint8_t extensions; /* enum bat_row_extensions */
+	/* enum bat_row_extensions; told later, while others read rows. */
+	_Atomic uint8_t extensions;
 };
 
 /* The rest. */

@@ -68,11 +68,40 @@ bat_writer_free(struct bat_writer *writer)
 	pthread_mutex_destroy(&writer->lead);
 }
 
+/*
+ * The rows of the segment that is being written, as the new index numbers them
+ * and their names: for its footer, and to tell again what of it is on disk.
+ */
+static void
+note_again(struct bat_writer *writer)
+{
+	const struct bat_index *index = writer->index;
+	uint32_t first = index->count;
+	struct bat_row row;
+
+	for (; first > 0; first--) {
+		bat_index_row(index, first - 1, &row);
+		if (row.segment != writer->segment.id)
+			break;
+	}
+	writer->segment.row_count = 0;
+	for (uint32_t i = first; i < index->count; i++) {
+		bat_index_row(index, i, &row);
+		if (row.offset >= writer->segment.synced &&
+		    row.seq < writer->synced_seq)
+			writer->synced_seq = row.seq;
+		/* Without memory for it the segment gets no footer. */
+		(void)bat_segment_writer_note(&writer->segment, &row);
+	}
+}
+
 void
 bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
     struct bat_recovery *recovery)
 {
 	take_over(writer, index, recovery);
+	if (writer->active)
+		note_again(writer);
 }
 
 /* OPEN goes in front of the session's first events, in the same write. */
@@ -149,8 +178,10 @@ segment_limit(const struct bat_writer *writer)
 void
 bat_writer_remember(struct bat_writer *writer, int code, const struct bat_error *error)
 {
-	if (code != BAT_STATE_STOPPED || writer->last_code == BAT_OK)
-		writer->last_error = *error;
+	/* The sync that failed explains everything that comes after it. */
+	if (writer->last_code == BAT_STATE_STOPPED)
+		return;
+	writer->last_error = *error;
 	writer->last_code = code;
 }
 

@@ -68,7 +68,8 @@ struct bat_writer {
 	struct bat_buf items;	/* frames of the batch being staged */
 	struct bat_buf scratch; /* payload of a lifecycle event */
 	uint64_t next_seq;
-	uint64_t synced_seq; /* next_seq as of the last sync */
+	/* next_seq as of the last sync; others read it without the lead. */
+	_Atomic uint64_t synced_seq;
 	/* Highest (wall_ms, seq) made visible in this session. */
 	uint64_t point_wall_ms, point_seq;
 	uint64_t open_elapsed_us;

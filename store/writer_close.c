@@ -5,21 +5,40 @@
 
 #include "kind.h"
 
+/* Keep in mind what failed, and whether it was for good; lead is held. */
+static int
+settle(struct bat_writer *writer, int code, const struct bat_error *what,
+    struct bat_error *error)
+{
+	if (code == BAT_OK)
+		return code;
+	bat_writer_remember(writer, code, what);
+	writer->stopped = writer->stopped ||
+	    (writer->active && writer->segment.broken);
+	if (error != NULL)
+		*error = *what;
+	return code;
+}
+
+static int
+say_stopped(const struct bat_writer *writer, struct bat_error *error)
+{
+	return bat_error_set(error, BAT_STATE_STOPPED,
+	    "the writer stopped after a failed sync (%.200s)",
+	    writer->last_error.text);
+}
+
 int
 bat_writer_sync(struct bat_writer *writer, struct bat_error *error)
 {
+	struct bat_error what = { .code = 0 };
 	int code;
 
 	pthread_mutex_lock(&writer->lead);
-	if (writer->stopped)
-		code = bat_error_set(error, BAT_STATE_STOPPED,
-		    "the writer stopped after a failed sync");
-	else
-		code = bat_writer_sync_segment(writer, error);
-	if (code != BAT_OK && code != BAT_STATE_STOPPED && error != NULL)
-		bat_writer_remember(writer, code, error);
-	writer->stopped = writer->stopped ||
-	    (writer->active && writer->segment.broken);
+	code = writer->stopped
+	    ? say_stopped(writer, error)
+	    : settle(writer, bat_writer_sync_segment(writer, &what), &what,
+		  error);
 	pthread_mutex_unlock(&writer->lead);
 	return code;
 }
@@ -91,15 +110,15 @@ checkpoint(struct bat_writer *writer, bool force, struct bat_error *error)
 {
 	bool anything = !writer->has_index || writer->uncovered_count > 0 ||
 	    writer->uncovered_extensions;
+	struct bat_error what = { .code = 0 };
 
 	if (writer->stopped)
-		return bat_error_set(error, BAT_STATE_STOPPED,
-		    "the writer stopped after a failed sync");
+		return say_stopped(writer, error);
 	if (writer->options->index == BAT_INDEX_NONE || !anything)
 		return BAT_OK;
 	if (!force && (!writer->opened || !index_is_due(writer)))
 		return BAT_OK;
-	return write_index(writer, error);
+	return settle(writer, write_index(writer, &what), &what, error);
 }
 
 int
@@ -114,11 +133,29 @@ bat_writer_checkpoint(struct bat_writer *writer, bool force,
 	return code;
 }
 
+/* The footer. Where it cannot be written the frames are synced all the same:
+ * nobody asks for that later. */
+static int
+seal(struct bat_writer *writer, struct bat_error *error)
+{
+	int code;
+
+	if (!writer->active || writer->segment.broken)
+		return BAT_OK;
+	code = bat_segment_writer_seal(&writer->segment, &writer->index->names,
+	    error);
+	if (code != BAT_OK && !writer->segment.broken)
+		(void)bat_writer_sync_segment(writer, NULL);
+	writer->stopped = writer->stopped || writer->segment.broken;
+	return code;
+}
+
 /* CLOSE and the footer, in that order. */
 static int
 end_session(struct bat_writer *writer, struct bat_error *error)
 {
-	int code;
+	struct bat_error later = { .code = 0 };
+	int code, second;
 
 	bat_bytes_clear(&writer->scratch);
 	code = bat_lifecycle_close_payload(writer->point_wall_ms,
@@ -130,13 +167,11 @@ end_session(struct bat_writer *writer, struct bat_error *error)
 	if (code == BAT_OK)
 		code = bat_writer_flush(writer, error);
 	bat_writer_stage_clear(&writer->stage);
-	if (!writer->active || writer->segment.broken)
-		return code;
 	/* Also without CLOSE (no space): the footer may still fit. */
-	return bat_segment_writer_seal(&writer->segment, &writer->index->names,
-		   error) == BAT_OK
-	    ? code
-	    : BAT_WORLD_IO;
+	second = seal(writer, &later);
+	if (code == BAT_OK && second != BAT_OK && error != NULL)
+		*error = later;
+	return code == BAT_OK ? second : code;
 }
 
 int
@@ -152,8 +187,7 @@ bat_writer_close(struct bat_writer *writer, struct bat_error *error)
 		    "the writer had stopped: %.400s", writer->last_error.text);
 	else if (writer->opened)
 		code = end_session(writer, error);
-	second = code == BAT_STATE_STOPPED ? BAT_OK
-					   : checkpoint(writer, false, &later);
+	second = writer->stopped ? BAT_OK : checkpoint(writer, false, &later);
 	if (code == BAT_OK && second != BAT_OK) {
 		code = second;
 		if (error != NULL)

@@ -7,7 +7,10 @@
 #define TEST_STORES_H
 
 #include <check.h>
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "bat.h"
 #include "picture.h"
@@ -103,6 +106,7 @@ stores_append_batch(struct bat_store *store, const struct bat_draft *drafts,
 
 	ck_assert_uint_le(count, STORES_BATCH_MAX);
 	ck_assert_int_eq(code, batch.code);
+	batch.receipts = receipts;
 	if (out != NULL)
 		*out = batch;
 	return code;
@@ -157,6 +161,46 @@ stores_report_has(struct bat_store *store, const char *words)
 	has = strstr((const char *)report.data, words) != NULL;
 	bat_bytes_free(&report);
 	return has;
+}
+
+/*
+ * Everything that a directory holds, as text: a line for each name with its
+ * inode, size, time of change in nanoseconds, and the BLAKE3 of its bytes.
+ */
+static inline void
+stores_files(const struct temp_dir *dir, struct bat_buf *out)
+{
+	struct dirent **names;
+	int count = scandir(dir->path, &names, NULL, alphasort);
+
+	ck_assert_int_ge(count, 0);
+	for (int i = 0; i < count; i++) {
+		struct bat_buf bytes = BAT_BUF_EMPTY;
+		struct stat stat;
+		struct bat_hash hash;
+		char path[600];
+
+		snprintf(path, sizeof(path), "%s/%s", dir->path,
+		    names[i]->d_name);
+		ck_assert_int_eq(lstat(path, &stat), 0);
+		if (S_ISREG(stat.st_mode))
+			temp_dir_read(dir, names[i]->d_name, &bytes);
+		hash = bat_hash_of(bat_bytes_of_buf(&bytes));
+		if (strcmp(names[i]->d_name, "..") != 0)
+			ck_assert_int_eq(
+			    bat_bytes_append_format(out,
+				"%s %lld %lld %lld.%09ld %llx\n",
+				names[i]->d_name, (long long)stat.st_ino,
+				(long long)stat.st_size,
+				(long long)stat.st_mtim.tv_sec,
+				stat.st_mtim.tv_nsec,
+				(unsigned long long)bat_bytes_get_be64(
+				    hash.bytes)),
+			    0);
+		bat_bytes_free(&bytes);
+		free(names[i]);
+	}
+	free(names);
 }
 
 #endif
