@@ -1,0 +1,40 @@
+#!/bin/bash
+# The crash-state explorer, optimised, for some seconds; and batpak opens a
+# sample of the directories that were recovered, appended to and closed.
+#
+#	crash_states.sh BATFS [SECONDS [SEED [DIRECTORIES]]]
+# Limit: 600 s
+# shellcheck disable=SC2317 # functions are called by `check`
+set -u
+BATFS=$(realpath "$1")
+seconds=${2:-40} seed=${3:-1} directories=${4:-24}
+# shellcheck source=tests/support/mount.sh
+. "$(dirname "$0")/../support/mount.sh"
+explore=$(dirname "$BATFS")/../tests/story/explore
+interop=$(interop_program) || {
+	echo "not ok - crash states: cargo build"
+	exit 1
+}
+mkdir "$work/recovered"
+"$explore" --seconds "$seconds" --seed "$seed" \
+	--export "$work/recovered" "$directories" || exit 1
+
+batpak_opens() {
+	local store count=0
+	for store in "$work/recovered"/*; do
+		"$interop" check "$store" --strict-ext || {
+			echo "$(basename "$store"), seed $seed"
+			return 1
+		}
+		count=$((count + 1))
+	done
+	[ "$count" -gt 0 ]
+}
+
+if [ -n "$interop" ]; then
+	check "crash states: batpak opens $directories recovered directories" \
+		batpak_opens
+else
+	echo "skip - crash states: batpak opens them: no cargo"
+fi
+exit $((failed > 0))

@@ -1,0 +1,541 @@
+#include "workload.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec.h"
+#include "frame.h"
+#include "kind.h"
+#include "segment.h"
+
+/* ---- the list -------------------------------------------------------- */
+
+#define EACH BAT_DURABLE_EACH
+#define LATER BAT_DURABLE_FSYNC
+#define CKPT BAT_INDEX_CKPT
+#define FBATI BAT_INDEX_FBATI
+#define NONE BAT_INDEX_NONE
+
+static const struct story_workload workloads[] = {
+	{ "append", "aaa", 0, CKPT, EACH },
+	{ "large", "aAaAa", 0, CKPT, EACH },
+	{ "batch", "bab", 0, CKPT, EACH },
+	{ "large-batch", "BaB", 0, CKPT, EACH },
+	{ "group", "gag", 0, CKPT, EACH },
+	{ "large-group", "GaG", 0, CKPT, EACH },
+	{ "rotate", "aaaa", 300, CKPT, EACH },
+	{ "rotate-group", "gAbg", 700, FBATI, EACH },
+	{ "ckpt", "acaaca", 0, CKPT, EACH },
+	{ "fbati", "acaaca", 0, FBATI, EACH },
+	{ "no-index", "abaza", 0, NONE, EACH },
+	{ "reopen", "azazbza", 0, CKPT, EACH },
+	{ "reopen-fbati", "azezaza", 0, FBATI, EACH },
+	{ "extensions", "eazeza", 0, CKPT, EACH },
+	{ "killed", "aKbKagK", 0, CKPT, EACH },
+	{ "torn", "aTaTb", 0, CKPT, EACH },
+	{ "torn-zeros", "bc0aFg", 0, FBATI, EACH },
+	{ "torn-batch", "aUaUb", 400, CKPT, EACH },
+	{ "headerless", "aHaHca", 0, CKPT, EACH },
+	{ "headerless-index", "aHcHza", 0, FBATI, EACH },
+	{ "keys", "krkrzra", 0, CKPT, EACH },
+	{ "refused", "XaxXxza", 0, CKPT, EACH },
+	{ "later", "aabsasga", 0, CKPT, LATER },
+	{ "later-rotate", "aabaab", 500, FBATI, LATER },
+	{ "later-killed", "aabKaKasaKb", 0, CKPT, LATER },
+	{ "everything", "abgzckXeTazrcK0bza", 900, CKPT, EACH },
+};
+
+/* Pairs are made of these. */
+static const char *const parts[][2] = {
+	{ "append", "a" },
+	{ "batch", "b" },
+	{ "group", "G" },
+	{ "rotate", "AA" },
+	{ "checkpoint", "ec" },
+	{ "reopen", "az" },
+	{ "kill", "aK" },
+	{ "torn", "aT" },
+	{ "keys", "kr" },
+};
+
+enum {
+	WORKLOADS = sizeof(workloads) / sizeof(workloads[0]),
+	PARTS = sizeof(parts) / sizeof(parts[0]),
+};
+
+bool
+story_workload_get(size_t i, struct story_workload *out)
+{
+	static char names[PARTS * PARTS][32], steps[PARTS * PARTS][16];
+	size_t first, second;
+
+	if (i < WORKLOADS) {
+		*out = workloads[i];
+		return true;
+	}
+	i -= WORKLOADS;
+	if (i >= (size_t)PARTS * PARTS)
+		return false;
+	first = i / PARTS;
+	second = i % PARTS;
+	snprintf(names[i], sizeof(names[i]), "%s+%s", parts[first][0],
+	    parts[second][0]);
+	snprintf(steps[i], sizeof(steps[i]), "%s%sa", parts[first][1],
+	    parts[second][1]);
+	*out = (struct story_workload){
+		.name = names[i],
+		.steps = steps[i],
+		.segment_max = 1000,
+		.index = i % 2 == 0 ? CKPT : FBATI,
+		.durability = i % 3 == 2 ? LATER : EACH,
+	};
+	return true;
+}
+
+/* ---- the clock ------------------------------------------------------- */
+
+static int64_t
+clock_wall_us(void *context)
+{
+	struct story_clock *clock = context;
+	unsigned call = ++clock->calls;
+
+	clock->wall_us += 1500;
+	if (call >= clock->broken_from && call < clock->broken_to)
+		return clock->nonsense_us;
+	return clock->wall_us;
+}
+
+static int64_t
+clock_monotonic_ns(void *context)
+{
+	struct story_clock *clock = context;
+
+	return clock->wall_us * 1000;
+}
+
+/* ---- life ------------------------------------------------------------ */
+
+void
+story_run_fail(struct story_run *run, const char *format, ...)
+{
+	va_list arguments;
+
+	run->wrong = true;
+	va_start(arguments, format);
+	vsnprintf(run->why, sizeof(run->why), format, arguments);
+	va_end(arguments);
+}
+
+void
+story_run_init(struct story_run *run, const struct story_workload *workload,
+    struct memory_disk *disk)
+{
+	*run = (struct story_run){ .workload = workload, .disk = disk };
+	run->clock.clock = (struct bat_clock){ clock_wall_us,
+		clock_monotonic_ns, NULL };
+	run->clock.wall_us = INT64_C(1767225600000000);
+}
+
+void
+story_run_free(struct story_run *run)
+{
+	struct bat_error error;
+
+	if (run->store != NULL)
+		(void)bat_close(run->store, &error);
+	story_oracle_free(&run->oracle);
+	for (size_t i = 0; i < 4; i++)
+		bat_bytes_free(&run->scratch[i].payload);
+	memory_disk_free(run->disk);
+}
+
+static void
+note_error(struct story_run *run, const struct bat_error *error)
+{
+	run->error_count++;
+	run->last_error = *error;
+}
+
+bool
+story_run_open(struct story_run *run, enum story_moment moment)
+{
+	struct bat_error error = { .code = 0 };
+	struct bat_options options = {
+		.read_only = moment == STORY_SALVAGED,
+		.durability = run->workload->durability,
+		.index = run->workload->index,
+		.segment_max_bytes = run->workload->segment_max,
+		.disk = run->door != NULL ? run->door :
+					    memory_disk_door(run->disk),
+		.clock = &run->clock.clock,
+	};
+
+	/* A copy of a run has a clock of its own. */
+	run->clock.clock.context = &run->clock;
+	run->store = NULL;
+	run->read_only = options.read_only;
+	if (bat_open("/", &options, &run->store, &error) != BAT_OK) {
+		note_error(run, &error);
+		return false;
+	}
+	if (!story_oracle_holds(&run->oracle, run->store, moment,
+		moment != STORY_SALVAGED, run->why))
+		run->wrong = true;
+	return !run->wrong;
+}
+
+void
+story_run_close(struct story_run *run)
+{
+	struct bat_error error = { .code = 0 };
+	struct bat_store *store = run->store;
+
+	run->store = NULL;
+	if (store == NULL)
+		return;
+	if (bat_close(store, &error) != BAT_OK)
+		note_error(run, &error);
+	else if (!run->read_only)
+		story_oracle_synced(&run->oracle);
+}
+
+/* ---- appending ------------------------------------------------------- */
+
+struct offer {
+	struct bat_draft drafts[4];
+	struct bat_batch batch;
+	size_t first; /* event of the oracle */
+	size_t count; /* of events that are offered in earnest */
+};
+
+static void
+answer(struct story_run *run, const struct offer *offer)
+{
+	const struct bat_batch *batch = &offer->batch;
+	bool later = run->workload->durability == BAT_DURABLE_FSYNC;
+	enum story_state failed = batch->code == BAT_STATE_STOPPED ?
+	    STORY_UNSURE :
+	    STORY_REFUSED;
+
+	for (size_t i = 0; i < offer->count; i++) {
+		struct story_event *event =
+		    &run->oracle.events[offer->first + i];
+
+		if (i >= batch->committed) {
+			event->state = failed;
+			continue;
+		}
+		event->state = later ? STORY_VISIBLE : STORY_ACKED;
+		event->told = true;
+		event->receipt = batch->receipts[i];
+	}
+	if (batch->committed < offer->count)
+		note_error(run, &batch->error);
+}
+
+/* Make a batch of `count` events of this size; scratch and receipts from
+ * `at` on are its own. */
+static void
+make_offer(struct story_run *run, struct offer *offer, size_t at, size_t count,
+    uint32_t size)
+{
+	uint32_t number = run->oracle.next_batch++;
+
+	*offer = (struct offer){ .first = run->oracle.count, .count = count };
+	for (size_t i = 0; i < count; i++)
+		story_oracle_draft(story_oracle_offer(&run->oracle, number,
+				       size),
+		    &run->scratch[at + i], &offer->drafts[i]);
+	offer->batch.drafts = offer->drafts;
+	offer->batch.count = count;
+	offer->batch.receipts = &run->receipts[at];
+}
+
+static void
+offer_alone(struct story_run *run, size_t count, uint32_t size)
+{
+	struct offer offer;
+
+	make_offer(run, &offer, 0, count, size);
+	(void)bat_append(run->store, &offer.batch);
+	answer(run, &offer);
+}
+
+static void
+offer_special(struct story_run *run, bool keyed)
+{
+	struct offer offer;
+	struct story_event *event;
+
+	make_offer(run, &offer, 0, 1, 60);
+	event = &run->oracle.events[offer.first];
+	event->keyed = keyed;
+	event->extended = !keyed;
+	story_oracle_draft(event, &run->scratch[0], &offer.drafts[0]);
+	(void)bat_append(run->store, &offer.batch);
+	answer(run, &offer);
+}
+
+static void
+group_done(void *context, struct bat_batch *batch)
+{
+	unsigned *done = context;
+
+	(void)batch;
+	(*done)++;
+}
+
+/* Batches of these many events each, in one write. */
+static void
+offer_group(struct story_run *run, const size_t counts[], size_t batches,
+    uint32_t size)
+{
+	struct offer offers[4];
+	unsigned done = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < batches; i++) {
+		make_offer(run, &offers[i], at, counts[i], size);
+		offers[i].batch.done = group_done;
+		offers[i].batch.context = &done;
+		at += counts[i];
+	}
+	for (size_t i = 0; i < batches; i++)
+		bat_submit(run->store, &offers[i].batch);
+	(void)bat_commit_run(run->store, false);
+	if (done != batches)
+		story_run_fail(run, "%u of %zu batches were answered", done,
+		    batches);
+	for (size_t i = 0; i < batches; i++)
+		answer(run, &offers[i]);
+}
+
+/* The last key again: it is answered with the event that has it. */
+static void
+offer_again(struct story_run *run)
+{
+	size_t i = run->oracle.count;
+	struct bat_receipt receipt;
+	struct bat_draft draft;
+	struct bat_batch batch = { .drafts = &draft,
+		.count = 1,
+		.receipts = &receipt };
+
+	while (i > 0 &&
+	    !(run->oracle.events[i - 1].keyed &&
+		run->oracle.events[i - 1].state <= STORY_ACKED))
+		i--;
+	if (i == 0)
+		return;
+	story_oracle_draft(&run->oracle.events[i - 1], &run->scratch[0],
+	    &draft);
+	if (bat_append(run->store, &batch) != BAT_OK)
+		note_error(run, &batch.error);
+	else if (!receipt.replayed ||
+	    receipt.seq != run->oracle.events[i - 1].receipt.seq)
+		story_run_fail(run, "a known key was not recognised");
+}
+
+/* Drafts of which number `bad` cannot be: those before it are stored. */
+static void
+offer_refused(struct story_run *run, size_t bad)
+{
+	struct offer offer;
+
+	make_offer(run, &offer, 0, bad, 60);
+	offer.drafts[bad] = (struct bat_draft){
+		.entity = bat_bytes_text("player:alice"),
+		.scope = bat_bytes_text("room:dungeon"),
+		.kind = BAT_KIND_OPEN_COMPLETED,
+	};
+	offer.drafts[bad + 1] = offer.drafts[bad];
+	offer.batch.count = bad + 2;
+	if (bat_append(run->store, &offer.batch) == BAT_OK)
+		story_run_fail(run, "a reserved kind was taken");
+	answer(run, &offer);
+}
+
+/* ---- ends of a session ----------------------------------------------- */
+
+/* The process is gone: its disk is left to it, and the next one gets what it
+ * left. */
+static void
+kill_session(struct story_run *run)
+{
+	struct memory_disk *next = memory_disk_copy(run->disk);
+	struct memory_disk *old = run->disk;
+	struct bat_error error;
+
+	if (run->disk_changes != NULL)
+		run->disk_changes(run->context, run, next);
+	memory_disk_watch(old, NULL, NULL);
+	if (run->store != NULL)
+		(void)bat_close(run->store, &error);
+	run->store = NULL;
+	memory_disk_free(old);
+	run->disk = next;
+}
+
+static int
+find_newest(void *context, const char *name)
+{
+	uint64_t *newest = context, id;
+
+	if (bat_segment_id_of_name(name, &id) && id > *newest)
+		*newest = id;
+	return 0;
+}
+
+static void
+put_tail(char step, struct bat_buf *out)
+{
+	int code = 0;
+
+	switch (step) {
+	case '0':
+	case 'F':
+		code = bat_bytes_reserve(out, 700);
+		if (code == 0)
+			memset(out->data, step == '0' ? 0 : 0xff, 700);
+		out->length = 700;
+		break;
+	case 'T':
+		/* A header that promises more, and the start of a body. */
+		code = bat_bytes_append(out,
+		    "\0\0\1\x86\x5e\x11\x22\x33\x82\xa5"
+		    "event",
+		    15);
+		break;
+	default:
+		code = bat_frame_open(out);
+		if (code == 0)
+			code = bat_codec_encode_marker(BAT_KIND_BATCH_BEGIN,
+			    900, 3, 1, out);
+		if (code == 0)
+			bat_frame_seal(out, 0);
+		break;
+	}
+	if (code != 0)
+		abort();
+}
+
+/* What another writer, or another file system, may have left; on disk. */
+static void
+spoil(struct story_run *run, char step)
+{
+	const struct bat_disk *door = memory_disk_door(run->disk);
+	int dir = door->open_dir(door->context, "/", false);
+	struct bat_buf tail = BAT_BUF_EMPTY;
+	char name[BAT_SEGMENT_NAME_SIZE];
+	struct bat_file_stat stat;
+	uint64_t newest = 0;
+	int fd;
+
+	door->list(door->context, dir, find_newest, &newest);
+	bat_segment_name(step == 'H' ? newest + 1 : newest, name);
+	fd = door->open_at(door->context, dir, name, O_RDWR | O_CREAT, 0600);
+	if (step != 'H' && door->stat_fd(door->context, fd, &stat) == 0) {
+		put_tail(step, &tail);
+		door->write_at(door->context, fd, tail.data, tail.length,
+		    stat.size);
+		door->sync(door->context, fd);
+		bat_bytes_free(&tail);
+	}
+	door->sync(door->context, dir);
+	door->close(door->context, fd);
+	door->close(door->context, dir);
+}
+
+/* ---- steps ----------------------------------------------------------- */
+
+static void
+other_step(struct story_run *run, char step)
+{
+	struct bat_error error = { .code = 0 };
+	int code = BAT_OK;
+
+	switch (step) {
+	case 'c':
+		code = bat_checkpoint(run->store, &error);
+		break;
+	case 's':
+		code = bat_sync(run->store, &error);
+		if (code == BAT_OK)
+			story_oracle_synced(&run->oracle);
+		break;
+	case 'z':
+		story_run_close(run);
+		(void)story_run_open(run, STORY_RUNNING);
+		break;
+	default:
+		kill_session(run);
+		if (step != 'K')
+			spoil(run, step);
+		(void)story_run_open(run, STORY_RUNNING);
+		break;
+	}
+	if (code != BAT_OK)
+		note_error(run, &error);
+}
+
+void
+story_run_step(struct story_run *run, char step)
+{
+	static const size_t one_two_one[] = { 1, 2, 1 };
+	static const size_t four_times_one[] = { 1, 1, 1, 1 };
+
+	switch (step) {
+	case 'a':
+		offer_alone(run, 1, 60);
+		break;
+	case 'A':
+		offer_alone(run, 1, 1500);
+		break;
+	case 'b':
+		offer_alone(run, 3, 60);
+		break;
+	case 'B':
+		offer_alone(run, 2, 900);
+		break;
+	case 'g':
+		offer_group(run, one_two_one, 3, 60);
+		break;
+	case 'G':
+		offer_group(run, four_times_one, 4, 700);
+		break;
+	case 'k':
+	case 'e':
+		offer_special(run, step == 'k');
+		break;
+	case 'r':
+		offer_again(run);
+		break;
+	case 'x':
+	case 'X':
+		offer_refused(run, step == 'x' ? 1 : 0);
+		break;
+	default:
+		other_step(run, step);
+		break;
+	}
+	if (run->stepped != NULL)
+		run->stepped(run->context, run);
+}
+
+void
+story_run_all(struct story_run *run)
+{
+	bool open = story_run_open(run, STORY_RUNNING);
+
+	for (const char *step = run->workload->steps;
+	     open && *step != '\0' && !run->wrong; step++) {
+		story_run_step(run, *step);
+		open = run->store != NULL;
+	}
+	story_run_close(run);
+	if (run->stepped != NULL)
+		run->stepped(run->context, run);
+}

@@ -1,0 +1,89 @@
+/*
+ * Small lives of a store on a memory disk: what is done, step by step, and an
+ * oracle that notes what was answered.
+ *
+ * A workload is a string of steps:
+ *
+ *	a  an event		A  a large one (1.5 KB)
+ *	b  a batch of three	B  a batch of two large ones
+ *	g  a group: an event, a batch of two, an event, in one write
+ *	G  a group of four events of 700 bytes
+ *	k  an event with a key	r  that key again
+ *	e  an event with an extension
+ *	x  a batch whose second draft is refused
+ *	X  a draft that is refused
+ *	c  an index file now	s  bat_sync
+ *	z  close and open again
+ *	K  SIGKILL and open again
+ *	T  SIGKILL, a torn frame behind the newest segment, open again
+ *	0, F  the same with zeros, with 0xff; U: a batch that only begins
+ *	H  SIGKILL, an empty file as the newest segment, open again
+ *
+ * At its end the store is closed.
+ */
+#ifndef STORY_WORKLOAD_H
+#define STORY_WORKLOAD_H
+
+#include "memory_disk.h"
+#include "oracle.h"
+
+struct story_workload {
+	const char *name;
+	const char *steps;
+	uint64_t segment_max;
+	enum bat_index_choice index;
+	enum bat_durability durability;
+};
+
+/* The i-th one: the list, then all pairs of its parts; false behind the
+ * last. */
+bool story_workload_get(size_t i, struct story_workload *out);
+
+/* Time moves by itself: 1.5 ms each time it is asked. */
+struct story_clock {
+	struct bat_clock clock;
+	int64_t wall_us;
+	unsigned calls;
+	unsigned broken_from, broken_to; /* calls that answer nonsense */
+	int64_t nonsense_us;
+};
+
+struct story_run {
+	const struct story_workload *workload;
+	struct memory_disk *disk;
+	const struct bat_disk *door; /* NULL: that of disk */
+	struct story_clock clock;
+	struct story_oracle oracle;
+	struct bat_store *store; /* NULL: closed, or it could not be opened */
+	bool read_only;
+	struct story_draft scratch[4];
+	struct bat_receipt receipts[4];
+	/* A call of the store failed: what and why. */
+	unsigned error_count;
+	struct bat_error last_error;
+	/* Everything that does not hold ends here. */
+	bool wrong;
+	char why[256];
+	/* Called after each step, and where the disk is about to be replaced;
+	 * may be NULL. */
+	void (*stepped)(void *context, struct story_run *run);
+	void (*disk_changes)(void *context, struct story_run *run,
+	    struct memory_disk *next);
+	void *context;
+};
+
+/* Takes over disk. */
+void story_run_init(struct story_run *run,
+    const struct story_workload *workload, struct memory_disk *disk);
+void story_run_free(struct story_run *run);
+/* Open and compare, and adopt what is there. false: it could not be opened,
+ * or (run->wrong) does not hold. */
+bool story_run_open(struct story_run *run, enum story_moment moment);
+void story_run_close(struct story_run *run);
+void story_run_step(struct story_run *run, char step);
+/* From the first step to the last, or until something is wrong. */
+void story_run_all(struct story_run *run);
+void story_run_fail(struct story_run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
