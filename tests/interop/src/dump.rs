@@ -131,7 +131,7 @@ pub fn report<S>(store: &Store<S>) -> Value {
     report
 }
 
-pub fn dump(dir: &Path, way: Way, in_place: bool) -> Res<bool> {
+pub fn dump(dir: &Path, way: Way, in_place: bool, only_count: bool) -> Res<bool> {
     let copy = if in_place { None } else { Some(way.copy(dir)?) };
     let dir = copy.as_ref().map_or(dir, |c| c.path());
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -143,7 +143,7 @@ pub fn dump(dir: &Path, way: Way, in_place: bool) -> Res<bool> {
         }
     };
     let all = entries(&store);
-    for entry in &all {
+    for entry in all.iter().filter(|_| !only_count) {
         let mut line = index_line(entry);
         match store.read_raw(EventId::new(entry.event_id())) {
             Ok(stored) => frame_members(&mut line, &stored),

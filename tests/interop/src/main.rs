@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use util::Res;
 
 const USAGE: &str = "usage:
-  interop dump DIR [--no-index|--ckpt-only|--fbati-only] [--in-place]
-      every visible event as a line of JSON, then one line that says how the directory opened
+  interop dump DIR [--no-index|--ckpt-only|--fbati-only] [--in-place] [--count]
+      every visible event as a line of JSON (not with --count), then one line that says how the directory opened
   interop check DIR [--writable] [--strict-ext] [--loose-seq] [--no-markers] [--unreadable]
       opens private copies by each index alone and by none; exit 1 with findings unless all hold and agree
       --writable     one session of batpak in the copy first: open, append, close
@@ -56,10 +56,10 @@ fn run() -> Res<bool> {
     }
     match args.0.remove(0).as_str() {
         "dump" => {
-            let in_place = args.flag("--in-place");
+            let (in_place, count) = (args.flag("--in-place"), args.flag("--count"));
             let way = dump::Way::from_args(&mut args);
             let [dir] = args.rest()?;
-            dump::dump(Path::new(&dir), way, in_place)
+            dump::dump(Path::new(&dir), way, in_place, count)
         }
         "check" => {
             let wish = check::Wish {
