@@ -103,9 +103,12 @@ struct bat_head {
 
 void bat_head(struct bat_store *store, struct bat_head *out);
 
-/* The row of an event, no I/O; its entity and scope are numbers for bat_name.
- * extensions, prev, hash, corr, cause as far as the index knows. false: no
- * such ordinal, or hidden. */
+/*
+ * The row of an event as the index has it; its entity and scope are numbers for
+ * bat_name (BAT_MAP_NONE: a damaged frame of which nothing is known). corr,
+ * cause, prev, hash, lane and depth are zero: only bat_read has them. false: no
+ * such ordinal, or hidden.
+ */
 bool bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out);
 /* A name by its number; valid until bat_close. */
 struct bat_slice bat_name(struct bat_store *store, uint32_t number);
@@ -264,6 +267,7 @@ enum bat_source {
 	BAT_SOURCE_CHECKPOINT,
 	BAT_SOURCE_FOOTERS,
 	BAT_SOURCE_FRAMES, /* some segment had to be read frame by frame */
+	BAT_SOURCE_SIDECAR, /* .batfs/cache, made from what is there */
 };
 
 struct bat_status {

@@ -66,6 +66,9 @@ struct bat_checkpoint_source {
 	int (*rewind)(void *context);
 	int (*next)(void *context, struct bat_row *out,
 	    struct bat_slice *out_extension_map);
+	/* The same rows, but only id, entity, wall_ms, clock and seq need be
+	 * there. NULL: use next. */
+	int (*peek)(void *context, struct bat_row *out);
 };
 
 struct bat_checkpoint_input {

@@ -98,7 +98,9 @@ collect(const struct bat_checkpoint_input *input, struct routing *routing,
 
 	if (code != 0)
 		return code;
-	while ((code = source->next(source->context, &row, &ignored)) == 0) {
+	while ((code = source->peek != NULL ?
+		       source->peek(source->context, &row) :
+		       source->next(source->context, &row, &ignored)) == 0) {
 		if (count == input->row_count ||
 		    row.entity >= routing->run_count)
 			return bat_error_set(error, BAT_USE_INVALID,

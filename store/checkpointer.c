@@ -1,44 +1,90 @@
 #include "checkpointer.h"
 
-#include "codec.h"
+#include "recovery.h"
 #include "segment_reader.h"
 
-/* Rows of the index, one after the other, with their extension maps. */
+/*
+ * Rows of the index, one after the other. What the index does not keep comes
+ * from the frames, which are read in log order.
+ */
 struct row_source {
 	const struct bat_checkpointer_input *input;
 	uint32_t next;
-	struct bat_buf frame;
+	bool is_open;
+	struct bat_segment_reader reader;
 	struct bat_error *error;
 };
 
-/* The frame has the last word on extensions (FORMAT.md 13.2 R13). */
-static int
-read_extensions(struct row_source *source, uint32_t ordinal,
-    struct bat_row *row, struct bat_slice *out_map)
+static void
+close_reader(struct row_source *source)
 {
-	struct bat_event event;
-	int code;
+	if (source->is_open)
+		bat_segment_reader_close(&source->reader);
+	source->is_open = false;
+}
 
-	*out_map = BAT_SLICE_EMPTY;
-	if (row->extensions == BAT_ROW_EXTENSIONS_NONE ||
-	    row->entity == BAT_INTERN_NONE)
-		return BAT_OK;
-	code = bat_segment_reader_read(source->input->dir, row->segment,
-	    row->offset, row->length, &source->frame, &event, source->error);
-	/* A damaged frame: its row stays without, as it was. */
-	if (code == BAT_DATA_CORRUPT &&
-	    row->extensions == BAT_ROW_EXTENSIONS_UNKNOWN)
-		return BAT_OK;
+/* The frame of a row. */
+static int
+read_frame(struct row_source *source, const struct bat_row *row,
+    struct bat_segment_item *item)
+{
+	int code = BAT_OK;
+
+	if (!source->is_open || source->reader.id != row->segment) {
+		close_reader(source);
+		code = bat_segment_reader_open(&source->reader,
+		    source->input->dir, row->segment, source->error);
+		source->is_open = code == BAT_OK;
+	}
 	if (code != BAT_OK)
 		return code;
-	row->extensions = event.extension_count > 0
-	    ? BAT_ROW_EXTENSIONS_SOME
-	    : BAT_ROW_EXTENSIONS_NONE;
-	bat_index_set_extensions(source->input->index, ordinal,
-	    row->extensions);
-	/* It points into source->frame, which stands until the next read. */
-	if (event.extension_count > 0)
-		*out_map = event.extension_map;
+	if (source->reader.at != row->offset)
+		bat_segment_reader_seek(&source->reader, row->offset, 0);
+	code = bat_segment_reader_next(&source->reader, item, source->error);
+	if (code != BAT_OK)
+		return code == BAT_END ? BAT_DATA_CORRUPT : code;
+	if (item->state == BAT_FRAME_WHOLE && item->decoded)
+		return BAT_OK;
+	return bat_error_set_at(source->error, BAT_DATA_CORRUPT, row->segment,
+	    row->offset,
+	    "the frame at segment %llu offset %llu is damaged (%s); the index "
+	    "file was left as it is",
+	    (unsigned long long)row->segment, (unsigned long long)row->offset,
+	    bat_frame_state_name(item->state));
+}
+
+/* The frame has the last word on extensions (FORMAT.md 13.2 R13). */
+static int
+complete_row(struct row_source *source, uint32_t ordinal, struct bat_row *row,
+    struct bat_slice *out_map)
+{
+	struct bat_index *index = source->input->index;
+	struct bat_segment_item item;
+	int code = read_frame(source, row, &item);
+
+	if (code != BAT_OK)
+		return code;
+	if (!bat_recovery_agrees(&item.event, bat_index_hot_at(index, ordinal),
+		bat_intern_get(&index->names, row->entity),
+		bat_intern_get(&index->names, row->scope)))
+		return bat_error_set_at(source->error, BAT_DATA_DISAGREES,
+		    row->segment, row->offset,
+		    "an index row is not its frame at segment %llu offset "
+		    "%llu; no index file was written",
+		    (unsigned long long)row->segment,
+		    (unsigned long long)row->offset);
+	row->corr = item.event.corr;
+	row->cause = item.event.cause;
+	row->prev = item.event.prev;
+	row->hash = item.event.hash;
+	row->lane = item.event.lane;
+	row->depth = item.event.depth;
+	row->extensions = BAT_ROW_EXTENSIONS_NONE;
+	*out_map = BAT_SLICE_EMPTY;
+	if (item.event.extension_count > 0) {
+		row->extensions = BAT_ROW_EXTENSIONS_SOME;
+		*out_map = item.event.extension_map;
+	}
 	return BAT_OK;
 }
 
@@ -55,12 +101,23 @@ static int
 source_next(void *context, struct bat_row *out, struct bat_slice *out_map)
 {
 	struct row_source *source = context;
-	const struct bat_index *index = source->input->index;
 
-	if (source->next == index->count)
+	if (source->next == source->input->index->count)
 		return BAT_END;
-	bat_index_row(index, source->next, out);
-	return read_extensions(source, source->next++, out, out_map);
+	bat_index_row(source->input->index, source->next, out);
+	return complete_row(source, source->next++, out, out_map);
+}
+
+/* For who only asks for places and sequences: no disk. */
+static int
+source_peek(void *context, struct bat_row *out)
+{
+	struct row_source *source = context;
+
+	if (source->next == source->input->index->count)
+		return BAT_END;
+	bat_index_row(source->input->index, source->next++, out);
+	return BAT_OK;
 }
 
 int
@@ -69,11 +126,10 @@ bat_checkpointer_write(const struct bat_checkpointer_input *input,
 {
 	struct row_source rows = {
 		.input = input,
-		.frame = BAT_BUF_EMPTY,
 		.error = error,
 	};
 	const struct bat_checkpoint_source source = { &rows, source_rewind,
-		source_next };
+		source_next, source_peek };
 	const struct bat_checkpoint_input content = {
 		.allocator = input->allocator,
 		.watermark_segment = input->watermark_segment,
@@ -102,7 +158,7 @@ bat_checkpointer_write(const struct bat_checkpointer_input *input,
 		    error);
 	if (code == BAT_OK)
 		code = bat_file_sync(disk, input->dir->dir, error);
-	bat_bytes_free(&rows.frame);
+	close_reader(&rows);
 	bat_bytes_free(&file);
 	return code;
 }

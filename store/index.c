@@ -49,41 +49,43 @@ bat_index_init(struct bat_index *index)
 	bat_intern_init(&index->names);
 	bat_map_init(&index->by_id, index, id_same, id_hash);
 	bat_map_init(&index->by_pair, index, pair_same, pair_hash);
+	pthread_mutex_init(&index->late_mutex, NULL);
+}
+
+static void
+list_free(struct bat_index_list *list)
+{
+	if (!list->borrowed)
+		free(list->ordinals);
 }
 
 void
 bat_index_free(struct bat_index *index)
 {
-	for (size_t i = 0; i < index->chunk_count; i++) {
+	for (size_t i = 0; i < index->chunk_count; i++)
 		free(index->hot[i]);
-		free(index->cold[i]);
-	}
 	for (size_t i = 0; i < index->by_name_capacity; i++) {
-		free(index->by_name[i].events.ordinals);
-		free(index->by_name[i].members.ordinals);
+		list_free(&index->by_name[i].events);
+		list_free(&index->by_name[i].members);
 	}
 	for (uint32_t i = 0; i < index->member_count; i++)
-		free(index->members[i].list.ordinals);
+		list_free(&index->members[i].list);
 	free(index->hot);
-	free(index->cold);
+	free(index->zeros);
 	free(index->by_name);
+	free(index->block);
 	free(index->members);
 	free(index->segments);
-	free(index->entities.ordinals);
-	free(index->scopes.ordinals);
+	list_free(&index->entities);
+	list_free(&index->scopes);
 	bat_map_free(&index->by_id);
 	bat_map_free(&index->by_pair);
 	bat_hidden_free(&index->hidden);
 	bat_intern_free(&index->names);
+	pthread_mutex_destroy(&index->late_mutex);
+	if (index->has_base)
+		bat_blockfile_close(&index->base.file);
 	memset(index, 0, sizeof(*index));
-}
-
-int
-bat_index_reserve(struct bat_index *index, uint64_t count)
-{
-	if (count > UINT32_MAX - 1)
-		return BAT_USE_TOO_LARGE;
-	return bat_map_reserve(&index->by_id, (size_t)count);
 }
 
 void
@@ -103,29 +105,34 @@ bat_index_is_hidden(const struct bat_index *index, uint32_t ordinal)
 	return hot_at(index, ordinal)->hidden != 0;
 }
 
+uint64_t
+bat_index_segment_of(const struct bat_index *index, uint32_t ordinal)
+{
+	return index->segments[hot_at(index, ordinal)->place >> 40];
+}
+
+uint64_t
+bat_index_offset_of(const struct bat_index *index, uint32_t ordinal)
+{
+	return hot_at(index, ordinal)->place & BAT_INDEX_OFFSET_MAX;
+}
+
 void
 bat_index_row(const struct bat_index *index, uint32_t ordinal,
     struct bat_row *out)
 {
 	const struct bat_index_hot *hot = hot_at(index, ordinal);
-	const struct bat_index_cold *cold = cold_at(index, ordinal);
 
 	*out = (struct bat_row){
 		.id = hot->id,
-		.corr = cold->corr,
-		.cause = cold->cause,
 		.entity = hot->entity,
 		.scope = hot->scope,
 		.clock = hot->clock,
-		.lane = cold->lane,
-		.depth = cold->depth,
 		.length = hot->length,
 		.wall_ms = hot->wall_ms,
-		.segment = index->segments[hot->segment],
-		.offset = hot->offset,
+		.segment = bat_index_segment_of(index, ordinal),
+		.offset = bat_index_offset_of(index, ordinal),
 		.seq = hot->seq,
-		.prev = cold->prev,
-		.hash = cold->hash,
 		.kind = hot->kind,
 		.extensions = (enum bat_row_extensions)hot->extensions,
 	};
@@ -159,55 +166,45 @@ bat_index_lower_seq(const struct bat_index *index, uint64_t seq)
 	return low;
 }
 
-uint32_t
-bat_index_find_id(const struct bat_index *index, const struct bat_id *id)
+/* All visible rows into the id table; of two with one id the later wins. */
+static int
+make_ids(struct bat_index *index)
 {
-	return bat_map_find(&index->by_id, bat_bytes_slice(id, sizeof(*id)));
-}
+	int code = bat_map_reserve(&index->by_id,
+	    (size_t)index->visible_count);
 
-const struct bat_index_list *
-bat_index_entity_list(const struct bat_index *index, uint32_t entity)
-{
-	if (entity >= index->by_name_capacity)
-		return &no_events;
-	return &index->by_name[entity].events;
-}
+	for (uint32_t i = 0; code == BAT_OK && i < index->count; i++) {
+		const struct bat_index_hot *row = hot_at(index, i);
 
-const struct bat_index_list *
-bat_index_member_list(const struct bat_index *index, uint32_t member)
-{
-	const struct bat_index_member *m = &index->members[member];
-
-	if (!m->has_events)
-		return &no_events;
-	return m->own ? &m->list : &index->by_name[m->entity].events;
-}
-
-struct bat_chain_head
-bat_index_head(const struct bat_index *index, uint32_t entity)
-{
-	const struct bat_index_list *events =
-	    bat_index_entity_list(index, entity);
-	struct bat_chain_head head = { .exists = false };
-
-	if (events->count > 0) {
-		uint32_t last = events->ordinals[events->count - 1];
-
-		head.exists = true;
-		head.clock = hot_at(index, last)->clock;
-		head.wall_ms = hot_at(index, last)->wall_ms;
-		head.hash = cold_at(index, last)->hash;
-		head.id = hot_at(index, last)->id;
-		head.corr = cold_at(index, last)->corr;
+		if (!row->hidden && row->entity != BAT_INTERN_NONE)
+			code = bat_map_put(&index->by_id,
+			    bat_bytes_slice(&row->id, sizeof(row->id)), i);
 	}
-	return head;
+	return code;
 }
 
-void
-bat_index_set_extensions(struct bat_index *index, uint32_t ordinal,
-    enum bat_row_extensions extensions)
+uint32_t
+bat_index_find_id(struct bat_index *index, const struct bat_id *id,
+    int *out_code)
 {
-	hot_at(index, ordinal)->extensions = (uint8_t)extensions;
+	int code = BAT_OK;
+
+	/* Chunks are read late under the same mutex: before it is taken. */
+	if (!__atomic_load_n(&index->has_ids, __ATOMIC_ACQUIRE))
+		for (uint32_t i = 0; i < index->count;
+		     i += BAT_INDEX_CHUNK_ROWS)
+			(void)hot_at(index, i);
+	pthread_mutex_lock(&index->late_mutex);
+	if (!index->has_ids) {
+		code = make_ids(index);
+		__atomic_store_n(&index->has_ids, code == BAT_OK,
+		    __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&index->late_mutex);
+	*out_code = code;
+	if (code != BAT_OK)
+		return BAT_INDEX_NOTHING;
+	return bat_map_find(&index->by_id, bat_bytes_slice(id, sizeof(*id)));
 }
 
 uint32_t
@@ -218,4 +215,43 @@ bat_index_find_member(const struct bat_index *index, uint32_t scope,
 
 	return bat_map_find(&index->by_pair,
 	    bat_bytes_slice(&pair, sizeof(pair)));
+}
+
+/* What is read late is no change that a reader could see. */
+static void
+fetch(const struct bat_index *index, const struct bat_index_list *list)
+{
+	union {
+		const struct bat_index *shared;
+		struct bat_index *mine;
+	} late = { .shared = index };
+	union {
+		const struct bat_index_list *shared;
+		struct bat_index_list *mine;
+	} late_list = { .shared = list };
+
+	if (__atomic_load_n(&list->stored, __ATOMIC_ACQUIRE))
+		bat_index_fetch_list(late.mine, late_list.mine);
+}
+
+const struct bat_index_list *
+bat_index_entity_list(const struct bat_index *index, uint32_t entity)
+{
+	if (entity >= index->by_name_capacity)
+		return &no_events;
+	fetch(index, &index->by_name[entity].events);
+	return &index->by_name[entity].events;
+}
+
+const struct bat_index_list *
+bat_index_member_list(const struct bat_index *index, uint32_t member)
+{
+	const struct bat_index_member *m = &index->members[member];
+
+	if (m->count == 0)
+		return &no_events;
+	if (!m->own)
+		return bat_index_entity_list(index, m->entity);
+	fetch(index, &m->list);
+	return &m->list;
 }

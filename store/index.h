@@ -227,8 +227,5 @@ const struct bat_index_list *bat_index_entity_list(
     const struct bat_index *index, uint32_t entity);
 const struct bat_index_list *bat_index_member_list(
     const struct bat_index *index, uint32_t member);
-/* Remember that the extensions of a row are now known. */
-void bat_index_set_extensions(struct bat_index *index, uint32_t ordinal,
-    enum bat_row_extensions extensions);
 
 #endif

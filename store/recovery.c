@@ -45,19 +45,27 @@ bat_recovery_damage(struct recovery_scan *scan, uint64_t segment,
 int
 bat_recovery_push(struct recovery_scan *scan, const struct bat_row *row)
 {
-	if (scan->count == scan->capacity) {
-		size_t wanted = scan->capacity < 64 ? 64 : scan->capacity * 2;
-		struct bat_row *larger =
-		    realloc(scan->rows, wanted * sizeof(*larger));
+	struct bat_index *index = scan->index;
+	struct bat_row mine = *row;
+	uint64_t next = 0;
+	int code;
 
-		if (larger == NULL)
-			return bat_error_set(scan->error, BAT_WORLD_NO_MEMORY,
-			    "no memory for %zu rows", wanted);
-		scan->rows = larger;
-		scan->capacity = wanted;
+	if (index->count > 0)
+		next = bat_index_seq(index, index->count - 1) + 1;
+	if (mine.seq == RECOVERY_UNTOLD) {
+		mine.seq = next > scan->floor_seq ? next : scan->floor_seq;
+	} else if (mine.seq < next) {
+		mine.seq = next;
+		scan->replaced++;
 	}
-	scan->rows[scan->count++] = *row;
-	return BAT_OK;
+	if (mine.seq >= UINT64_MAX - 1)
+		return bat_error_set(scan->error, BAT_DATA_REFUSED,
+		    "sequence numbers are used up");
+	code = bat_index_load(index, &mine);
+	return code == BAT_OK
+	    ? BAT_OK
+	    : bat_error_set(scan->error, code,
+		  "no room for %u events in memory", index->count);
 }
 
 int
@@ -122,6 +130,42 @@ load_hidden(struct recovery_scan *scan)
 	return code;
 }
 
+/* The sidecar, if it is believed: then no index file is read at all, what it
+ * recorded of them still holds. */
+static int
+load_sidecar(struct recovery_scan *scan)
+{
+	struct bat_recovery *out = scan->out;
+	struct bat_sidecar_state state;
+	struct bat_error why = { .code = 0 };
+	int code;
+
+	if (scan->options->ignore_indexes || scan->dir->has_marker ||
+	    scan->dir->has_compact_src)
+		return BAT_OK;
+	code = bat_sidecar_load(scan->dir, scan->index, &state, &why);
+	if (code == BAT_END)
+		return BAT_OK;
+	if (code != BAT_OK)
+		return bat_error_set(scan->error, code,
+		    "no memory for the sidecar");
+	out->from_sidecar = true;
+	out->source = (enum bat_recovery_source)state.source;
+	out->source_version = state.source_version;
+	out->restored_count = scan->index->count;
+	out->has_index = state.has_index;
+	out->next_seq = state.next_seq;
+	out->watermark_segment = state.watermark_segment;
+	out->watermark_offset = state.watermark_offset;
+	out->uncovered_count = state.uncovered_count;
+	out->uncovered_extensions = state.uncovered_extensions;
+	out->fallbacks = state.fallbacks;
+	out->fallbacks_bytes = state.histograms;
+	scan->floor_seq = state.next_seq;
+	scan->covered_segment = state.covered_segment;
+	return BAT_OK;
+}
+
 /* Believe an index file, or note that what is there goes. */
 static int
 load_index_file(struct recovery_scan *scan)
@@ -156,68 +200,57 @@ static int
 load_segments(struct recovery_scan *scan)
 {
 	struct bat_recovery *out = scan->out;
-	size_t before = scan->count;
+	uint32_t before = scan->index->count;
 	int code = BAT_OK;
 
 	for (size_t i = 0; code == BAT_OK && i < scan->dir->count; i++) {
 		const struct bat_segment_info *info = &scan->dir->segments[i];
 		uint64_t from = 0;
 
-		if (out->has_index && info->id < out->watermark_segment)
+		if (out->from_sidecar && info->id <= scan->covered_segment)
 			continue;
-		if (out->has_index && info->id == out->watermark_segment) {
+		if (!out->from_sidecar && out->has_index && info->id < out->watermark_segment)
+			continue;
+		if (!out->from_sidecar && out->has_index &&
+		    info->id == out->watermark_segment) {
 			from = out->watermark_offset;
 			if (from >= info->stat.size)
 				continue;
 		}
 		code = bat_recovery_segment(scan, info, from);
 	}
-	out->tail_count = scan->count - before;
-	out->uncovered_count = out->tail_count;
-	for (size_t i = before; i < scan->count; i++)
-		if (scan->rows[i].extensions != BAT_ROW_EXTENSIONS_NONE)
+	out->tail_count = scan->index->count - before;
+	out->uncovered_count += out->tail_count;
+	for (uint32_t i = before; i < scan->index->count; i++)
+		if (bat_index_hot_at(scan->index, i)->extensions !=
+		    BAT_ROW_EXTENSIONS_NONE)
 			out->uncovered_extensions = true;
-	if (!out->has_index && out->source != BAT_RECOVERY_NEW)
+	if (!out->has_index && !out->from_sidecar &&
+	    out->source != BAT_RECOVERY_NEW)
 		out->source = scan->all_footers ? BAT_RECOVERY_FOOTERS
 						: BAT_RECOVERY_FRAMES;
 	return code;
 }
 
-/*
- * Numbers rise strictly in log order (DESIGN.md, "Sequence numbers"): a told
- * number stands if it is above its predecessor, else it is the predecessor's
- * + 1; an untold one behind the watermark is at least the index's allocator.
- */
+/* The tables, and what the next event is called. */
 static int
-number_and_add(struct recovery_scan *scan)
+finish(struct recovery_scan *scan)
 {
 	struct bat_recovery *out = scan->out;
-	uint64_t next = 0, replaced = 0;
-	int code = bat_index_reserve(scan->index, scan->count);
+	struct bat_index *index = scan->index;
+	uint64_t next = 0;
+	int code = bat_index_finish(index);
 
-	for (size_t i = 0; code == BAT_OK && i < scan->count; i++) {
-		struct bat_row *row = &scan->rows[i];
-
-		if (out->has_index && i == out->restored_count &&
-		    next < out->next_seq)
-			next = out->next_seq;
-		if (row->seq == RECOVERY_UNTOLD) {
-			row->seq = next;
-		} else if (row->seq < next) {
-			row->seq = next;
-			replaced++;
-		}
-		next = row->seq + 1;
-		code = bat_index_add(scan->index, row);
-	}
 	if (code != BAT_OK)
 		return bat_error_set(scan->error, code,
-		    "no memory for the index of %zu events", scan->count);
-	if (replaced > 0)
+		    "no memory for the index of %u events", index->count);
+	if (scan->replaced > 0)
 		bat_recovery_say(out,
 		    "%llu sequence numbers did not rise in log order and were "
 		    "replaced",
-		    (unsigned long long)replaced);
+		    (unsigned long long)scan->replaced);
+	if (index->count > 0)
+		next = index->next_seq;
 	if (next > out->next_seq)
 		out->next_seq = next;
 	return BAT_OK;
@@ -267,6 +300,8 @@ check_hidden(struct recovery_scan *scan)
 static const char *
 source_text(const struct bat_recovery *out)
 {
+	if (out->from_sidecar)
+		return "the sidecar";
 	switch (out->source) {
 	case BAT_RECOVERY_NEW:
 		return "new store";
@@ -312,11 +347,13 @@ bat_recovery_run(struct bat_segment_dir *dir,
 		code = load_hidden(&scan);
 	}
 	if (code == BAT_OK)
+		code = load_sidecar(&scan);
+	if (code == BAT_OK && !out->from_sidecar)
 		code = load_index_file(&scan);
 	if (code == BAT_OK)
 		code = load_segments(&scan);
 	if (code == BAT_OK)
-		code = number_and_add(&scan);
+		code = finish(&scan);
 	if (code == BAT_OK) {
 		check_cuts(&scan);
 		check_hidden(&scan);
@@ -325,7 +362,6 @@ bat_recovery_run(struct bat_segment_dir *dir,
 		    (unsigned long long)out->restored_count, source_text(out),
 		    (unsigned long long)out->tail_count);
 	}
-	free(scan.rows);
 	return code;
 }
 

@@ -22,6 +22,7 @@
 #include "rowindex.h"
 #include "segment_dir.h"
 #include "segment_reader.h"
+#include "sidecar.h"
 
 enum bat_recovery_source {
 	BAT_RECOVERY_NEW,
@@ -43,6 +44,8 @@ struct bat_recovery_cut {
 struct bat_recovery {
 	enum bat_recovery_source source;
 	uint16_t source_version;
+	/* The first rows are those of the sidecar, which was made from it. */
+	bool from_sidecar;
 	uint64_t restored_count, tail_count;
 	/* What the next event gets. */
 	uint64_t next_seq;
@@ -100,10 +103,18 @@ int bat_recovery_run(struct bat_segment_dir *dir,
 void bat_recovery_free(struct bat_recovery *recovery);
 /*
  * Does an event, as its frame holds it, equal its row? Kinds after the mapping
- * of FORMAT.md 5.3; extensions are not compared (the frame's win).
+ * of FORMAT.md 5.3; what the row keeps as a fingerprint by that; extensions
+ * are not compared (the frame's win).
  */
 bool bat_recovery_agrees(const struct bat_event *event,
-    const struct bat_row *row, struct bat_slice entity,
+    const struct bat_index_hot *row, struct bat_slice entity,
     struct bat_slice scope);
+/*
+ * What an index file or a footer says of the event at row->segment and
+ * row->offset: fills corr, cause, prev, hash, lane and depth. For damaged
+ * frames only: it reads whole files. 0; BAT_STATE_NOT_FOUND; BAT_WORLD_*.
+ * Threads: any.
+ */
+int bat_recovery_find_row(struct bat_segment_dir *dir, struct bat_row *row);
 
 #endif

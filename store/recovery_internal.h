@@ -1,12 +1,13 @@
 /*
  * What the parts of recovery share. Not for others.
  *
- * Rows are collected in log order (segment, offset); a row that no source
- * numbered yet has seq RECOVERY_UNTOLD.
+ * Rows are loaded into the index in log order (segment, offset). A row that no
+ * source numbered has seq RECOVERY_UNTOLD until bat_recovery_push.
  */
 #ifndef BAT_RECOVERY_INTERNAL_H
 #define BAT_RECOVERY_INTERNAL_H
 
+#include "loader.h"
 #include "recovery.h"
 
 #define RECOVERY_UNTOLD UINT64_MAX
@@ -21,8 +22,10 @@ struct recovery_scan {
 	struct bat_index *index;
 	struct bat_recovery *out;
 	struct bat_error *error;
-	struct bat_row *rows;
-	size_t count, capacity;
+	struct bat_error *why; /* while an index file is tried: why not */
+	uint64_t floor_seq; /* untold rows are numbered from here on */
+	uint64_t replaced;  /* told numbers that did not rise */
+	uint64_t covered_segment; /* by the sidecar: up to here */
 	bool all_footers; /* no segment was read frame by frame */
 };
 
@@ -31,7 +34,7 @@ struct recovery_batch {
 	bool open;
 	uint64_t remaining;
 	uint64_t begin_offset;
-	size_t first_row;   /* scanning: rows from here on are staged */
+	uint32_t first_row; /* scanning: rows from here on are staged */
 	bool damaged;	    /* scanning: how many are missing is not known */
 	bool staged_gap;    /* tiling: an event without a row is staged */
 };
@@ -44,6 +47,8 @@ void bat_recovery_say(struct bat_recovery *out, const char *format, ...)
 void bat_recovery_damage(struct recovery_scan *scan, uint64_t segment,
     uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Number a row and load it behind the others. Numbers rise strictly in log
+ * order (DESIGN.md, "Sequence numbers"). */
 int bat_recovery_push(struct recovery_scan *scan, const struct bat_row *row);
 int bat_recovery_plan_cut(struct recovery_scan *scan, uint64_t segment,
     uint64_t offset, uint64_t size, const char *reason);
@@ -53,17 +58,18 @@ int bat_recovery_plan_cut(struct recovery_scan *scan, uint64_t segment,
 int bat_recovery_segment(struct recovery_scan *scan,
     const struct bat_segment_info *info, uint64_t from);
 /*
- * Do rows (of one segment, ascending by offset) tile its frames from the
- * header to end? Gaps are read. 0 yes; BAT_DATA_CORRUPT no (*why says so);
- * negative others. A torn tail of an unfooted segment is planned as a cut.
+ * Do the rows [first, first + count) (of one segment, ascending by offset)
+ * tile its frames from the header to end? Gaps are read. 0 yes;
+ * BAT_DATA_CORRUPT no (*why says so); negative others. A torn tail of an
+ * unfooted segment is planned as a cut.
  */
 int bat_recovery_tiles(struct recovery_scan *scan,
-    struct bat_segment_reader *reader, const struct bat_row *rows, size_t count,
+    struct bat_segment_reader *reader, uint32_t first, uint32_t count,
     uint64_t end, struct bat_error *why);
-/* First, last and one random frame of each segment's rows against the rows.
- * 0; BAT_DATA_DISAGREES; damage is named and passes. */
-int bat_recovery_sample(struct recovery_scan *scan, const struct bat_row *rows,
-    size_t count, const struct bat_intern *names, struct bat_error *why);
+/* The first, the last and one random frame against their rows. 0;
+ * BAT_DATA_DISAGREES; damage is named and passes. */
+int bat_recovery_sample(struct recovery_scan *scan, uint32_t first,
+    uint32_t count, struct bat_error *why);
 /* Try one index file; *out_believed. Negative: the machine failed. */
 int bat_recovery_index_file(struct recovery_scan *scan, bool rowindex,
     bool *out_believed);

@@ -27,6 +27,7 @@
  * This file reads it, rowindex_encode.c writes it.
  */
 #include "rowindex.h"
+#include "rowindex_parts.h"
 
 #include "codec.h"
 #include "crc.h"
@@ -41,84 +42,83 @@ static const struct bat_fields_key summary_keys[SUMMARY_COUNT] = {
 static const struct bat_fields_shape summary_shape = { summary_keys,
 	SUMMARY_COUNT, 1u << SUMMARY_FALLBACKS, 0 };
 
-struct decoder {
-	struct bat_checkpoint_head head;
-	struct bat_checkpoint_strings strings;
-	struct bat_slice string_section, summary, extensions, rows;
-};
-
 /* Where the sections are. The sum of all parts must be the file's length, and
  * none of the sums may wrap. */
 static int
-find_sections(struct bat_slice file, struct decoder *decoder)
+find_sections(const uint8_t *p, uint64_t file_size,
+    struct rowindex_front *decoder)
 {
-	const uint8_t *p = file.data;
 	uint64_t lengths[4] = {
 		bat_bytes_get_le64(p + 48),
 		bat_bytes_get_le64(p + 56),
 		bat_bytes_get_le64(p + 64),
 	};
-	struct bat_slice *const sections[4] = { &decoder->string_section,
-		&decoder->summary, &decoder->extensions, &decoder->rows };
-	uint64_t left = file.length - BAT_ROWINDEX_HEADER_SIZE;
+	uint64_t left = file_size - BAT_ROWINDEX_HEADER_SIZE;
+	uint64_t at = BAT_ROWINDEX_HEADER_SIZE;
 
 	if (!bat_bytes_multiply(decoder->head.row_count, BAT_ROWINDEX_ROW_SIZE,
 		&lengths[3]))
 		return BAT_DATA_CORRUPT;
-	p += BAT_ROWINDEX_HEADER_SIZE;
 	for (size_t i = 0; i < 4; i++) {
 		if (lengths[i] > left)
 			return BAT_DATA_CORRUPT;
-		*sections[i] = bat_bytes_slice(p, (size_t)lengths[i]);
-		p += lengths[i];
+		decoder->sections[i] = at;
+		at += lengths[i];
 		left -= lengths[i];
 	}
+	decoder->sections[4] = at;
 	return left == 0 ? 0 : BAT_DATA_CORRUPT;
 }
 
-static int
-read_header(struct bat_slice file, struct decoder *decoder,
-    struct bat_error *error)
+int
+bat_rowindex_read_header(struct bat_slice start, uint64_t file_size,
+    struct rowindex_front *decoder, struct bat_error *error)
 {
 	struct bat_checkpoint_head *head = &decoder->head;
-	const uint8_t *p = file.data;
+	const uint8_t *p = start.data;
 
-	if (file.length < 8 || memcmp(p, BAT_ROWINDEX_MAGIC, 6) != 0)
+	if (start.length < 8 || memcmp(p, BAT_ROWINDEX_MAGIC, 6) != 0)
 		return bat_error_set(error, BAT_DATA_CORRUPT,
-		    BAT_ROWINDEX_FILE ": %zu bytes that do not begin "
+		    BAT_ROWINDEX_FILE ": %llu bytes that do not begin "
 				      "with " BAT_ROWINDEX_MAGIC,
-		    file.length);
+		    (unsigned long long)file_size);
 	head->version = bat_bytes_get_le16(p + 6);
 	if (head->version != BAT_ROWINDEX_VERSION)
 		return bat_error_set(error, BAT_DATA_FUTURE,
 		    BAT_ROWINDEX_FILE ": version %u, known is %d",
 		    head->version, BAT_ROWINDEX_VERSION);
-	if (file.length < BAT_ROWINDEX_HEADER_SIZE)
+	if (start.length < BAT_ROWINDEX_HEADER_SIZE)
 		return bat_error_set(error, BAT_DATA_CORRUPT,
 		    BAT_ROWINDEX_FILE ": cut inside its header");
+	decoder->crc = bat_bytes_get_le32(p + 8);
 	head->watermark_segment = bat_bytes_get_le64(p + 12);
 	head->watermark_offset = bat_bytes_get_le64(p + 20);
 	head->allocator = bat_bytes_get_le64(p + 28);
 	head->string_count = bat_bytes_get_le32(p + 36);
 	head->row_count = bat_bytes_get_le64(p + 40);
-	if (find_sections(file, decoder) != 0)
+	if (find_sections(p, file_size, decoder) != 0)
 		return bat_error_set(error, BAT_DATA_CORRUPT,
-		    BAT_ROWINDEX_FILE ": %zu bytes are not what its header "
+		    BAT_ROWINDEX_FILE ": %llu bytes are not what its header "
 				      "says",
-		    file.length);
-	if (bat_crc_of(bat_bytes_slice(p + BAT_ROWINDEX_CRC_START,
-		file.length - BAT_ROWINDEX_CRC_START)) !=
-	    bat_bytes_get_le32(p + 8))
-		return bat_error_set(error, BAT_DATA_CORRUPT,
-		    BAT_ROWINDEX_FILE ": crc");
+		    (unsigned long long)file_size);
 	return 0;
 }
 
+enum { SECTION_STRINGS, SECTION_SUMMARY, SECTION_EXTENSIONS, SECTION_ROWS };
+
+/* All but the rows lie in front. */
+static struct bat_slice
+section(const struct rowindex_front *decoder, unsigned which)
+{
+	return bat_bytes_slice(decoder->front.data + decoder->sections[which],
+	    (size_t)(decoder->sections[which + 1] - decoder->sections[which]));
+}
+
 static int
-read_strings(struct decoder *decoder, struct bat_error *error)
+read_strings(struct rowindex_front *decoder, struct bat_error *error)
 {
 	struct bat_pack_reader reader = BAT_PACK_READER(
-	    decoder->string_section);
+	    section(decoder, SECTION_STRINGS));
 	int code = bat_checkpoint_read_strings(&reader, &decoder->strings);
 
 	if (code == 0 && decoder->strings.count != decoder->head.string_count)
@@ -132,9 +132,10 @@ read_strings(struct decoder *decoder, struct bat_error *error)
 }
 
 static int
-read_summary(struct decoder *decoder, struct bat_error *error)
+read_summary(struct rowindex_front *decoder, struct bat_error *error)
 {
-	struct bat_pack_reader reader = BAT_PACK_READER(decoder->summary);
+	struct bat_pack_reader reader = BAT_PACK_READER(
+	    section(decoder, SECTION_SUMMARY));
 	struct bat_fields_walk walk;
 	unsigned field;
 	int code = bat_fields_begin(&walk, &reader, &summary_shape);
@@ -156,9 +157,10 @@ read_summary(struct decoder *decoder, struct bat_error *error)
 /* The extensions of a row: range, digest and structure. Only a length of 0
  * says that there are none. */
 static int
-read_extensions(const struct decoder *decoder, const uint8_t *p,
+read_extensions(const struct rowindex_front *decoder, const uint8_t *p,
     struct bat_row *out, struct bat_slice *out_map)
 {
+	struct bat_slice all = section(decoder, SECTION_EXTENSIONS);
 	uint64_t offset = bat_bytes_get_le64(p + 170);
 	uint64_t length = bat_bytes_get_le64(p + 178);
 	struct bat_pack_reader reader;
@@ -170,11 +172,9 @@ read_extensions(const struct decoder *decoder, const uint8_t *p,
 	*out_map = BAT_SLICE_EMPTY;
 	if (length == 0)
 		return 0;
-	if (offset > decoder->extensions.length ||
-	    length > decoder->extensions.length - offset)
+	if (offset > all.length || length > all.length - offset)
 		return BAT_DATA_CORRUPT;
-	bytes = bat_bytes_slice(decoder->extensions.data + offset,
-	    (size_t)length);
+	bytes = bat_bytes_slice(all.data + offset, (size_t)length);
 	digest = bat_hash_of(bytes);
 	if (memcmp(digest.bytes, p + 186, BAT_HASH_SIZE) != 0)
 		return BAT_DATA_CORRUPT;
@@ -207,45 +207,78 @@ read_row(const uint8_t *p, struct bat_row *out)
 	out->cause = bat_id_from_le(p + 154);
 }
 
-static int
-read_rows(struct decoder *decoder, const struct bat_checkpoint_sink *sink,
+int
+bat_rowindex_read_front(struct rowindex_front *decoder,
     struct bat_error *error)
 {
-	const uint8_t *p = decoder->rows.data;
+	int code = read_strings(decoder, error);
+
+	return code == 0 ? read_summary(decoder, error) : code;
+}
+
+int
+bat_rowindex_read_row(struct rowindex_front *decoder, const uint8_t *p,
+    uint64_t number, struct bat_row *out, struct bat_slice *out_map,
+    struct bat_error *error)
+{
+	read_row(p, out);
+	if (!bat_checkpoint_is_coordinate(&decoder->strings, out->entity,
+		out->scope))
+		return bat_error_set(error, BAT_DATA_CORRUPT,
+		    BAT_ROWINDEX_FILE ": row %llu: strings %u and %u "
+				      "are no coordinate",
+		    (unsigned long long)number, out->entity, out->scope);
+	if (read_extensions(decoder, p, out, out_map) != 0)
+		return bat_error_set(error, BAT_DATA_CORRUPT,
+		    BAT_ROWINDEX_FILE ": row %llu: extensions",
+		    (unsigned long long)number);
+	return 0;
+}
+
+static int
+read_rows(struct rowindex_front *decoder,
+    const struct bat_checkpoint_sink *sink, struct bat_error *error)
+{
+	const uint8_t *p =
+	    decoder->front.data + decoder->sections[SECTION_ROWS];
 	int code = 0;
 
 	for (uint64_t i = 0; i < decoder->head.row_count && code == 0; i++) {
 		struct bat_slice map;
 		struct bat_row row;
 
-		read_row(p, &row);
-		if (!bat_checkpoint_is_coordinate(&decoder->strings, row.entity,
-			row.scope))
-			return bat_error_set(error, BAT_DATA_CORRUPT,
-			    BAT_ROWINDEX_FILE ": row %llu: strings %u and %u "
-					      "are no coordinate",
-			    (unsigned long long)i, row.entity, row.scope);
-		if (read_extensions(decoder, p, &row, &map) != 0)
-			return bat_error_set(error, BAT_DATA_CORRUPT,
-			    BAT_ROWINDEX_FILE ": row %llu: extensions",
-			    (unsigned long long)i);
-		code = sink->row(sink->context, &row, map);
+		code = bat_rowindex_read_row(decoder, p, i, &row, &map, error);
+		if (code == 0)
+			code = sink->row(sink->context, &row, map);
 		p += BAT_ROWINDEX_ROW_SIZE;
 	}
 	return code;
+}
+
+static int
+check_crc(struct bat_slice file, const struct rowindex_front *decoder,
+    struct bat_error *error)
+{
+	struct bat_slice checked =
+	    bat_bytes_slice(file.data + BAT_ROWINDEX_CRC_START,
+		file.length - BAT_ROWINDEX_CRC_START);
+
+	if (bat_crc_of(checked) == decoder->crc)
+		return 0;
+	return bat_error_set(error, BAT_DATA_CORRUPT, BAT_ROWINDEX_FILE ": crc");
 }
 
 int
 bat_rowindex_decode(struct bat_slice file,
     const struct bat_checkpoint_sink *sink, struct bat_error *error)
 {
-	struct decoder decoder = { 0 };
-	int code = read_header(file, &decoder, error);
+	struct rowindex_front decoder = { .front = file };
+	int code = bat_rowindex_read_header(file, file.length, &decoder, error);
 
 	if (code == 0)
-		code = read_strings(&decoder, error);
+		code = check_crc(file, &decoder, error);
 	if (code == 0)
-		code = read_summary(&decoder, error);
+		code = bat_rowindex_read_front(&decoder, error);
 	if (code == 0)
 		code = sink->head(sink->context, &decoder.head);
 	if (code == 0)

@@ -347,6 +347,13 @@ bat_read(struct bat_store *store, uint32_t ordinal,
 		    "there is no such event");
 	code = bat_segment_reader_read(&store->dir, row->segment, row->offset,
 	    row->length, &reading->frame, &reading->fields, error);
+	/* A damaged place without a row: whole it may be, legal it is not. */
+	if (code == BAT_OK && row->entity == BAT_INTERN_NONE)
+		code = bat_error_set_at(error, BAT_DATA_CORRUPT, row->segment,
+		    row->offset,
+		    "decode: segment %llu, offset %llu: illegal content",
+		    (unsigned long long)row->segment,
+		    (unsigned long long)row->offset);
 	if (code != BAT_OK)
 		return damaged_row(store, reading, code);
 	if (!bat_recovery_agrees(&reading->fields, &hot,

@@ -26,12 +26,19 @@ take_over(struct bat_writer *writer, struct bat_index *index,
 {
 	writer->index = index;
 	writer->recovery = recovery;
+	writer->disagreed = false;
+	/* Names have other numbers in another index. */
+	bat_writer_heads_clear(&writer->heads);
 	writer->prepared = false;
 	writer->next_seq = recovery->next_seq;
 	writer->synced_seq = recovery->next_seq;
 	if (writer->highest_segment < recovery->highest_segment)
 		writer->highest_segment = recovery->highest_segment;
 	writer->has_index = recovery->has_index;
+	writer->source = recovery->source;
+	writer->source_version = recovery->source_version;
+	writer->watermark_segment = recovery->watermark_segment;
+	writer->watermark_offset = recovery->watermark_offset;
 	writer->uncovered_count = recovery->uncovered_count;
 	writer->uncovered_extensions = recovery->uncovered_extensions;
 }
@@ -63,6 +70,8 @@ bat_writer_free(struct bat_writer *writer)
 	bat_writer_stage_free(&writer->stage);
 	bat_bytes_free(&writer->items);
 	bat_bytes_free(&writer->scratch);
+	bat_bytes_free(&writer->frame);
+	bat_writer_heads_clear(&writer->heads);
 	pthread_cond_destroy(&writer->queued);
 	pthread_mutex_destroy(&writer->queue_mutex);
 	pthread_mutex_destroy(&writer->lead);
@@ -86,7 +95,10 @@ note_again(struct bat_writer *writer)
 	}
 	writer->segment.row_count = 0;
 	for (uint32_t i = first; i < index->count; i++) {
-		bat_index_row(index, i, &row);
+		if (bat_writer_read_row(writer, i, &row, NULL) != BAT_OK) {
+			writer->segment.footer_lost = true;
+			return;
+		}
 		if (row.offset >= writer->segment.synced &&
 		    row.seq < writer->synced_seq)
 			writer->synced_seq = row.seq;

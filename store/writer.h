@@ -26,6 +26,7 @@
 #define BAT_WRITER_H
 
 #include "bat.h"
+#include "chain.h"
 #include "checkpointer.h"
 #include "index.h"
 #include "lifecycle.h"
@@ -44,6 +45,17 @@ struct bat_writer_stage {
 	struct bat_map by_entity; /* newest staged row of an entity */
 	/* Batches whose frames these are; answered when they are written. */
 	struct bat_batch *first, *last;
+};
+
+/* Heads of the chains that this session wrote to: the index does not keep what
+ * the next event of an entity must link to. */
+struct bat_writer_heads {
+	struct {
+		uint32_t entity;
+		struct bat_chain_head head;
+	} *heads;
+	size_t count, capacity;
+	struct bat_map by_entity;
 };
 
 struct bat_writer {
@@ -65,6 +77,9 @@ struct bat_writer {
 	uint64_t highest_segment;
 	struct bat_segment_writer segment;
 	struct bat_writer_stage stage;
+	struct bat_writer_heads heads;
+	struct bat_buf frame; /* of an event that is read back */
+	bool disagreed;	      /* an index row lied: a rebuild is due */
 	struct bat_buf items;	/* frames of the batch being staged */
 	struct bat_buf scratch; /* payload of a lifecycle event */
 	uint64_t next_seq;
@@ -78,6 +93,10 @@ struct bat_writer {
 	struct bat_batch *answered; /* done is called when lead is free */
 	/* Behind the index file that stands: is one due? */
 	bool has_index;
+	/* Of it: where a mount that believes it says that rows came from. */
+	enum bat_recovery_source source;
+	uint16_t source_version;
+	uint64_t watermark_segment, watermark_offset;
 	bool as_rowindex; /* the kind that this directory gets */
 	uint64_t uncovered_count;
 	bool uncovered_extensions;
@@ -100,6 +119,8 @@ int bat_writer_checkpoint(struct bat_writer *writer, bool force,
     struct bat_error *error);
 /* CLOSE, footer, index file if due. The first error is returned; what is
  * still safe is tried. */
+/* Write the sidecar if one is due and the files are quiet (sidecar.h). */
+void bat_writer_save_sidecar(struct bat_writer *writer);
 int bat_writer_close(struct bat_writer *writer, struct bat_error *error);
 
 #endif

@@ -98,6 +98,13 @@ write_index(struct bat_writer *writer, struct bat_error *error)
 	code = bat_checkpointer_write(&input, error);
 	if (code == BAT_OK) {
 		writer->has_index = true;
+		writer->watermark_segment = input.watermark_segment;
+		writer->watermark_offset = input.watermark_offset;
+		writer->source = input.as_rowindex ? BAT_RECOVERY_ROWINDEX
+						   : BAT_RECOVERY_CHECKPOINT;
+		writer->source_version = input.as_rowindex
+		    ? BAT_ROWINDEX_VERSION
+		    : BAT_CHECKPOINT_VERSION;
 		writer->uncovered_count = 0;
 		writer->uncovered_extensions = false;
 	}
@@ -195,4 +202,59 @@ bat_writer_close(struct bat_writer *writer, struct bat_error *error)
 	}
 	pthread_mutex_unlock(&writer->lead);
 	return code;
+}
+
+/* Nothing of the plan is open, nothing is damaged: rows and files agree. */
+static bool
+is_sound(const struct bat_writer *writer)
+{
+	const struct bat_recovery *recovery = writer->recovery;
+
+	if (writer->stopped || writer->disagreed || recovery->refuse ||
+	    recovery->damaged_count > 0)
+		return false;
+	return writer->prepared ||
+	    (recovery->cut_count == 0 && !recovery->drop_rowindex &&
+		!recovery->drop_checkpoint && !recovery->heal_marker &&
+		!recovery->clip_hidden);
+}
+
+/* Small stores are read as fast as a sidecar of theirs. */
+static bool
+sidecar_is_due(const struct bat_writer *writer)
+{
+	const struct bat_index *index = writer->index;
+	uint32_t behind = index->count - index->base.count;
+	uint32_t threshold = index->count / 32;
+
+	if (index->count < 4096)
+		return false;
+	return !index->has_base ||
+	    behind > (threshold > 1024 ? threshold : 1024);
+}
+
+void
+bat_writer_save_sidecar(struct bat_writer *writer)
+{
+	const struct bat_recovery *recovery = writer->recovery;
+	struct bat_sidecar_state state = {
+		.source = writer->source,
+		.source_version = writer->source_version,
+		.has_index = writer->has_index,
+		.next_seq = writer->next_seq,
+		.watermark_segment = writer->watermark_segment,
+		.watermark_offset = writer->watermark_offset,
+		.uncovered_count = writer->uncovered_count,
+		.uncovered_extensions = writer->uncovered_extensions,
+		.fallbacks = recovery->fallbacks,
+	};
+	int64_t now_us = bat_clock_wall_us(writer->options->clock);
+
+	pthread_mutex_lock(&writer->lead);
+	/* A cache: when it cannot be written the next mount is slower. */
+	if (is_sound(writer) && sidecar_is_due(writer))
+		(void)bat_sidecar_save(writer->dir, writer->index, &state,
+		    now_us > INT64_MAX / 1000 ? INT64_MAX : now_us * 1000,
+		    NULL);
+	pthread_mutex_unlock(&writer->lead);
 }

@@ -88,6 +88,7 @@ publish(struct bat_writer *writer)
 	for (size_t i = 0; i < stage->row_count; i++) {
 		const struct bat_row *row = &stage->rows[i];
 
+		bat_writer_heads_note(&writer->heads, row);
 		if (row->wall_ms >= writer->point_wall_ms) {
 			writer->point_wall_ms = row->wall_ms;
 			writer->point_seq = row->seq;
@@ -172,6 +173,9 @@ write_stage(struct bat_writer *writer, struct bat_error *error)
 	pthread_rwlock_wrlock(writer->index_lock);
 	code = bat_index_prepare(writer->index, stage->rows, stage->row_count);
 	pthread_rwlock_unlock(writer->index_lock);
+	if (code == BAT_OK)
+		code = bat_writer_heads_prepare(&writer->heads,
+		    stage->row_count);
 	if (code == BAT_OK)
 		code = note_rows(writer);
 	if (code != BAT_OK)

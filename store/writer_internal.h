@@ -23,14 +23,26 @@ int bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
 /* The number of a name, made if new. 0 or BAT_WORLD_NO_MEMORY. */
 int bat_writer_name_number(struct bat_writer *writer, struct bat_slice name,
     uint32_t *out);
-/* The newest visible event of an entity, staged ones included. */
-struct bat_chain_head bat_writer_head(const struct bat_writer *writer,
-    uint32_t entity);
-/* The row of a visible or staged event by its id. */
-bool bat_writer_row_by_id(const struct bat_writer *writer,
-    const struct bat_id *id, struct bat_row *out);
+/* A published row with everything: the index keeps a part, the frame has the
+ * rest. 0; BAT_DATA_CORRUPT; BAT_DATA_DISAGREES (writer->disagreed is set);
+ * BAT_WORLD_*. */
+int bat_writer_read_row(struct bat_writer *writer, uint32_t ordinal,
+    struct bat_row *out, struct bat_error *error);
+/* The newest visible event of an entity, staged ones included. Returns as
+ * read_row. */
+int bat_writer_head(struct bat_writer *writer, uint32_t entity,
+    struct bat_chain_head *out, struct bat_error *error);
+/* The row of a visible or staged event by its id; BAT_END: there is none. */
+int bat_writer_row_by_id(struct bat_writer *writer, const struct bat_id *id,
+    struct bat_row *out, struct bat_error *error);
+void bat_writer_heads_clear(struct bat_writer_heads *heads);
+/* Room for more entities, so that note cannot fail. */
+int bat_writer_heads_prepare(struct bat_writer_heads *heads, size_t more);
+/* row is the newest of its entity now. */
+void bat_writer_heads_note(struct bat_writer_heads *heads,
+    const struct bat_row *row);
 /* Fill cause and, handed down unless given, corr. 0, BAT_STATE_NOT_FOUND. */
-int bat_writer_resolve_cause(const struct bat_writer *writer,
+int bat_writer_resolve_cause(struct bat_writer *writer,
     const struct bat_batch *batch, const struct bat_draft *draft,
     const struct bat_chain_head *head, struct bat_event *event,
     struct bat_error *error);

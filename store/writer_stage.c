@@ -202,16 +202,19 @@ stage_draft(struct bat_writer *writer, struct bat_batch *batch,
 
 	if (code != BAT_OK)
 		return code;
-	if (!bat_id_is_zero(&draft->key) &&
-	    bat_writer_row_by_id(writer, &draft->key, &known)) {
-		fill_receipt(receipt, &known, true);
-		return BAT_OK;
+	if (!bat_id_is_zero(&draft->key)) {
+		code = bat_writer_row_by_id(writer, &draft->key, &known, error);
+		if (code == BAT_OK)
+			fill_receipt(receipt, &known, true);
+		if (code != BAT_END)
+			return code;
 	}
 	if ((code = bat_writer_name_number(writer, draft->entity, &entity)) != BAT_OK ||
 	    (code = bat_writer_name_number(writer, draft->scope, &scope)) != BAT_OK)
 		return bat_error_set(error, code, "no memory for a name");
-	head = bat_writer_head(writer, entity);
-	code = bat_writer_check_expectation(draft, &head, error);
+	code = bat_writer_head(writer, entity, &head, error);
+	if (code == BAT_OK)
+		code = bat_writer_check_expectation(draft, &head, error);
 	if (code == BAT_OK)
 		code = bat_writer_resolve_cause(writer, batch, draft, &head, &event,
 		    error);
@@ -340,8 +343,9 @@ bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
 	if ((code = bat_writer_name_number(writer, draft.entity, &entity)) != BAT_OK ||
 	    (code = bat_writer_name_number(writer, draft.scope, &scope)) != BAT_OK)
 		return bat_error_set(error, code, "no memory for a name");
-	head = bat_writer_head(writer, entity);
-	code = bat_writer_fresh_id(writer, &event.id, error);
+	code = bat_writer_head(writer, entity, &head, error);
+	if (code == BAT_OK)
+		code = bat_writer_fresh_id(writer, &event.id, error);
 	if (code != BAT_OK)
 		return code;
 	event.corr = event.id;

@@ -178,7 +178,7 @@ maker_index(struct maker *maker, bool rowindex, uint16_t version,
     struct bat_buf *out)
 {
 	const struct bat_checkpoint_source source = { maker, source_rewind,
-		source_next };
+		source_next, NULL };
 	const struct bat_checkpoint_input input = {
 		.allocator = maker->next_seq,
 		.watermark_segment = maker->segment,

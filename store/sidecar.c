@@ -1,0 +1,398 @@
+/* Reading it; sidecar_save.c writes it. */
+#include "sidecar_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "hidden.h"
+#include "rowindex.h"
+
+_Static_assert(sizeof(struct bat_index_hot) == 64, "rows are 64 bytes");
+
+const char *const bat_sidecar_beside[SIDECAR_BESIDE_COUNT] = {
+	BAT_ROWINDEX_FILE,
+	BAT_CHECKPOINT_FILE,
+	BAT_HIDDEN_FILE,
+};
+
+struct sidecar_stamp
+bat_sidecar_stamp_of(const struct bat_file_stat *stat)
+{
+	return (struct sidecar_stamp){ { stat->inode, stat->size,
+	    (uint64_t)stat->mtime_ns, (uint64_t)stat->ctime_ns } };
+}
+
+int
+bat_sidecar_stamp(struct bat_segment_dir *dir, const char *name,
+    struct sidecar_stamp *out, struct bat_error *error)
+{
+	const struct bat_disk *disk = dir->disk;
+	struct bat_file_stat stat;
+	int code = disk->stat_at(disk->context, dir->dir, name, &stat);
+
+	memset(out, 0, sizeof(*out));
+	if (code == -ENOENT)
+		return BAT_OK;
+	if (code < 0)
+		return bat_error_set_os(error, -code, "cannot stat %s", name);
+	*out = bat_sidecar_stamp_of(&stat);
+	return BAT_OK;
+}
+
+/* ---- a bounded reader of the tables ---------------------------------- */
+
+struct tables {
+	const uint8_t *at, *end;
+	bool cut;
+};
+
+static uint32_t
+take32(struct tables *tables)
+{
+	uint32_t value = 0;
+
+	if (tables->end - tables->at < 4) {
+		tables->cut = true;
+		return 0;
+	}
+	value = bat_bytes_get_le32(tables->at);
+	tables->at += 4;
+	return value;
+}
+
+static uint64_t
+take64(struct tables *tables)
+{
+	uint64_t value = 0;
+
+	if (tables->end - tables->at < 8) {
+		tables->cut = true;
+		return 0;
+	}
+	value = bat_bytes_get_le64(tables->at);
+	tables->at += 8;
+	return value;
+}
+
+static struct bat_slice
+take_bytes(struct tables *tables, size_t length)
+{
+	struct bat_slice bytes = bat_bytes_slice(tables->at, length);
+
+	if ((size_t)(tables->end - tables->at) < length) {
+		tables->cut = true;
+		return BAT_SLICE_EMPTY;
+	}
+	tables->at += length;
+	return bytes;
+}
+
+/* ---- belief ---------------------------------------------------------- */
+
+static bool
+stamp_matches(struct tables *tables, const struct sidecar_stamp *found)
+{
+	bool same = true;
+
+	for (size_t i = 0; i < 4; i++)
+		same = take64(tables) == found->numbers[i] && same;
+	return same && !tables->cut;
+}
+
+/* Are the recorded files those that are there? */
+static int
+check_files(struct bat_segment_dir *dir, struct tables *tables,
+    uint64_t segments, struct bat_sidecar_state *state, struct bat_error *why)
+{
+	struct sidecar_stamp stamp;
+
+	if (segments > dir->count)
+		return bat_error_set(why, BAT_END, "segments are gone");
+	for (uint64_t i = 0; i < segments; i++) {
+		const struct bat_segment_info *info = &dir->segments[i];
+
+		stamp = bat_sidecar_stamp_of(&info->stat);
+		if (take64(tables) != info->id || !stamp_matches(tables, &stamp))
+			return bat_error_set(why, BAT_END,
+			    "segment %llu is another one or was changed",
+			    (unsigned long long)info->id);
+		state->covered_segment = info->id;
+	}
+	for (size_t i = 0; i < SIDECAR_BESIDE_COUNT; i++) {
+		int code = bat_sidecar_stamp(dir, bat_sidecar_beside[i], &stamp,
+		    why);
+
+		if (code != BAT_OK)
+			return code;
+		if (!stamp_matches(tables, &stamp))
+			return bat_error_set(why, BAT_END, "%s was changed",
+			    bat_sidecar_beside[i]);
+	}
+	return BAT_OK;
+}
+
+/* ---- tables ---------------------------------------------------------- */
+
+static int
+load_names(struct bat_index *index, struct tables *tables)
+{
+	uint32_t count = take32(tables);
+	int code = BAT_OK;
+
+	for (uint32_t i = 0; code == BAT_OK && !tables->cut && i < count; i++) {
+		struct bat_slice name = take_bytes(tables, take32(tables));
+		uint32_t number;
+
+		code = bat_intern_put(&index->names, name, &number);
+		if (code == BAT_OK && number != i)
+			code = BAT_DATA_CORRUPT;
+	}
+	return code == BAT_OK ? bat_index_make_names(index) : code;
+}
+
+/* A list of numbers below `limit`, in memory at once. */
+static int
+load_numbers(struct tables *tables, uint32_t limit, struct bat_index_list *list)
+{
+	uint32_t count = take32(tables);
+	struct bat_slice bytes = take_bytes(tables,
+	    (size_t)count * sizeof(uint32_t));
+
+	if (tables->cut || count == 0)
+		return tables->cut ? BAT_DATA_CORRUPT : BAT_OK;
+	list->ordinals = malloc(bytes.length);
+	if (list->ordinals == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	list->count = list->capacity = count;
+	for (uint32_t i = 0; i < count; i++) {
+		list->ordinals[i] = bat_bytes_get_le32(bytes.data + 4 * i);
+		if (list->ordinals[i] >= limit)
+			return BAT_DATA_CORRUPT;
+	}
+	return BAT_OK;
+}
+
+static void
+take_stored(struct tables *tables, struct bat_index_list *list)
+{
+	list->count = take32(tables);
+	list->stored_at = take64(tables);
+	list->stored = list->count > 0;
+}
+
+/* Members first (they link themselves to their entities), then what each
+ * entity and scope has. */
+static int
+load_tables(struct bat_index *index, struct tables *tables)
+{
+	uint32_t names = (uint32_t)index->names.count;
+	uint32_t members = take32(tables), number;
+	int code = BAT_OK;
+
+	for (uint32_t i = 0; code == BAT_OK && !tables->cut && i < members;
+	     i++) {
+		uint32_t scope = take32(tables), entity = take32(tables);
+		uint32_t count = take32(tables);
+		bool own = take32(tables) != 0;
+
+		if (scope >= names || entity >= names || count == 0)
+			return BAT_DATA_CORRUPT;
+		code = bat_index_make_member(index, scope, entity, &number);
+		if (code != BAT_OK)
+			return code;
+		index->members[i].count = count;
+		index->by_name[entity].member_count++;
+		if (own) {
+			index->members[i].own = true;
+			take_stored(tables, &index->members[i].list);
+		}
+	}
+	if (code == BAT_OK)
+		code = load_numbers(tables, names, &index->entities);
+	for (uint32_t i = 0; code == BAT_OK && i < index->entities.count; i++)
+		take_stored(tables,
+		    &index->by_name[index->entities.ordinals[i]].events);
+	if (code == BAT_OK)
+		code = load_numbers(tables, names, &index->scopes);
+	for (uint32_t i = 0; code == BAT_OK && i < index->scopes.count; i++)
+		code = load_numbers(tables, members,
+		    &index->by_name[index->scopes.ordinals[i]].members);
+	return tables->cut ? BAT_DATA_CORRUPT : code;
+}
+
+/* ---- the whole ------------------------------------------------------- */
+
+static void
+take_state(const uint64_t *head, struct bat_sidecar_state *state)
+{
+	state->source = (uint32_t)head[HEAD_SOURCE];
+	state->source_version = (uint16_t)head[HEAD_SOURCE_VERSION];
+	state->has_index = head[HEAD_HAS_INDEX] != 0;
+	state->next_seq = head[HEAD_NEXT_SEQ];
+	state->watermark_segment = head[HEAD_WATERMARK_SEGMENT];
+	state->watermark_offset = head[HEAD_WATERMARK_OFFSET];
+	state->uncovered_count = head[HEAD_UNCOVERED];
+	state->uncovered_extensions = head[HEAD_UNCOVERED_EXTENSIONS] != 0;
+	state->fallbacks.system = head[HEAD_FALLBACK_SYSTEM];
+	state->fallbacks.effect = head[HEAD_FALLBACK_EFFECT];
+}
+
+static int
+take_histograms(struct tables *tables, const uint64_t *head,
+    struct bat_sidecar_state *state)
+{
+	struct bat_checkpoint_fallbacks *kept = &state->fallbacks;
+	size_t system = (size_t)head[HEAD_SYSTEM_LENGTH];
+	size_t effect = (size_t)head[HEAD_EFFECT_LENGTH];
+	struct bat_slice bytes = take_bytes(tables, system);
+	int code = bat_bytes_append_slice(&state->histograms, bytes);
+
+	if (code == BAT_OK)
+		code = bat_bytes_append_slice(&state->histograms,
+		    take_bytes(tables, effect));
+	if (code != BAT_OK || tables->cut)
+		return tables->cut ? BAT_DATA_CORRUPT : code;
+	kept->system_histogram = bat_bytes_slice(state->histograms.data, system);
+	kept->effect_histogram = effect == 0
+	    ? BAT_SLICE_EMPTY
+	    : bat_bytes_slice(state->histograms.data + system, effect);
+	return BAT_OK;
+}
+
+static int
+read_header(struct bat_blockfile *file, uint8_t *block, uint64_t *head,
+    struct bat_error *why)
+{
+	int code = bat_blockfile_read(file, 0, block, BAT_BLOCKFILE_CONTENT,
+	    why);
+
+	for (size_t i = 0; code == BAT_OK && i < HEAD_COUNT_OF_NUMBERS; i++)
+		head[i] = bat_bytes_get_le64(block + 8 * i);
+	if (code == BAT_OK &&
+	    (head[HEAD_MAGIC] != SIDECAR_MAGIC ||
+		head[HEAD_FORMAT] != BAT_SIDECAR_FORMAT ||
+		head[HEAD_ROW_SIZE] != sizeof(struct bat_index_hot) ||
+		head[HEAD_COUNT] > UINT32_MAX - 1 ||
+		head[HEAD_TABLES_LENGTH] > file->size))
+		code = bat_error_set(why, BAT_DATA_CORRUPT,
+		    "it has another format");
+	return code;
+}
+
+/* Tables, then the base; on a failure the caller forgets the index. */
+static int
+install(struct bat_segment_dir *dir, struct bat_index *index,
+    const struct bat_index_base *base, const uint8_t *block,
+    const uint64_t *head, struct tables *tables)
+{
+	uint32_t position;
+	int code = load_names(index, tables);
+
+	if (code == BAT_OK)
+		code = load_tables(index, tables);
+	for (uint64_t i = 0; code == BAT_OK && i < head[HEAD_SEGMENTS]; i++)
+		code = bat_index_segment(index, dir->segments[i].id, &position);
+	if (code == BAT_OK)
+		code = bat_index_set_base(index, base);
+	if (code != BAT_OK)
+		return code;
+	index->visible_count = head[HEAD_VISIBLE];
+	index->first_visible = (uint32_t)head[HEAD_FIRST_VISIBLE];
+	index->last_visible = (uint32_t)head[HEAD_LAST_VISIBLE];
+	index->max_wall_ms = head[HEAD_MAX_WALL];
+	index->last_close_wall_ms = head[HEAD_LAST_CLOSE];
+	index->next_seq = head[HEAD_ROWS_NEXT_SEQ];
+	memcpy(&index->first_row, block + HEAD_ROWS_OFFSET,
+	    sizeof(index->first_row));
+	memcpy(&index->last_row,
+	    block + HEAD_ROWS_OFFSET + sizeof(index->first_row),
+	    sizeof(index->last_row));
+	return BAT_OK;
+}
+
+static int
+load_file(struct bat_segment_dir *dir, struct bat_index *index,
+    struct bat_index_base *base, struct bat_sidecar_state *state,
+    struct bat_error *why)
+{
+	uint8_t block[BAT_BLOCKFILE_CONTENT];
+	uint64_t head[HEAD_COUNT_OF_NUMBERS];
+	struct bat_buf bytes = BAT_BUF_EMPTY;
+	struct tables tables = { NULL, NULL, false };
+	int code = read_header(&base->file, block, head, why);
+
+	if (code == BAT_OK)
+		code = bat_bytes_reserve(&bytes,
+		    (size_t)head[HEAD_TABLES_LENGTH] + 1);
+	if (code == BAT_OK)
+		code = bat_blockfile_read(&base->file, BAT_BLOCKFILE_CONTENT,
+		    bytes.data, (size_t)head[HEAD_TABLES_LENGTH], why);
+	if (code == BAT_OK) {
+		tables.at = bytes.data;
+		tables.end = bytes.data + head[HEAD_TABLES_LENGTH];
+		take_state(head, state);
+		code = check_files(dir, &tables, head[HEAD_SEGMENTS], state,
+		    why);
+	}
+	if (code == BAT_OK)
+		code = take_histograms(&tables, head, state);
+	base->count = (uint32_t)head[HEAD_COUNT];
+	base->rows_at = head[HEAD_ROWS_AT];
+	base->lists_at = head[HEAD_LISTS_AT];
+	if (code == BAT_OK)
+		code = install(dir, index, base, block, head, &tables);
+	bat_bytes_free(&bytes);
+	return code;
+}
+
+/* Open .batfs/cache; absent is no fault. */
+static int
+open_cache(struct bat_segment_dir *dir, int *out)
+{
+	const struct bat_disk *disk = dir->disk;
+	int side = disk->open_dir_at(disk->context, dir->dir, BAT_SIDECAR_DIR);
+
+	if (side < 0)
+		return BAT_END;
+	*out = disk->open_dir_at(disk->context, side, BAT_SIDECAR_CACHE);
+	bat_file_close(disk, side);
+	return *out < 0 ? BAT_END : BAT_OK;
+}
+
+/* An index that was filled in part becomes empty again; hidden ranges stay. */
+static void
+forget(struct bat_index *index)
+{
+	struct bat_hidden hidden = index->hidden;
+
+	index->hidden = (struct bat_hidden){ NULL, 0 };
+	bat_index_free(index);
+	bat_index_init(index);
+	bat_index_set_hidden(index, &hidden);
+}
+
+int
+bat_sidecar_load(struct bat_segment_dir *dir, struct bat_index *index,
+    struct bat_sidecar_state *state, struct bat_error *why)
+{
+	struct bat_index_base base = { .count = 0 };
+	int cache = -1;
+	int code = open_cache(dir, &cache);
+
+	memset(state, 0, sizeof(*state));
+	if (code != BAT_OK)
+		return bat_error_set(why, BAT_END, "there is none"), BAT_END;
+	code = bat_blockfile_open(&base.file, dir->disk, cache,
+	    BAT_SIDECAR_FILE, why);
+	bat_file_close(dir->disk, cache);
+	if (code != BAT_OK)
+		return code == BAT_WORLD_NO_MEMORY ? code : BAT_END;
+	code = load_file(dir, index, &base, state, why);
+	if (code == BAT_OK)
+		return BAT_OK;
+	bat_bytes_free(&state->histograms);
+	if (!index->has_base)
+		bat_blockfile_close(&base.file);
+	forget(index);
+	return code == BAT_WORLD_NO_MEMORY ? code : BAT_END;
+}

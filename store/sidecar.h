@@ -1,0 +1,70 @@
+/*
+ * The sidecar, DATADIR/.batfs/cache/index: the index as a file, so that a
+ * mount reads almost nothing. Derived and disposable: deleting it changes
+ * start-up time and nothing else. batpak ignores it and never copies it.
+ *
+ * The rule of belief (DESIGN.md, "The sidecar"): it is believed when it was
+ * made from the files that are there, that is, when every segment that it
+ * covers has the name, inode, size, mtime and ctime (nanoseconds) that it
+ * recorded, they are the first ones of the directory, the index files and the
+ * hidden ranges are those that it recorded (or as absent), and there is no
+ * compaction marker. It is only written when the ctime of each of these lies
+ * more than two seconds back, so that no later change can hide in the same
+ * tick of a clock. Segments above those that it covers are read as ever.
+ *
+ * Not promised: finding a sidecar that was forged with valid checks, or a
+ * medium that changes bytes without changing ctime. Every event that is read is
+ * compared with its row; verify reads everything.
+ *
+ * The file (in checked blocks, blockfile.h; all little endian):
+ *	header	as struct bat_sidecar_header is written, one block
+ *	tables	segments, names, entities, members, scopes
+ *	rows	struct bat_index_hot, 64 bytes each, from a block's start
+ *	lists	ordinals, u32 each, from a block's start
+ *
+ * Threads: one.
+ */
+#ifndef BAT_SIDECAR_H
+#define BAT_SIDECAR_H
+
+#include "checkpoint.h"
+#include "index.h"
+#include "segment_dir.h"
+
+#define BAT_SIDECAR_DIR ".batfs"
+#define BAT_SIDECAR_CACHE "cache"
+#define BAT_SIDECAR_FILE "index"
+#define BAT_SIDECAR_FORMAT 1
+
+/* What recovery knew beside the rows. */
+struct bat_sidecar_state {
+	uint32_t source; /* enum bat_recovery_source */
+	uint16_t source_version;
+	bool has_index;
+	uint64_t next_seq;
+	uint64_t watermark_segment, watermark_offset;
+	uint64_t uncovered_count;
+	bool uncovered_extensions;
+	/* Own bytes: both histograms, one behind the other. */
+	struct bat_checkpoint_fallbacks fallbacks;
+	struct bat_buf histograms;
+	/* Filled by load: the highest segment that is covered. */
+	uint64_t covered_segment;
+};
+
+/*
+ * Load it into an empty index (whose hidden ranges are set): the index has its
+ * base then. 0; BAT_END: there is none, or it is not believed (*why says
+ * which; the index is as before); BAT_WORLD_NO_MEMORY.
+ */
+int bat_sidecar_load(struct bat_segment_dir *dir, struct bat_index *index,
+    struct bat_sidecar_state *state, struct bat_error *why);
+/*
+ * Write it, replacing the one that is there. now_ns: wall time. 0; BAT_END:
+ * not now (a file is too young: nothing was written); BAT_WORLD_*.
+ */
+int bat_sidecar_save(struct bat_segment_dir *dir,
+    const struct bat_index *index, const struct bat_sidecar_state *state,
+    int64_t now_ns, struct bat_error *error);
+
+#endif
