@@ -35,9 +35,13 @@ class Mount:
         if self.options:
             command += ['-o', self.options]
         command += [self.data, self.point]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=self.log, start_new_session=True)
+        try:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=self.log,
+                stderr=self.log, start_new_session=True)
+        except OSError:
+            self.clean()
+            raise
         end = time.monotonic() + PATIENCE
         while True:
             status = self.process.poll()
