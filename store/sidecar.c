@@ -316,7 +316,7 @@ load_file(struct bat_segment_dir *dir, struct bat_index *index,
     struct bat_error *why)
 {
 	uint8_t block[BAT_BLOCKFILE_CONTENT];
-	uint64_t head[HEAD_COUNT_OF_NUMBERS];
+	uint64_t head[HEAD_COUNT_OF_NUMBERS] = { 0 };
 	struct bat_buf bytes = BAT_BUF_EMPTY;
 	struct tables tables = { NULL, NULL, false };
 	int code = read_header(&base->file, block, head, why);
@@ -381,7 +381,7 @@ bat_sidecar_load(struct bat_segment_dir *dir, struct bat_index *index,
 
 	memset(state, 0, sizeof(*state));
 	if (code != BAT_OK)
-		return bat_error_set(why, BAT_END, "there is none"), BAT_END;
+		return bat_error_set(why, BAT_END, "there is none");
 	code = bat_blockfile_open(&base.file, dir->disk, cache,
 	    BAT_SIDECAR_FILE, why);
 	bat_file_close(dir->disk, cache);
