@@ -158,7 +158,7 @@ load_rows(struct load *load, uint32_t front_crc, bool *out_ordered,
 		{ .load = load, .first = half, .count = rows - half,
 		    .ordered = true },
 	};
-	pthread_t helper;
+	pthread_t helper = pthread_self();
 	bool helped = parts[1].count > 0 &&
 	    pthread_create(&helper, NULL, load_part, &parts[1]) == 0;
 	uint32_t crc;

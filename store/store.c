@@ -792,7 +792,10 @@ writer_status(struct bat_store *store, struct bat_status *out)
 	out->durable_seq_plus_1 = writer->synced_seq;
 	out->uncovered_count = writer->uncovered_count;
 	for (size_t i = 0; i < store->dir.count; i++)
-		out->segment_bytes += store->dir.segments[i].stat.size;
+		if (!writer->active ||
+		    store->dir.segments[i].id != writer->segment.id)
+			out->segment_bytes += store->dir.segments[i].stat.size;
+	out->segment_bytes += writer->active ? writer->segment.size : 0;
 	out->segment_count = store->dir.count;
 	pthread_mutex_unlock(&writer->lead);
 }
