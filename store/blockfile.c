@@ -159,8 +159,8 @@ bat_blockfile_create(struct bat_blockfile_writer *writer,
 static int
 write_out(struct bat_blockfile_writer *writer, struct bat_error *error)
 {
-	int code = bat_file_write(writer->disk, writer->fd,
-	    writer->blocks.data, writer->blocks.length, writer->written, error);
+	int code = bat_file_write(writer->disk, writer->fd, writer->blocks.data,
+	    writer->blocks.length, writer->written, error);
 
 	if (code == BAT_OK) {
 		writer->written += writer->blocks.length;
@@ -188,8 +188,8 @@ end_block(struct bat_blockfile_writer *writer, struct bat_error *error)
 	writer->blocks.length += BAT_BLOCKFILE_BLOCK;
 	writer->next_block++;
 	writer->filled = 0;
-	return writer->blocks.length >= WRITE_BYTES ? write_out(writer, error)
-						    : BAT_OK;
+	return writer->blocks.length >= WRITE_BYTES ? write_out(writer, error) :
+						      BAT_OK;
 }
 
 int
@@ -224,9 +224,9 @@ bat_blockfile_publish(struct bat_blockfile_writer *writer, const char *name,
     struct bat_error *error)
 {
 	const struct bat_disk *disk = writer->disk;
-	int code = writer->filled > 0 || writer->next_block == 0
-	    ? end_block(writer, error)
-	    : BAT_OK;
+	int code = writer->filled > 0 || writer->next_block == 0 ?
+	    end_block(writer, error) :
+	    BAT_OK;
 	int result;
 
 	if (code == BAT_OK)

@@ -42,7 +42,7 @@ struct bat_blockfile_writer {
 	int dir, fd;
 	char temporary[16];
 	uint64_t generation;
-	uint64_t next_block; /* to be filled */
+	uint64_t next_block;   /* to be filled */
 	struct bat_buf blocks; /* full ones, not yet written */
 	uint64_t written;      /* bytes of the file */
 	uint8_t content[BAT_BLOCKFILE_CONTENT];
@@ -53,14 +53,14 @@ struct bat_blockfile_writer {
 int bat_blockfile_create(struct bat_blockfile_writer *writer,
     const struct bat_disk *disk, int dir, uint64_t generation,
     struct bat_error *error);
-int bat_blockfile_append(struct bat_blockfile_writer *writer,
-    const void *bytes, size_t length, struct bat_error *error);
+int bat_blockfile_append(struct bat_blockfile_writer *writer, const void *bytes,
+    size_t length, struct bat_error *error);
 /* Logical offset of the next byte. */
 uint64_t bat_blockfile_at(const struct bat_blockfile_writer *writer);
 /* Fill up and rename to name. No sync: what a crash leaves half is noticed by
  * whoever reads it. */
-int bat_blockfile_publish(struct bat_blockfile_writer *writer,
-    const char *name, struct bat_error *error);
+int bat_blockfile_publish(struct bat_blockfile_writer *writer, const char *name,
+    struct bat_error *error);
 /* Give up; the temporary file goes. */
 void bat_blockfile_abandon(struct bat_blockfile_writer *writer);
 

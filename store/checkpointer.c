@@ -141,20 +141,20 @@ bat_checkpointer_write(const struct bat_checkpointer_input *input,
 	};
 	const struct bat_disk *disk = input->dir->disk;
 	struct bat_buf file = BAT_BUF_EMPTY;
-	int code = input->as_rowindex
-	    ? bat_rowindex_encode(&content, &file, error)
-	    : bat_checkpoint_encode(&content, BAT_CHECKPOINT_VERSION, &file,
-		  error);
+	int code = input->as_rowindex ?
+	    bat_rowindex_encode(&content, &file, error) :
+	    bat_checkpoint_encode(&content, BAT_CHECKPOINT_VERSION, &file,
+		error);
 
 	if (code == BAT_OK)
 		code = bat_file_put_whole(disk, input->dir->dir,
-		    input->as_rowindex ? BAT_ROWINDEX_FILE
-				       : BAT_CHECKPOINT_FILE,
+		    input->as_rowindex ? BAT_ROWINDEX_FILE :
+					 BAT_CHECKPOINT_FILE,
 		    bat_bytes_of_buf(&file), true, error);
 	if (code == BAT_OK)
 		code = bat_file_unlink(disk, input->dir->dir,
-		    input->as_rowindex ? BAT_CHECKPOINT_FILE
-				       : BAT_ROWINDEX_FILE,
+		    input->as_rowindex ? BAT_CHECKPOINT_FILE :
+					 BAT_ROWINDEX_FILE,
 		    error);
 	if (code == BAT_OK)
 		code = bat_file_sync(disk, input->dir->dir, error);

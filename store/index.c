@@ -170,8 +170,7 @@ bat_index_lower_seq(const struct bat_index *index, uint64_t seq)
 static int
 make_ids(struct bat_index *index)
 {
-	int code = bat_map_reserve(&index->by_id,
-	    (size_t)index->visible_count);
+	int code = bat_map_reserve(&index->by_id, (size_t)index->visible_count);
 
 	for (uint32_t i = 0; code == BAT_OK && i < index->count; i++) {
 		const struct bat_index_hot *row = hot_at(index, i);

@@ -39,7 +39,7 @@
 #include <pthread.h>
 
 #define BAT_INDEX_NOTHING UINT32_MAX
-#define BAT_INDEX_CHUNK_ROWS 32768u /* 2 MiB: a huge page */
+#define BAT_INDEX_CHUNK_ROWS 32768u		       /* 2 MiB: a huge page */
 #define BAT_INDEX_OFFSET_MAX ((UINT64_C(1) << 40) - 1) /* within a segment */
 #define BAT_INDEX_SEGMENTS_MAX (1u << 24)
 
@@ -180,8 +180,7 @@ int bat_index_set_base(struct bat_index *index,
     const struct bat_index_base *base);
 /* A stored list is there after this; on a failure it is empty and the index
  * broken. */
-void bat_index_fetch_list(struct bat_index *index,
-    struct bat_index_list *list);
+void bat_index_fetch_list(struct bat_index *index, struct bat_index_list *list);
 /* For the tables of a base; by_name has a place for every string. */
 int bat_index_make_names(struct bat_index *index);
 /* A new pair (scope, entity), without events. */

@@ -215,8 +215,7 @@ bat_index_cancel(struct bat_index *index, const struct bat_row *rows,
 		list_give_back(&index->by_name[rows[i].entity].events);
 		list_give_back(&index->members[number].list);
 		if (index->members[number].count == 0) {
-			list_give_back(
-			    &index->by_name[rows[i].scope].members);
+			list_give_back(&index->by_name[rows[i].scope].members);
 			list_give_back(&index->entities);
 			list_give_back(&index->scopes);
 		}
@@ -229,8 +228,7 @@ list_row(struct bat_index *index, const struct bat_row *row, uint32_t ordinal)
 {
 	struct bat_index_name *entity = &index->by_name[row->entity];
 	struct bat_index_name *scope = &index->by_name[row->scope];
-	uint32_t number = bat_index_find_member(index, row->scope,
-	    row->entity);
+	uint32_t number = bat_index_find_member(index, row->scope, row->entity);
 	struct bat_index_member *member;
 
 	assert(number != BAT_INDEX_NOTHING);

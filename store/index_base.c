@@ -32,8 +32,8 @@ read_rows(const struct bat_index *index, size_t number,
 {
 	uint64_t first = (uint64_t)number * BAT_INDEX_CHUNK_ROWS;
 	uint64_t left = index->base.count - first;
-	size_t rows = left < BAT_INDEX_CHUNK_ROWS ? (size_t)left
-						  : BAT_INDEX_CHUNK_ROWS;
+	size_t rows = left < BAT_INDEX_CHUNK_ROWS ? (size_t)left :
+						    BAT_INDEX_CHUNK_ROWS;
 	int code = bat_blockfile_read(&index->base.file,
 	    index->base.rows_at + first * sizeof(*chunk), chunk,
 	    rows * sizeof(*chunk), NULL);
@@ -82,12 +82,12 @@ bat_index_fetch_list(struct bat_index *index, struct bat_index_list *list)
 	if (list->stored) {
 		size_t length = list->count * sizeof(uint32_t);
 		uint32_t *ordinals = malloc(length + 1);
-		int code = ordinals == NULL
-		    ? BAT_WORLD_NO_MEMORY
-		    : bat_blockfile_read(&index->base.file,
-			  index->base.lists_at +
-			      list->stored_at * sizeof(uint32_t),
-			  ordinals, length, NULL);
+		int code = ordinals == NULL ?
+		    BAT_WORLD_NO_MEMORY :
+		    bat_blockfile_read(&index->base.file,
+			index->base.lists_at +
+			    list->stored_at * sizeof(uint32_t),
+			ordinals, length, NULL);
 
 		for (uint32_t i = 0; code == BAT_OK && i < list->count; i++)
 			if (ordinals[i] >= index->base.count)

@@ -17,8 +17,8 @@ static inline struct bat_index_hot *
 hot_at(const struct bat_index *index, uint32_t ordinal)
 {
 	size_t number = ordinal / BAT_INDEX_CHUNK_ROWS;
-	struct bat_index_hot *chunk =
-	    __atomic_load_n(&index->hot[number], __ATOMIC_ACQUIRE);
+	struct bat_index_hot *chunk = __atomic_load_n(&index->hot[number],
+	    __ATOMIC_ACQUIRE);
 
 	if (chunk == NULL) {
 		union {
@@ -32,8 +32,7 @@ hot_at(const struct bat_index *index, uint32_t ordinal)
 }
 
 /* Grow an array of `size`-byte items to hold at least need; doubles. */
-int bat_index_grow(void **array, uint32_t *capacity, size_t need,
-    size_t size);
+int bat_index_grow(void **array, uint32_t *capacity, size_t need, size_t size);
 /* The newest row so far is visible. */
 void bat_index_count_visible(struct bat_index *index, uint32_t ordinal);
 /* Count in the row that stands at `count`, for which all room was made. */

@@ -62,17 +62,17 @@ int
 bat_index_load_room(struct bat_index *index, uint32_t more)
 {
 	uint64_t rows = (uint64_t)index->count + more;
-	uint64_t chunks =
-	    (rows + BAT_INDEX_CHUNK_ROWS - 1) / BAT_INDEX_CHUNK_ROWS;
+	uint64_t chunks = (rows + BAT_INDEX_CHUNK_ROWS - 1) /
+	    BAT_INDEX_CHUNK_ROWS;
 
 	if (rows > UINT32_MAX - 1)
 		return BAT_USE_TOO_LARGE;
 	if (chunks > index->chunk_capacity) {
-		size_t wanted = index->chunk_capacity * 2 > chunks
-		    ? index->chunk_capacity * 2
-		    : (size_t)chunks;
-		struct bat_index_hot **larger =
-		    realloc(index->hot, wanted * sizeof(*larger));
+		size_t wanted = index->chunk_capacity * 2 > chunks ?
+		    index->chunk_capacity * 2 :
+		    (size_t)chunks;
+		struct bat_index_hot **larger = realloc(index->hot,
+		    wanted * sizeof(*larger));
 
 		if (larger == NULL)
 			return BAT_WORLD_NO_MEMORY;
@@ -80,8 +80,8 @@ bat_index_load_room(struct bat_index *index, uint32_t more)
 		index->chunk_capacity = wanted;
 	}
 	while (index->chunk_count < chunks) {
-		struct bat_index_hot *chunk = chunks > 1 ? make_chunk()
-							 : make_small_chunk();
+		struct bat_index_hot *chunk = chunks > 1 ? make_chunk() :
+							   make_small_chunk();
 
 		if (chunk == NULL)
 			return BAT_WORLD_NO_MEMORY;
@@ -220,8 +220,8 @@ compare_places(const void *a, const void *b)
 int
 bat_index_sort(struct bat_index *index)
 {
-	struct bat_index_hot *rows =
-	    malloc(((size_t)index->count + 1) * sizeof(*rows));
+	struct bat_index_hot *rows = malloc(
+	    ((size_t)index->count + 1) * sizeof(*rows));
 
 	if (rows == NULL)
 		return BAT_WORLD_NO_MEMORY;
@@ -257,7 +257,8 @@ row_member(struct bat_index *index, const struct bat_index_hot *row,
 	const struct bat_index_name *entity = &index->by_name[row->entity];
 	uint32_t last = entity->last_member;
 
-	if (last != BAT_INDEX_NOTHING && index->members[last].scope == row->scope)
+	if (last != BAT_INDEX_NOTHING &&
+	    index->members[last].scope == row->scope)
 		*out_member = last;
 	else
 		*out_member = bat_index_find_member(index, row->scope,

@@ -131,8 +131,7 @@ bat_lifecycle_open_payload(const struct bat_recovery *recovery,
 }
 
 int
-bat_lifecycle_close_payload(uint64_t wall_ms, uint64_t seq,
-    struct bat_buf *buf)
+bat_lifecycle_close_payload(uint64_t wall_ms, uint64_t seq, struct bat_buf *buf)
 {
 	int code = bat_pack_write_map(buf, 2);
 

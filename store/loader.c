@@ -86,24 +86,24 @@ load_row(struct part *part, const uint8_t *bytes, uint64_t number)
 		part->ordered = false;
 	part->last_place = place;
 	part->last_seq = row.seq;
-	*bat_index_hot_at(load->index, (uint32_t)number) =
-	    (struct bat_index_hot){
-		    .id = row.id,
-		    .seq = row.seq,
-		    .wall_ms = row.wall_ms,
-		    .place = place,
-		    .length = row.length,
-		    .entity = load->names[row.entity],
-		    .scope = load->names[row.scope],
-		    .clock = row.clock,
-		    .fingerprint = bat_index_fingerprint(&row.corr, &row.cause,
-			&row.prev, &row.hash, row.lane, row.depth),
-		    .kind = row.kind,
-		    /* batpak's files may have lost some (H5). */
-		    .extensions = row.extensions == BAT_ROW_EXTENSIONS_SOME
-			? BAT_ROW_EXTENSIONS_SOME
-			: BAT_ROW_EXTENSIONS_UNKNOWN,
-	    };
+	*bat_index_hot_at(load->index,
+	    (uint32_t)number) = (struct bat_index_hot){
+		.id = row.id,
+		.seq = row.seq,
+		.wall_ms = row.wall_ms,
+		.place = place,
+		.length = row.length,
+		.entity = load->names[row.entity],
+		.scope = load->names[row.scope],
+		.clock = row.clock,
+		.fingerprint = bat_index_fingerprint(&row.corr, &row.cause,
+		    &row.prev, &row.hash, row.lane, row.depth),
+		.kind = row.kind,
+		/* batpak's files may have lost some (H5). */
+		.extensions = row.extensions == BAT_ROW_EXTENSIONS_SOME ?
+		    BAT_ROW_EXTENSIONS_SOME :
+		    BAT_ROW_EXTENSIONS_UNKNOWN,
+	};
 	return BAT_OK;
 }
 
@@ -155,7 +155,9 @@ load_rows(struct load *load, uint32_t front_crc, bool *out_ordered,
 	uint64_t half = rows < PARALLEL_ROWS ? rows : rows / 2;
 	struct part parts[2] = {
 		{ .load = load, .first = 0, .count = half, .ordered = true },
-		{ .load = load, .first = half, .count = rows - half,
+		{ .load = load,
+		    .first = half,
+		    .count = rows - half,
 		    .ordered = true },
 	};
 	pthread_t helper = pthread_self();
@@ -198,8 +200,7 @@ know_names(struct load *load)
 	struct bat_checkpoint_strings *strings = &load->front.strings;
 	int code = BAT_OK;
 
-	load->names = calloc((size_t)strings->count + 1,
-	    sizeof(*load->names));
+	load->names = calloc((size_t)strings->count + 1, sizeof(*load->names));
 	if (load->names == NULL)
 		return BAT_WORLD_NO_MEMORY;
 	for (uint32_t i = 1; code == BAT_OK && i < strings->count; i++) {
@@ -224,10 +225,10 @@ keep_head(const struct rowindex_front *front, struct bat_loader_result *out)
 	out->head = front->head;
 	out->head.strings = NULL;
 	kept->system_histogram = bat_bytes_slice(out->histograms.data, system);
-	kept->effect_histogram = system < out->histograms.length
-	    ? bat_bytes_slice(out->histograms.data + system,
-		  out->histograms.length - system)
-	    : BAT_SLICE_EMPTY;
+	kept->effect_histogram = system < out->histograms.length ?
+	    bat_bytes_slice(out->histograms.data + system,
+		out->histograms.length - system) :
+	    BAT_SLICE_EMPTY;
 	return code;
 }
 
@@ -251,8 +252,8 @@ read_front(struct load *load, uint64_t file_size, struct bat_buf *front,
 	if (code != BAT_OK)
 		return bat_error_set(error, code, "no memory for %zu bytes",
 		    length);
-	code = bat_file_read(load->disk, load->fd, front->data, length, 0,
-	    &got, error);
+	code = bat_file_read(load->disk, load->fd, front->data, length, 0, &got,
+	    error);
 	if (code == BAT_OK && got != length)
 		code = bat_error_set(error, BAT_DATA_CORRUPT,
 		    "it became shorter meanwhile");
@@ -283,14 +284,14 @@ bat_loader_rowindex(const struct bat_disk *disk, int dir, uint64_t max_seq,
 	if (code == BAT_OK)
 		code = know_names(&load);
 	if (code == BAT_OK)
-		code = rows > UINT32_MAX - 1
-		    ? BAT_USE_TOO_LARGE
-		    : bat_index_load_room(index, (uint32_t)rows);
+		code = rows > UINT32_MAX - 1 ?
+		    BAT_USE_TOO_LARGE :
+		    bat_index_load_room(index, (uint32_t)rows);
 	if (code == BAT_OK)
 		code = load_rows(&load,
-		    bat_crc_of(bat_bytes_slice(
-			front.data + BAT_ROWINDEX_CRC_START,
-			front.length - BAT_ROWINDEX_CRC_START)),
+		    bat_crc_of(
+			bat_bytes_slice(front.data + BAT_ROWINDEX_CRC_START,
+			    front.length - BAT_ROWINDEX_CRC_START)),
 		    &out->ordered, error);
 	if (code == BAT_OK)
 		code = keep_head(&load.front, out);

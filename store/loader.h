@@ -32,8 +32,8 @@ struct bat_loader_result {
  * Returns as bat_rowindex_decode, BAT_WORLD_ABSENT, BAT_WORLD_*; after a
  * failure the caller unloads.
  */
-int bat_loader_rowindex(const struct bat_disk *disk, int dir,
-    uint64_t max_seq, struct bat_index *index, struct bat_loader_result *out,
+int bat_loader_rowindex(const struct bat_disk *disk, int dir, uint64_t max_seq,
+    struct bat_index *index, struct bat_loader_result *out,
     struct bat_error *error);
 
 #endif

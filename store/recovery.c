@@ -159,6 +159,7 @@ load_sidecar(struct recovery_scan *scan)
 	out->watermark_offset = state.watermark_offset;
 	out->uncovered_count = state.uncovered_count;
 	out->uncovered_extensions = state.uncovered_extensions;
+	out->uncovered_unknown = state.uncovered_unknown;
 	out->fallbacks = state.fallbacks;
 	out->fallbacks_bytes = state.histograms;
 	scan->floor_seq = state.next_seq;
@@ -221,10 +222,14 @@ load_segments(struct recovery_scan *scan)
 	}
 	out->tail_count = scan->index->count - before;
 	out->uncovered_count += out->tail_count;
-	for (uint32_t i = before; i < scan->index->count; i++)
-		if (bat_index_hot_at(scan->index, i)->extensions !=
-		    BAT_ROW_EXTENSIONS_NONE)
+	for (uint32_t i = before; i < scan->index->count; i++) {
+		uint8_t known = bat_index_hot_at(scan->index, i)->extensions;
+
+		if (known == BAT_ROW_EXTENSIONS_SOME)
 			out->uncovered_extensions = true;
+		else if (known == BAT_ROW_EXTENSIONS_UNKNOWN)
+			out->uncovered_unknown = true;
+	}
 	if (!out->has_index && !out->from_sidecar &&
 	    out->source != BAT_RECOVERY_NEW)
 		out->source = scan->all_footers ? BAT_RECOVERY_FOOTERS

@@ -58,8 +58,9 @@ struct bat_recovery {
 	bool has_index;
 	uint64_t watermark_segment, watermark_offset;
 	uint64_t uncovered_count; /* rows behind the watermark */
-	/* Some row behind the watermark carries extensions, or may (H5). */
-	bool uncovered_extensions;
+	/* Some row behind the watermark carries extensions (H5); some may: it
+	 * came from a footer, which does not tell. */
+	bool uncovered_extensions, uncovered_unknown;
 	/* Carried on into the next index file; own memory. */
 	struct bat_checkpoint_fallbacks fallbacks;
 	struct bat_buf fallbacks_bytes;

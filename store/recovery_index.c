@@ -158,8 +158,7 @@ check_rows(struct recovery_scan *scan, const struct bat_checkpoint_head *head,
 		while (row < index->count &&
 		    bat_index_hot_at(index, row)->place >> 40 == i)
 			row++;
-		code = check_segment(scan, info, head, first, row - first,
-		    why);
+		code = check_segment(scan, info, head, first, row - first, why);
 	}
 	if (code == BAT_OK && row < index->count)
 		return bat_error_set(why, BAT_DATA_CORRUPT,
@@ -171,8 +170,8 @@ static int
 check_watermark(struct recovery_scan *scan,
     const struct bat_checkpoint_head *head, struct bat_error *why)
 {
-	const struct bat_segment_info *info =
-	    bat_segment_dir_find(scan->dir, head->watermark_segment);
+	const struct bat_segment_info *info = bat_segment_dir_find(scan->dir,
+	    head->watermark_segment);
 
 	if (head->allocator > RECOVERY_SEQ_MAX)
 		return bat_error_set(why, BAT_DATA_CORRUPT,
@@ -197,8 +196,8 @@ adopt(struct recovery_scan *scan, struct candidate *candidate, bool rowindex)
 	struct bat_checkpoint_fallbacks *kept = &out->fallbacks;
 
 	out->has_index = true;
-	out->source = rowindex ? BAT_RECOVERY_ROWINDEX
-			       : BAT_RECOVERY_CHECKPOINT;
+	out->source = rowindex ? BAT_RECOVERY_ROWINDEX :
+				 BAT_RECOVERY_CHECKPOINT;
 	out->source_version = candidate->head.version;
 	out->restored_count = scan->index->count;
 	scan->floor_seq = candidate->head.allocator;
@@ -211,8 +210,8 @@ adopt(struct recovery_scan *scan, struct candidate *candidate, bool rowindex)
 	*kept = candidate->head.fallbacks;
 	kept->system_histogram = bat_bytes_slice(out->fallbacks_bytes.data,
 	    candidate->system_length);
-	kept->effect_histogram = bat_bytes_slice(
-	    out->fallbacks_bytes.data + candidate->system_length,
+	kept->effect_histogram = bat_bytes_slice(out->fallbacks_bytes.data +
+		candidate->system_length,
 	    out->fallbacks_bytes.length - candidate->system_length);
 }
 
@@ -224,8 +223,8 @@ know_segments(struct recovery_scan *scan)
 	int code = BAT_OK;
 
 	for (size_t i = 0; code == BAT_OK && i < scan->dir->count; i++)
-		code = bat_index_segment(scan->index,
-		    scan->dir->segments[i].id, &position);
+		code = bat_index_segment(scan->index, scan->dir->segments[i].id,
+		    &position);
 	return code;
 }
 
@@ -244,8 +243,8 @@ read_checkpoint(struct candidate *candidate, struct bat_error *why)
 		take_row };
 	const struct bat_segment_dir *dir = candidate->scan->dir;
 	struct bat_buf file = BAT_BUF_EMPTY;
-	int code = bat_file_read_whole(dir->disk, dir->dir,
-	    BAT_CHECKPOINT_FILE, UINT64_MAX / 2, &file, why);
+	int code = bat_file_read_whole(dir->disk, dir->dir, BAT_CHECKPOINT_FILE,
+	    UINT64_MAX / 2, &file, why);
 
 	if (code == BAT_OK)
 		code = bat_checkpoint_decode(bat_bytes_of_buf(&file), &sink,

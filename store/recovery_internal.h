@@ -22,11 +22,11 @@ struct recovery_scan {
 	struct bat_index *index;
 	struct bat_recovery *out;
 	struct bat_error *error;
-	struct bat_error *why; /* while an index file is tried: why not */
-	uint64_t floor_seq; /* untold rows are numbered from here on */
-	uint64_t replaced;  /* told numbers that did not rise */
+	struct bat_error *why;	  /* while an index file is tried: why not */
+	uint64_t floor_seq;	  /* untold rows are numbered from here on */
+	uint64_t replaced;	  /* told numbers that did not rise */
 	uint64_t covered_segment; /* by the sidecar: up to here */
-	bool all_footers; /* no segment was read frame by frame */
+	bool all_footers;	  /* no segment was read frame by frame */
 };
 
 /* The batch rule of FORMAT.md 4.2, but that a batch ends with its segment. */

@@ -49,8 +49,7 @@ look_at_row(void *context, const struct bat_row *row, struct bat_slice map)
 }
 
 static void
-look_in_index(struct bat_segment_dir *dir, bool rowindex,
-    struct lookup *lookup)
+look_in_index(struct bat_segment_dir *dir, bool rowindex, struct lookup *lookup)
 {
 	const struct bat_checkpoint_sink sink = { lookup, skip_head,
 		look_at_row };
@@ -59,8 +58,7 @@ look_in_index(struct bat_segment_dir *dir, bool rowindex,
 	if (bat_file_read_whole(dir->disk, dir->dir,
 		rowindex ? BAT_ROWINDEX_FILE : BAT_CHECKPOINT_FILE,
 		UINT64_MAX / 2, &file, NULL) == BAT_OK)
-		(void)(rowindex ? bat_rowindex_decode
-				: bat_checkpoint_decode)(
+		(void)(rowindex ? bat_rowindex_decode : bat_checkpoint_decode)(
 		    bat_bytes_of_buf(&file), &sink, NULL);
 	bat_bytes_free(&file);
 }
@@ -74,12 +72,12 @@ look_in_footer(struct bat_segment_dir *dir, struct lookup *lookup)
 	struct bat_row row;
 	uint32_t count;
 
-	if (bat_segment_reader_open(&reader, dir, lookup->row->segment,
-		NULL) != BAT_OK)
+	if (bat_segment_reader_open(&reader, dir, lookup->row->segment, NULL) !=
+	    BAT_OK)
 		return;
 	if (reader.has_footer &&
-	    bat_segment_reader_footer(&reader, &table, &strings, &count,
-		&bytes, NULL) == BAT_OK)
+	    bat_segment_reader_footer(&reader, &table, &strings, &count, &bytes,
+		NULL) == BAT_OK)
 		for (uint32_t i = 0;
 		     !lookup->found && i < reader.footer.row_count; i++) {
 			bat_segment_decode_row(bytes.data +

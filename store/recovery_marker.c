@@ -179,8 +179,8 @@ is_finished(struct recovery_scan *scan, const struct marker *marker,
 	for (size_t i = 0;
 	     code == BAT_OK && !*out_finished && i < scan->dir->count; i++)
 		if (is_other_source(marker, scan->dir->segments[i].id))
-			code = holds_event(scan, scan->dir->segments[i].id,
-			    &id, out_finished);
+			code = holds_event(scan, scan->dir->segments[i].id, &id,
+			    out_finished);
 	return code;
 }
 

@@ -37,12 +37,11 @@ row_of_event(struct recovery_scan *scan, const struct bat_event *event,
 		.prev = event->prev,
 		.hash = event->hash,
 		.kind = bat_kind_mapped(event->kind),
-		.extensions = event->extension_count > 0
-		    ? BAT_ROW_EXTENSIONS_SOME
-		    : BAT_ROW_EXTENSIONS_NONE,
+		.extensions = event->extension_count > 0 ?
+		    BAT_ROW_EXTENSIONS_SOME :
+		    BAT_ROW_EXTENSIONS_NONE,
 	};
-	code = bat_intern_put(&scan->index->names, event->entity,
-	    &out->entity);
+	code = bat_intern_put(&scan->index->names, event->entity, &out->entity);
 	if (code == BAT_OK)
 		code = bat_intern_put(&scan->index->names, event->scope,
 		    &out->scope);
@@ -167,8 +166,7 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	/* Too many look-alikes to tell: taken for one of them, but which? */
 	if (code == BAT_DATA_CORRUPT) {
 		bat_recovery_damage(scan, reader->id, item->offset,
-		    "%s frame before what looks like frames",
-		    item_fault(item));
+		    "%s frame before what looks like frames", item_fault(item));
 		return push_damaged(scan, reader->id, item, reader->end);
 	}
 	if (code < 0)
@@ -187,8 +185,8 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		return push_damaged(scan, reader->id, item, reader->end);
 	}
 	return bat_recovery_plan_cut(scan, reader->id,
-	    batch->open ? batch->begin_offset : item->offset,
-	    reader->file_size, item_fault(item));
+	    batch->open ? batch->begin_offset : item->offset, reader->file_size,
+	    item_fault(item));
 }
 
 /* Frames from reader->at on, into rows. */
@@ -215,9 +213,9 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 			bat_segment_reader_seek(reader, next, 0);
 			continue;
 		}
-		code = bat_codec_is_marker(&item.event)
-		    ? scan_marker(scan, &batch, &item)
-		    : scan_event(scan, &batch, &item, reader->id);
+		code = bat_codec_is_marker(&item.event) ?
+		    scan_marker(scan, &batch, &item) :
+		    scan_event(scan, &batch, &item, reader->id);
 		if (code != BAT_OK)
 			break;
 	}
@@ -312,10 +310,10 @@ by_footer(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	int code = footer_rows(scan, reader, &rows, &why);
 
 	for (uint32_t i = 0; code == BAT_OK && i < count; i++)
-		code = rows[i].offset < reader->file_size
-		    ? bat_recovery_push(scan, &rows[i])
-		    : bat_error_set(&why, BAT_DATA_CORRUPT,
-			  "a row points behind the file");
+		code = rows[i].offset < reader->file_size ?
+		    bat_recovery_push(scan, &rows[i]) :
+		    bat_error_set(&why, BAT_DATA_CORRUPT,
+			"a row points behind the file");
 	if (code == BAT_OK)
 		code = bat_recovery_tiles(scan, reader, first, count,
 		    reader->footer.table_offset, &why);
@@ -349,12 +347,11 @@ no_header(struct recovery_scan *scan, const struct bat_segment_info *info,
     int code, const struct bat_error *why)
 {
 	if (code == BAT_DATA_TORN && info->id == scan->out->highest_segment) {
-		return bat_recovery_plan_cut(scan, info->id, 0,
-		    info->stat.size, "shorter than its header");
+		return bat_recovery_plan_cut(scan, info->id, 0, info->stat.size,
+		    "shorter than its header");
 	}
 	if (code == BAT_DATA_TORN || code == BAT_DATA_CORRUPT) {
-		bat_recovery_damage(scan, info->id, 0, "header: %s",
-		    why->text);
+		bat_recovery_damage(scan, info->id, 0, "header: %s", why->text);
 		return BAT_OK;
 	}
 	if (scan->error != NULL)

@@ -68,8 +68,8 @@ gap_tail(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		return refuse_at(why, reader->id, item->offset,
 		    "a bad frame before a whole one, without a row");
 	return bat_recovery_plan_cut(scan, reader->id,
-	    batch->open ? batch->begin_offset : item->offset,
-	    reader->file_size, bat_frame_state_name(item->state));
+	    batch->open ? batch->begin_offset : item->offset, reader->file_size,
+	    bat_frame_state_name(item->state));
 }
 
 /* Read the gap [at, end). */
@@ -110,8 +110,8 @@ bat_recovery_tiles(struct recovery_scan *scan,
 	int code;
 
 	for (uint32_t i = first; i < first + count; i++) {
-		const struct bat_index_hot *row =
-		    bat_index_hot_at(scan->index, i);
+		const struct bat_index_hot *row = bat_index_hot_at(scan->index,
+		    i);
 		uint64_t offset = row->place & BAT_INDEX_OFFSET_MAX;
 
 		if (offset < at || offset > end ||
@@ -199,11 +199,9 @@ walk_to(const struct sampling *sampling, struct bat_segment_reader *reader,
 			break;
 		if (item.state != BAT_FRAME_WHOLE && row == NULL)
 			break;
-		at += item.state == BAT_FRAME_WHOLE ? item.length
-						    : row->length;
+		at += item.state == BAT_FRAME_WHOLE ? item.length : row->length;
 	}
-	if (at == suspect &&
-	    (code == BAT_END || item.state != BAT_FRAME_WHOLE))
+	if (at == suspect && (code == BAT_END || item.state != BAT_FRAME_WHOLE))
 		return BAT_OK;
 	return BAT_DATA_DISAGREES;
 }

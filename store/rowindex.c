@@ -208,8 +208,7 @@ read_row(const uint8_t *p, struct bat_row *out)
 }
 
 int
-bat_rowindex_read_front(struct rowindex_front *decoder,
-    struct bat_error *error)
+bat_rowindex_read_front(struct rowindex_front *decoder, struct bat_error *error)
 {
 	int code = read_strings(decoder, error);
 
@@ -239,8 +238,8 @@ static int
 read_rows(struct rowindex_front *decoder,
     const struct bat_checkpoint_sink *sink, struct bat_error *error)
 {
-	const uint8_t *p =
-	    decoder->front.data + decoder->sections[SECTION_ROWS];
+	const uint8_t *p = decoder->front.data +
+	    decoder->sections[SECTION_ROWS];
 	int code = 0;
 
 	for (uint64_t i = 0; i < decoder->head.row_count && code == 0; i++) {
@@ -259,13 +258,14 @@ static int
 check_crc(struct bat_slice file, const struct rowindex_front *decoder,
     struct bat_error *error)
 {
-	struct bat_slice checked =
-	    bat_bytes_slice(file.data + BAT_ROWINDEX_CRC_START,
-		file.length - BAT_ROWINDEX_CRC_START);
+	struct bat_slice checked = bat_bytes_slice(file.data +
+		BAT_ROWINDEX_CRC_START,
+	    file.length - BAT_ROWINDEX_CRC_START);
 
 	if (bat_crc_of(checked) == decoder->crc)
 		return 0;
-	return bat_error_set(error, BAT_DATA_CORRUPT, BAT_ROWINDEX_FILE ": crc");
+	return bat_error_set(error, BAT_DATA_CORRUPT,
+	    BAT_ROWINDEX_FILE ": crc");
 }
 
 int

@@ -232,7 +232,9 @@ take_state(const uint64_t *head, struct bat_sidecar_state *state)
 	state->watermark_segment = head[HEAD_WATERMARK_SEGMENT];
 	state->watermark_offset = head[HEAD_WATERMARK_OFFSET];
 	state->uncovered_count = head[HEAD_UNCOVERED];
-	state->uncovered_extensions = head[HEAD_UNCOVERED_EXTENSIONS] != 0;
+	state->uncovered_extensions = (head[HEAD_UNCOVERED_EXTENSIONS] & 1) !=
+	    0;
+	state->uncovered_unknown = (head[HEAD_UNCOVERED_EXTENSIONS] & 2) != 0;
 	state->fallbacks.system = head[HEAD_FALLBACK_SYSTEM];
 	state->fallbacks.effect = head[HEAD_FALLBACK_EFFECT];
 }

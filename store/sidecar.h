@@ -44,7 +44,7 @@ struct bat_sidecar_state {
 	uint64_t next_seq;
 	uint64_t watermark_segment, watermark_offset;
 	uint64_t uncovered_count;
-	bool uncovered_extensions;
+	bool uncovered_extensions, uncovered_unknown;
 	/* Own bytes: both histograms, one behind the other. */
 	struct bat_checkpoint_fallbacks fallbacks;
 	struct bat_buf histograms;

@@ -190,7 +190,9 @@ write_header(struct bat_blockfile_writer *writer,
 		[HEAD_WATERMARK_SEGMENT] = state->watermark_segment,
 		[HEAD_WATERMARK_OFFSET] = state->watermark_offset,
 		[HEAD_UNCOVERED] = state->uncovered_count,
-		[HEAD_UNCOVERED_EXTENSIONS] = state->uncovered_extensions,
+		[HEAD_UNCOVERED_EXTENSIONS] =
+		    (state->uncovered_extensions ? 1u : 0u) |
+		    (state->uncovered_unknown ? 2u : 0u),
 		[HEAD_SEGMENTS] = segments,
 		[HEAD_FALLBACK_SYSTEM] = state->fallbacks.system,
 		[HEAD_FALLBACK_EFFECT] = state->fallbacks.effect,

@@ -334,8 +334,8 @@ find_row(struct bat_store *store, uint32_t ordinal, struct bat_row *row,
 }
 
 int
-bat_read(struct bat_store *store, uint32_t ordinal,
-    struct bat_reading *reading, struct bat_error *error)
+bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
+    struct bat_error *error)
 {
 	struct bat_index_hot hot;
 	uint64_t generation;
@@ -362,10 +362,10 @@ bat_read(struct bat_store *store, uint32_t ordinal,
 	fill_row(row, &reading->fields);
 	bat_bytes_clear(&reading->payload);
 	code = bat_codec_payload(&reading->fields, &reading->payload);
-	return code == BAT_OK
-	    ? BAT_OK
-	    : bat_error_set_at(error, code, row->segment, row->offset,
-		  "decode: the payload slot is broken");
+	return code == BAT_OK ?
+	    BAT_OK :
+	    bat_error_set_at(error, code, row->segment, row->offset,
+		"decode: the payload slot is broken");
 }
 
 void
@@ -465,8 +465,8 @@ bat_find_entity(struct bat_store *store, struct bat_slice name)
 static const struct bat_index_name *
 name_entry(const struct bat_index *index, uint32_t number)
 {
-	return number < index->by_name_capacity ? &index->by_name[number]
-						: NULL;
+	return number < index->by_name_capacity ? &index->by_name[number] :
+						  NULL;
 }
 
 uint32_t
@@ -499,9 +499,9 @@ ordinals_of(const struct bat_index *index, const struct bat_list *list)
 	case BAT_LIST_MEMBER:
 		member = bat_index_find_member(index, list->scope,
 		    list->entity);
-		return member == BAT_INDEX_NOTHING
-		    ? &nothing
-		    : bat_index_member_list(index, member);
+		return member == BAT_INDEX_NOTHING ?
+		    &nothing :
+		    bat_index_member_list(index, member);
 	}
 	return &nothing;
 }
@@ -574,8 +574,8 @@ bat_list_next(struct bat_store *store, const struct bat_list *list,
 static uint32_t
 at(const struct bat_index_list *list, uint32_t position)
 {
-	return position < list->count ? list->ordinals[position]
-				      : BAT_INDEX_NOTHING;
+	return position < list->count ? list->ordinals[position] :
+					BAT_INDEX_NOTHING;
 }
 
 uint32_t
@@ -611,11 +611,11 @@ bat_scope_entity_at(struct bat_store *store, uint32_t scope, uint32_t position)
 {
 	const struct bat_index *index = enter(store);
 	const struct bat_index_name *entry = name_entry(index, scope);
-	uint32_t member = entry == NULL ? BAT_INDEX_NOTHING
-					: at(&entry->members, position);
-	uint32_t entity = member == BAT_INDEX_NOTHING
-	    ? BAT_INDEX_NOTHING
-	    : index->members[member].entity;
+	uint32_t member = entry == NULL ? BAT_INDEX_NOTHING :
+					  at(&entry->members, position);
+	uint32_t entity = member == BAT_INDEX_NOTHING ?
+	    BAT_INDEX_NOTHING :
+	    index->members[member].entity;
 
 	(void)leave(store);
 	return entity;
@@ -634,13 +634,13 @@ bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity)
 }
 
 uint32_t
-bat_entity_scopes(struct bat_store *store, uint32_t entity,
-    uint32_t *out_scope)
+bat_entity_scopes(struct bat_store *store, uint32_t entity, uint32_t *out_scope)
 {
 	const struct bat_index *index = enter(store);
 	const struct bat_index_name *entry = name_entry(index, entity);
 	uint32_t count = entry == NULL ? 0 : entry->member_count;
-	uint32_t member = entry == NULL ? BAT_INDEX_NOTHING : entry->first_member;
+	uint32_t member = entry == NULL ? BAT_INDEX_NOTHING :
+					  entry->first_member;
 
 	while (member != BAT_INDEX_NOTHING && index->members[member].count == 0)
 		member = index->members[member].next_of_entity;
@@ -811,8 +811,8 @@ bat_status(struct bat_store *store, struct bat_status *out)
 	bat_head(store, &head);
 	pthread_rwlock_rdlock(&store->lock);
 	recovery = &store->view->recovery;
-	out->source = recovery->from_sidecar ? BAT_SOURCE_SIDECAR
-					     : source_of(recovery->source);
+	out->source = recovery->from_sidecar ? BAT_SOURCE_SIDECAR :
+					       source_of(recovery->source);
 	out->source_version = recovery->source_version;
 	out->restored_count = recovery->restored_count;
 	out->tail_count = recovery->tail_count;

@@ -41,6 +41,7 @@ take_over(struct bat_writer *writer, struct bat_index *index,
 	writer->watermark_offset = recovery->watermark_offset;
 	writer->uncovered_count = recovery->uncovered_count;
 	writer->uncovered_extensions = recovery->uncovered_extensions;
+	writer->uncovered_unknown = recovery->uncovered_unknown;
 }
 
 int

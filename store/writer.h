@@ -99,7 +99,7 @@ struct bat_writer {
 	uint64_t watermark_segment, watermark_offset;
 	bool as_rowindex; /* the kind that this directory gets */
 	uint64_t uncovered_count;
-	bool uncovered_extensions;
+	bool uncovered_extensions, uncovered_unknown;
 };
 
 int bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,

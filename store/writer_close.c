@@ -43,15 +43,43 @@ bat_writer_sync(struct bat_writer *writer, struct bat_error *error)
 	return code;
 }
 
+/* Does an event behind the watermark carry extensions, of which its footer did
+ * not tell? Their frames do; it is a short tail. */
+static bool
+tail_has_extensions(struct bat_writer *writer)
+{
+	struct bat_buf frame = BAT_BUF_EMPTY;
+	uint64_t left = writer->uncovered_count;
+
+	if (!writer->uncovered_unknown)
+		return false;
+	for (; left > 0 && !writer->uncovered_extensions; left--) {
+		struct bat_event event;
+		struct bat_row row;
+
+		bat_index_row(writer->index,
+		    (uint32_t)(writer->index->count - left), &row);
+		if (row.extensions == BAT_ROW_EXTENSIONS_UNKNOWN &&
+		    bat_segment_reader_read(writer->dir, row.segment,
+			row.offset, row.length, &frame, &event,
+			NULL) == BAT_OK &&
+		    event.extension_count > 0)
+			writer->uncovered_extensions = true;
+	}
+	writer->uncovered_unknown = false;
+	bat_bytes_free(&frame);
+	return writer->uncovered_extensions;
+}
+
 /* DESIGN.md, "The index file". */
 static bool
-index_is_due(const struct bat_writer *writer)
+index_is_due(struct bat_writer *writer)
 {
 	uint64_t eighth = writer->index->count / 8;
 	uint64_t threshold = eighth > 65536 ? eighth : 65536;
 
 	return !writer->has_index || writer->uncovered_extensions ||
-	    writer->uncovered_count > threshold;
+	    writer->uncovered_count > threshold || tail_has_extensions(writer);
 }
 
 /* How far the index may speak: the end of what is on disk. */
@@ -107,6 +135,7 @@ write_index(struct bat_writer *writer, struct bat_error *error)
 		    : BAT_CHECKPOINT_VERSION;
 		writer->uncovered_count = 0;
 		writer->uncovered_extensions = false;
+		writer->uncovered_unknown = false;
 	}
 	return code;
 }
@@ -246,6 +275,7 @@ bat_writer_save_sidecar(struct bat_writer *writer)
 		.watermark_offset = writer->watermark_offset,
 		.uncovered_count = writer->uncovered_count,
 		.uncovered_extensions = writer->uncovered_extensions,
+		.uncovered_unknown = writer->uncovered_unknown,
 		.fallbacks = recovery->fallbacks,
 	};
 	int64_t now_us = bat_clock_wall_us(writer->options->clock);

@@ -12,8 +12,8 @@ answer_later(struct bat_writer *writer, struct bat_batch *batch)
 }
 
 void
-bat_writer_fail_batch(struct bat_writer *writer, struct bat_batch *batch, int code,
-    const struct bat_error *error)
+bat_writer_fail_batch(struct bat_writer *writer, struct bat_batch *batch,
+    int code, const struct bat_error *error)
 {
 	batch->committed = 0;
 	batch->code = code;
@@ -23,7 +23,8 @@ bat_writer_fail_batch(struct bat_writer *writer, struct bat_batch *batch, int co
 
 /* All staged batches got this error; nothing of them was stored. */
 void
-bat_writer_fail_stage(struct bat_writer *writer, int code, const struct bat_error *error)
+bat_writer_fail_stage(struct bat_writer *writer, int code,
+    const struct bat_error *error)
 {
 	struct bat_batch *batch = writer->stage.first;
 

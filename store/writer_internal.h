@@ -67,8 +67,7 @@ size_t bat_writer_call_back(struct bat_batch *answered);
  * nothing of it is visible; the file was cut back, or the writer is stopped.
  */
 int bat_writer_flush(struct bat_writer *writer, struct bat_error *error);
-int bat_writer_sync_segment(struct bat_writer *writer,
-    struct bat_error *error);
+int bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error);
 /* For status and for later answers: why appending last failed. */
 void bat_writer_remember(struct bat_writer *writer, int code,
     const struct bat_error *error);

@@ -141,9 +141,9 @@ carry_out_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
 	} else if (code == BAT_OK) {
 		int result = disk->truncate(disk->context, fd, cut->offset);
 
-		code = result < 0
-		    ? bat_error_set_os(error, -result, "cannot cut %s", name)
-		    : bat_file_sync(disk, fd, error);
+		code = result < 0 ?
+		    bat_error_set_os(error, -result, "cannot cut %s", name) :
+		    bat_file_sync(disk, fd, error);
 	}
 	bat_file_close(disk, fd);
 	bat_bytes_free(&bytes);

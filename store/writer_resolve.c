@@ -22,7 +22,8 @@ key_of_entity(const uint32_t *entity)
 
 /* The number of a name, made if new (readers look at the table: locked). */
 int
-bat_writer_name_number(struct bat_writer *writer, struct bat_slice name, uint32_t *out)
+bat_writer_name_number(struct bat_writer *writer, struct bat_slice name,
+    uint32_t *out)
 {
 	struct bat_intern *names = &writer->index->names;
 	int code = BAT_OK;
@@ -57,8 +58,8 @@ bat_writer_read_row(struct bat_writer *writer, uint32_t ordinal,
 		bat_intern_get(&index->names, out->entity),
 		bat_intern_get(&index->names, out->scope))) {
 		writer->disagreed = true;
-		return bat_error_set_at(error, BAT_DATA_DISAGREES,
-		    out->segment, out->offset,
+		return bat_error_set_at(error, BAT_DATA_DISAGREES, out->segment,
+		    out->offset,
 		    "the index lied of an event and is made anew; try again");
 	}
 	out->corr = event.corr;
@@ -88,8 +89,8 @@ int
 bat_writer_head(struct bat_writer *writer, uint32_t entity,
     struct bat_chain_head *out, struct bat_error *error)
 {
-	const struct bat_index_list *events =
-	    bat_index_entity_list(writer->index, entity);
+	const struct bat_index_list *events = bat_index_entity_list(
+	    writer->index, entity);
 	uint32_t found = bat_map_find(&writer->stage.by_entity,
 	    key_of_entity(&entity));
 	struct bat_row row;
@@ -107,8 +108,8 @@ bat_writer_head(struct bat_writer *writer, uint32_t entity,
 	*out = (struct bat_chain_head){ .exists = false };
 	if (events->count == 0)
 		return BAT_OK;
-	code = bat_writer_read_row(writer,
-	    events->ordinals[events->count - 1], &row, error);
+	code = bat_writer_read_row(writer, events->ordinals[events->count - 1],
+	    &row, error);
 	if (code == BAT_OK)
 		*out = head_of_row(&row);
 	return code;
@@ -128,9 +129,9 @@ bat_writer_row_by_id(struct bat_writer *writer, const struct bat_id *id,
 	found = bat_index_find_id(writer->index, id, &code);
 	if (code != BAT_OK)
 		return bat_error_set(error, code, "no memory to find an id");
-	return found == BAT_INDEX_NOTHING
-	    ? BAT_END
-	    : bat_writer_read_row(writer, found, out, error);
+	return found == BAT_INDEX_NOTHING ?
+	    BAT_END :
+	    bat_writer_read_row(writer, found, out, error);
 }
 
 static int
@@ -222,8 +223,8 @@ bat_writer_check_expectation(const struct bat_draft *draft,
 	if (!head->exists)
 		return bat_error_set(error, BAT_STATE_STALE,
 		    "the entity has no event yet");
-	return bat_error_set(error, BAT_STATE_STALE,
-	    "the entity's clock is %u", head->clock);
+	return bat_error_set(error, BAT_STATE_STALE, "the entity's clock is %u",
+	    head->clock);
 }
 
 int
@@ -257,8 +258,7 @@ head_hash(const void *context, uint32_t position)
 {
 	const struct bat_writer_heads *heads = context;
 
-	return bat_map_hash(
-	    key_of_entity(&heads->heads[position].entity));
+	return bat_map_hash(key_of_entity(&heads->heads[position].entity));
 }
 
 void
@@ -288,8 +288,7 @@ bat_writer_heads_prepare(struct bat_writer_heads *heads, size_t more)
 }
 
 void
-bat_writer_heads_note(struct bat_writer_heads *heads,
-    const struct bat_row *row)
+bat_writer_heads_note(struct bat_writer_heads *heads, const struct bat_row *row)
 {
 	uint32_t found = bat_map_find(&heads->by_entity,
 	    key_of_entity(&row->entity));

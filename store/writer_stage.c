@@ -26,8 +26,8 @@ id_hash(const void *context, uint32_t position)
 {
 	const struct bat_writer_stage *stage = context;
 
-	return bat_map_hash(bat_bytes_slice(&stage->rows[position].id,
-	    sizeof(struct bat_id)));
+	return bat_map_hash(
+	    bat_bytes_slice(&stage->rows[position].id, sizeof(struct bat_id)));
 }
 
 static bool
@@ -44,8 +44,8 @@ entity_hash(const void *context, uint32_t position)
 {
 	const struct bat_writer_stage *stage = context;
 
-	return bat_map_hash(bat_bytes_slice(&stage->rows[position].entity,
-	    sizeof(uint32_t)));
+	return bat_map_hash(
+	    bat_bytes_slice(&stage->rows[position].entity, sizeof(uint32_t)));
 }
 
 void
@@ -99,11 +99,11 @@ stage_row(struct bat_writer_stage *stage, const struct bat_row *row)
 	int code;
 
 	if (stage->row_count == stage->row_capacity) {
-		size_t wanted = stage->row_capacity == 0
-		    ? 64
-		    : stage->row_capacity * 2;
-		struct bat_row *larger =
-		    realloc(stage->rows, wanted * sizeof(*larger));
+		size_t wanted = stage->row_capacity == 0 ?
+		    64 :
+		    stage->row_capacity * 2;
+		struct bat_row *larger = realloc(stage->rows,
+		    wanted * sizeof(*larger));
 
 		if (larger == NULL)
 			return BAT_WORLD_NO_MEMORY;
@@ -160,9 +160,9 @@ encode_event(struct bat_writer *writer, const struct bat_event *event,
 		.prev = event->prev,
 		.hash = event->hash,
 		.kind = event->kind,
-		.extensions = draft->extension_count > 0
-		    ? BAT_ROW_EXTENSIONS_SOME
-		    : BAT_ROW_EXTENSIONS_NONE,
+		.extensions = draft->extension_count > 0 ?
+		    BAT_ROW_EXTENSIONS_SOME :
+		    BAT_ROW_EXTENSIONS_NONE,
 	};
 	int code = bat_frame_open(&writer->items);
 
@@ -190,9 +190,9 @@ static int
 stage_draft(struct bat_writer *writer, struct bat_batch *batch,
     const struct bat_draft *draft, int64_t now_us, bool alone)
 {
-	struct bat_receipt *receipt = batch->receipts == NULL
-	    ? NULL
-	    : &batch->receipts[batch->committed];
+	struct bat_receipt *receipt = batch->receipts == NULL ?
+	    NULL :
+	    &batch->receipts[batch->committed];
 	struct bat_event event = { .id = draft->key };
 	struct bat_error *error = &batch->error;
 	struct bat_chain_head head;
@@ -209,15 +209,17 @@ stage_draft(struct bat_writer *writer, struct bat_batch *batch,
 		if (code != BAT_END)
 			return code;
 	}
-	if ((code = bat_writer_name_number(writer, draft->entity, &entity)) != BAT_OK ||
-	    (code = bat_writer_name_number(writer, draft->scope, &scope)) != BAT_OK)
+	if ((code = bat_writer_name_number(writer, draft->entity, &entity)) !=
+		BAT_OK ||
+	    (code = bat_writer_name_number(writer, draft->scope, &scope)) !=
+		BAT_OK)
 		return bat_error_set(error, code, "no memory for a name");
 	code = bat_writer_head(writer, entity, &head, error);
 	if (code == BAT_OK)
 		code = bat_writer_check_expectation(draft, &head, error);
 	if (code == BAT_OK)
-		code = bat_writer_resolve_cause(writer, batch, draft, &head, &event,
-		    error);
+		code = bat_writer_resolve_cause(writer, batch, draft, &head,
+		    &event, error);
 	if (code == BAT_OK && bat_id_is_zero(&event.id))
 		code = bat_writer_fresh_id(writer, &event.id, error);
 	if (code != BAT_OK)
@@ -235,9 +237,9 @@ stage_draft(struct bat_writer *writer, struct bat_batch *batch,
 	if (code != BAT_OK)
 		return code;
 	code = encode_event(writer, &event, draft, entity, scope, receipt);
-	return code == BAT_OK
-	    ? BAT_OK
-	    : bat_error_set(error, code, "no memory to encode an event");
+	return code == BAT_OK ?
+	    BAT_OK :
+	    bat_error_set(error, code, "no memory to encode an event");
 }
 
 /* ---- one batch ------------------------------------------------------- */
@@ -340,8 +342,10 @@ bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
 	int code;
 
 	bat_bytes_clear(&writer->items);
-	if ((code = bat_writer_name_number(writer, draft.entity, &entity)) != BAT_OK ||
-	    (code = bat_writer_name_number(writer, draft.scope, &scope)) != BAT_OK)
+	if ((code = bat_writer_name_number(writer, draft.entity, &entity)) !=
+		BAT_OK ||
+	    (code = bat_writer_name_number(writer, draft.scope, &scope)) !=
+		BAT_OK)
 		return bat_error_set(error, code, "no memory for a name");
 	code = bat_writer_head(writer, entity, &head, error);
 	if (code == BAT_OK)
