@@ -6,7 +6,7 @@
 
 #include "crc.h"
 #include "kind.h"
-#include "rowindex_parts.h"
+#include "rowindex.h"
 
 #define BLOCK_ROWS 4096u
 #define BLOCK_BYTES ((size_t)BLOCK_ROWS * BAT_ROWINDEX_ROW_SIZE)
@@ -17,7 +17,7 @@ struct load {
 	int fd;
 	uint64_t max_seq;
 	struct bat_index *index;
-	struct rowindex_front front;
+	struct bat_rowindex_front front;
 	uint32_t *names; /* of the file's strings -> index numbers */
 };
 
@@ -212,7 +212,7 @@ know_names(struct load *load)
 }
 
 static int
-keep_head(const struct rowindex_front *front, struct bat_loader_result *out)
+keep_head(const struct bat_rowindex_front *front, struct bat_loader_result *out)
 {
 	struct bat_checkpoint_fallbacks *kept = &out->head.fallbacks;
 	size_t system = front->head.fallbacks.system_histogram.length;

@@ -27,7 +27,6 @@
  * This file reads it, rowindex_encode.c writes it.
  */
 #include "rowindex.h"
-#include "rowindex_parts.h"
 
 #include "codec.h"
 #include "crc.h"
@@ -46,7 +45,7 @@ static const struct bat_fields_shape summary_shape = { summary_keys,
  * none of the sums may wrap. */
 static int
 find_sections(const uint8_t *p, uint64_t file_size,
-    struct rowindex_front *decoder)
+    struct bat_rowindex_front *decoder)
 {
 	uint64_t lengths[4] = {
 		bat_bytes_get_le64(p + 48),
@@ -72,7 +71,7 @@ find_sections(const uint8_t *p, uint64_t file_size,
 
 int
 bat_rowindex_read_header(struct bat_slice start, uint64_t file_size,
-    struct rowindex_front *decoder, struct bat_error *error)
+    struct bat_rowindex_front *decoder, struct bat_error *error)
 {
 	struct bat_checkpoint_head *head = &decoder->head;
 	const uint8_t *p = start.data;
@@ -108,14 +107,14 @@ enum { SECTION_STRINGS, SECTION_SUMMARY, SECTION_EXTENSIONS, SECTION_ROWS };
 
 /* All but the rows lie in front. */
 static struct bat_slice
-section(const struct rowindex_front *decoder, unsigned which)
+section(const struct bat_rowindex_front *decoder, unsigned which)
 {
 	return bat_bytes_slice(decoder->front.data + decoder->sections[which],
 	    (size_t)(decoder->sections[which + 1] - decoder->sections[which]));
 }
 
 static int
-read_strings(struct rowindex_front *decoder, struct bat_error *error)
+read_strings(struct bat_rowindex_front *decoder, struct bat_error *error)
 {
 	struct bat_pack_reader reader = BAT_PACK_READER(
 	    section(decoder, SECTION_STRINGS));
@@ -132,7 +131,7 @@ read_strings(struct rowindex_front *decoder, struct bat_error *error)
 }
 
 static int
-read_summary(struct rowindex_front *decoder, struct bat_error *error)
+read_summary(struct bat_rowindex_front *decoder, struct bat_error *error)
 {
 	struct bat_pack_reader reader = BAT_PACK_READER(
 	    section(decoder, SECTION_SUMMARY));
@@ -157,7 +156,7 @@ read_summary(struct rowindex_front *decoder, struct bat_error *error)
 /* The extensions of a row: range, digest and structure. Only a length of 0
  * says that there are none. */
 static int
-read_extensions(const struct rowindex_front *decoder, const uint8_t *p,
+read_extensions(const struct bat_rowindex_front *decoder, const uint8_t *p,
     struct bat_row *out, struct bat_slice *out_map)
 {
 	struct bat_slice all = section(decoder, SECTION_EXTENSIONS);
@@ -208,7 +207,8 @@ read_row(const uint8_t *p, struct bat_row *out)
 }
 
 int
-bat_rowindex_read_front(struct rowindex_front *decoder, struct bat_error *error)
+bat_rowindex_read_front(struct bat_rowindex_front *decoder,
+    struct bat_error *error)
 {
 	int code = read_strings(decoder, error);
 
@@ -216,7 +216,7 @@ bat_rowindex_read_front(struct rowindex_front *decoder, struct bat_error *error)
 }
 
 int
-bat_rowindex_read_row(struct rowindex_front *decoder, const uint8_t *p,
+bat_rowindex_read_row(struct bat_rowindex_front *decoder, const uint8_t *p,
     uint64_t number, struct bat_row *out, struct bat_slice *out_map,
     struct bat_error *error)
 {
@@ -235,7 +235,7 @@ bat_rowindex_read_row(struct rowindex_front *decoder, const uint8_t *p,
 }
 
 static int
-read_rows(struct rowindex_front *decoder,
+read_rows(struct bat_rowindex_front *decoder,
     const struct bat_checkpoint_sink *sink, struct bat_error *error)
 {
 	const uint8_t *p = decoder->front.data +
@@ -255,7 +255,7 @@ read_rows(struct rowindex_front *decoder,
 }
 
 static int
-check_crc(struct bat_slice file, const struct rowindex_front *decoder,
+check_crc(struct bat_slice file, const struct bat_rowindex_front *decoder,
     struct bat_error *error)
 {
 	struct bat_slice checked = bat_bytes_slice(file.data +
@@ -272,7 +272,7 @@ int
 bat_rowindex_decode(struct bat_slice file,
     const struct bat_checkpoint_sink *sink, struct bat_error *error)
 {
-	struct rowindex_front decoder = { .front = file };
+	struct bat_rowindex_front decoder = { .front = file };
 	int code = bat_rowindex_read_header(file, file.length, &decoder, error);
 
 	if (code == 0)
