@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <crc.h>
+
 #include "bench.h"
 #include "floor_read.h"
 
@@ -23,6 +25,37 @@ measure_read(int argc, char **argv)
 
 	printf("{\"ns\": %lld, \"bytes\": %llu}\n",
 	    (long long)(bench_now_ns() - start), (unsigned long long)bytes);
+}
+
+/* Pieces of a file at random places, each with its CRC taken. */
+static void
+measure_random(int argc, char **argv)
+{
+	size_t bytes = (size_t)bench_number(argv[1], 64 << 20);
+	uint64_t count = bench_number(argv[2], UINT32_MAX);
+	uint8_t *piece = bench_allocate(1, bytes);
+	int fd = open(argv[0], O_RDONLY | O_CLOEXEC);
+	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	uint64_t at = 1;
+	volatile uint32_t crc = 0;
+	int64_t start;
+
+	(void)argc;
+	if (size < (off_t)bytes)
+		bench_fail("%s: too short", argv[0]);
+	start = bench_now_ns();
+	for (uint64_t i = 0; i < count; i++) {
+		at = at * 6364136223846793005 + 1442695040888963407;
+		if (pread(fd, piece, bytes,
+			(off_t)((at >> 16) % ((uint64_t)size - bytes + 1))) !=
+		    (ssize_t)bytes)
+			bench_fail("reading: %s", strerror(errno));
+		crc = bat_crc_of(bat_bytes_slice(piece, bytes));
+	}
+	(void)crc;
+	printf("{\"ns\": %lld}\n", (long long)(bench_now_ns() - start));
+	close(fd);
+	free(piece);
 }
 
 static void
@@ -84,6 +117,7 @@ main(int argc, char **argv)
 {
 	static const struct bench_command commands[] = {
 		{ "read", 1, measure_read, "THREADS [PATH OFFSET]..." },
+		{ "random", 3, measure_random, "PATH BYTES COUNT" },
 		{ "sync", 4, measure_sync,
 		    "NEW_FILE BYTES ROUNDS growing|ahead" },
 	};
