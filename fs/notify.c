@@ -46,7 +46,7 @@ collect_name(void *context, const char *name, const struct batfs_node *node,
 static void
 forget_tree(struct batfs_notify *notify)
 {
-	static const char unlisted[] = "log.jsonl\0.ctl";
+	static const char unlisted[] = "log.jsonl\0.ctl\0range\0query";
 	const struct batfs_node root = BATFS_NODE_ROOT;
 	struct bat_buf names = BAT_BUF_EMPTY;
 

@@ -327,29 +327,32 @@ batfs_render_line(const struct bat_reading *reading, struct bat_slice entity,
 	return finish_line(&line);
 }
 
-/* "crc segment 1 offset 6174": the first word of the error says what. */
+/* The first word of the error says what. */
+int
+batfs_render_damage(const struct bat_row *row, const struct bat_error *why,
+    struct bat_buf *buf)
+{
+	bool placed = why != NULL && why->segment != 0;
+	size_t length = 0;
+
+	while (why != NULL && length < 32 && why->text[length] >= 'a' &&
+	    why->text[length] <= 'z')
+		length++;
+	return bat_bytes_append_format(buf,
+	    "%.*s segment %" PRIu64 " offset %" PRIu64,
+	    length > 0 ? (int)length : (int)strlen("damaged"),
+	    length > 0 ? why->text : "damaged",
+	    placed ? why->segment : row->segment,
+	    placed ? why->offset : row->offset);
+}
+
 static void
 put_damage(struct line *line, const struct bat_row *row,
     const struct bat_error *why)
 {
-	bool placed = why != NULL && why->segment != 0;
-	char text[128];
-	size_t length = 0;
-
-	while (why != NULL && length < 32 && why->text[length] >= 'a' &&
-	    why->text[length] <= 'z') {
-		text[length] = why->text[length];
-		length++;
-	}
-	if (length == 0) {
-		length = strlen("damaged");
-		memcpy(text, "damaged", length);
-	}
-	text[length] = '\0';
 	put(line, ",\"damaged\":\"");
-	put(line, text);
-	put_number(line, " segment ", placed ? why->segment : row->segment);
-	put_number(line, " offset ", placed ? why->offset : row->offset);
+	if (line->code == 0)
+		line->code = batfs_render_damage(row, why, line->buf);
 	put(line, "\"");
 }
 

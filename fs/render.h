@@ -28,6 +28,16 @@ int batfs_render_damaged(const struct bat_row *row, struct bat_slice entity,
  */
 int batfs_render_event(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error);
+/*
+ * The same for people: seq, time, kind, cause (its seq; its id where it is no
+ * event here; - for none) and data, with tabs between them. Returns as
+ * batfs_render_event.
+ */
+int batfs_render_brief(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error);
+/* What is damaged and where, as in a line: "crc segment 1 offset 6174". */
+int batfs_render_damage(const struct bat_row *row, const struct bat_error *why,
+    struct bat_buf *buf);
 /* When an event was written: its header's time; of a damaged one, as its line,
  * the row's wall_ms. */
 int batfs_render_time_of(const struct bat_reading *reading, bool damaged,

@@ -18,6 +18,7 @@
 
 #include <stdlib.h>
 
+#include "render.h"
 #include "stream_internal.h"
 
 /* How often a call starts over before it gives up. */
@@ -118,6 +119,7 @@ read_block(struct batfs_stream_call *call, struct wish *wish)
 	const struct batfs_stream_table *table = call->table;
 	struct batfs_stream_chunk chunk;
 	uint64_t block, start, line_count;
+	int code;
 
 	pthread_mutex_lock(&call->streams->mutex);
 	block = batfs_stream_block_of(table, wish->at);
@@ -128,12 +130,13 @@ read_block(struct batfs_stream_call *call, struct wish *wish)
 
 	if (line_count > BATFS_STREAM_BLOCK_LINES)
 		line_count = BATFS_STREAM_BLOCK_LINES;
-	batfs_stream_take_chunk(call, &chunk, (size_t)line_count);
+	code = batfs_stream_take_chunk(call, &chunk, (size_t)line_count);
+	if (code != BAT_OK)
+		return code;
 	if (chunk.count < line_count)
 		return BAT_DATA_DISAGREES;
 	for (size_t i = 0; i < chunk.count && wish->at < wish->end; i++) {
 		uint32_t length = chunk.lengths[i];
-		int code = BAT_OK;
 
 		if (length == 0)
 			return BAT_DATA_DISAGREES;
@@ -174,13 +177,18 @@ read_some(struct batfs_stream_call *call, struct wish *wish)
 /* ---- the door ---------------------------------------------------------- */
 
 int
-batfs_stream_new(struct bat_store *store, struct batfs_streams **out)
+batfs_stream_new(struct bat_store *store, const struct batfs_stream_ways *ways,
+    struct batfs_streams **out)
 {
 	struct batfs_streams *streams = calloc(1, sizeof(*streams));
 
 	if (streams == NULL)
 		return BAT_WORLD_NO_MEMORY;
 	streams->store = store;
+	if (ways != NULL)
+		streams->ways = *ways;
+	if (streams->ways.render == NULL)
+		streams->ways.render = batfs_render_event;
 	streams->table_bytes_max = BATFS_STREAM_TABLE_BYTES;
 	if (pthread_mutex_init(&streams->mutex, NULL) != 0)
 		goto free_streams;
@@ -209,7 +217,8 @@ batfs_stream_free(struct batfs_streams *streams)
 }
 
 static int
-size_once(struct batfs_stream_call *call, uint64_t *out_size)
+size_once(struct batfs_stream_call *call, uint64_t *out_size,
+    uint32_t *out_last)
 {
 	uint64_t start;
 	int code;
@@ -221,6 +230,7 @@ size_once(struct batfs_stream_call *call, uint64_t *out_size)
 		return code;
 	pthread_mutex_lock(&call->streams->mutex);
 	*out_size = call->table->size;
+	*out_last = call->table->last;
 	pthread_mutex_unlock(&call->streams->mutex);
 	return BAT_OK;
 }
@@ -230,18 +240,31 @@ batfs_stream_size(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t *out_size,
     struct bat_error *error)
 {
+	uint32_t last;
+
+	return batfs_stream_end(streams, key, out_size, &last, error);
+}
+
+int
+batfs_stream_end(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t *out_size, uint32_t *out_last,
+    struct bat_error *error)
+{
 	for (unsigned attempt = 0;; attempt++) {
 		struct batfs_stream_call call;
 		uint64_t size = 0;
+		uint32_t last = BAT_MAP_NONE;
 		int code = batfs_stream_call_begin(&call, streams, key, error);
 
 		if (code == BAT_OK)
-			code = size_once(&call, &size);
+			code = size_once(&call, &size, &last);
 		code = batfs_stream_call_end(&call, code);
 		if (call_again(&call, code, attempt))
 			continue;
-		if (code == BAT_OK)
+		if (code == BAT_OK) {
 			*out_size = size;
+			*out_last = last;
+		}
 		return code;
 	}
 }
@@ -294,4 +317,14 @@ batfs_stream_line_length(struct batfs_streams *streams, uint32_t ordinal,
 	if (code == BAT_OK)
 		*out_length = length;
 	return code;
+}
+
+void
+batfs_stream_counts(struct batfs_streams *streams,
+    struct batfs_stream_counts *out)
+{
+	*out = (struct batfs_stream_counts){
+		.lines = atomic_load(&streams->rendered_lines),
+		.bytes = atomic_load(&streams->rendered_bytes),
+	};
 }

@@ -24,18 +24,50 @@ struct batfs_streams;
 struct batfs_stream_key {
 	struct bat_list list;
 	uint64_t from_seq, to_seq; /* 0 and UINT64_MAX: all; else list is ALL */
+	uint32_t choice; /* 0: all of these; else what choose makes of it */
 };
 
-int batfs_stream_new(struct bat_store *store, struct batfs_streams **out);
+/*
+ * What is not as usual of a set of streams; both may be NULL.
+ *
+ * choose    walks a key with a choice: up to max ordinals from *cursor on (0
+ *	     is the start), in the order of sequences, and *cursor moved behind
+ *	     what was looked at; it means the same as long as the generation.
+ *	     Called without locks. 0 or BAT_WORLD_*.
+ * render    makes the line of an event, as batfs_render_event does.
+ */
+struct batfs_stream_ways {
+	int (*choose)(void *context, const struct batfs_stream_key *key,
+	    uint64_t *cursor, uint32_t *ordinals, size_t max,
+	    size_t *out_count);
+	void *context;
+	int (*render)(struct bat_store *store, uint32_t ordinal,
+	    struct bat_reading *reading, struct bat_buf *buf,
+	    struct bat_error *error);
+};
+
+/* ways: NULL for the usual ones. */
+int batfs_stream_new(struct bat_store *store,
+    const struct batfs_stream_ways *ways, struct batfs_streams **out);
 void batfs_stream_free(struct batfs_streams *streams);
 /* Exact size in bytes now. The first time it may render the whole stream. */
 int batfs_stream_size(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t *out_size,
     struct bat_error *error);
+/* The same, and the ordinal of the last line; BAT_MAP_NONE: there is none. */
+int batfs_stream_end(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t *out_size, uint32_t *out_last,
+    struct bat_error *error);
 /* Up to size bytes from offset onto buf; less only at the end. */
 int batfs_stream_read(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t offset, size_t size,
     struct bat_buf *buf, struct bat_error *error);
+/* What was rendered so far. */
+struct batfs_stream_counts {
+	uint64_t lines, bytes;
+};
+void batfs_stream_counts(struct batfs_streams *streams,
+    struct batfs_stream_counts *out);
 /* The length of one event's line. */
 int batfs_stream_line_length(struct batfs_streams *streams, uint32_t ordinal,
     uint32_t *out_length, struct bat_error *error);

@@ -21,6 +21,8 @@
 
 #include "stream.h"
 
+#include <stdatomic.h>
+
 #include <pthread.h>
 
 #define BATFS_STREAM_BLOCK_LINES 64
@@ -40,6 +42,7 @@ struct batfs_stream_table {
 	/* What is known: the first line_count lines have size bytes, and the
 	 * walk goes on at cursor. */
 	uint64_t line_count, size, cursor;
+	uint32_t last; /* the ordinal of the last of them */
 	struct batfs_stream_block *blocks;
 	size_t block_capacity;
 	unsigned user_count;
@@ -58,6 +61,8 @@ struct batfs_stream_span {
 
 struct batfs_streams {
 	struct bat_store *store;
+	struct batfs_stream_ways ways; /* render is never NULL */
+	atomic_uint_fast64_t rendered_lines, rendered_bytes;
 	pthread_mutex_t mutex;
 	pthread_cond_t measured; /* some table's `measuring` went false */
 	uint64_t generation;
@@ -80,11 +85,11 @@ struct batfs_stream_table *batfs_stream_obtain(struct batfs_streams *streams,
     const struct batfs_stream_key *key);
 void batfs_stream_release(struct batfs_streams *streams,
     struct batfs_stream_table *table);
-/* Put lines behind what a table knows; cursor is behind the last one. 0 or
- * BAT_WORLD_NO_MEMORY (then nothing was put). */
+struct batfs_stream_chunk;
+/* Put lines behind what a table knows. 0 or BAT_WORLD_NO_MEMORY (then nothing
+ * was put). */
 int batfs_stream_extend(struct batfs_streams *streams,
-    struct batfs_stream_table *table, const uint32_t *lengths, size_t count,
-    uint64_t cursor);
+    struct batfs_stream_table *table, const struct batfs_stream_chunk *chunk);
 /* The block in which offset lies; offset < table->size. */
 uint64_t batfs_stream_block_of(const struct batfs_stream_table *table,
     uint64_t offset);
@@ -110,11 +115,12 @@ void batfs_stream_drop_spans(struct batfs_streams *streams);
 /*
  * Up to max ordinals of a stream from *cursor on (0: its start), and *cursor
  * moved behind them; asks the store, without the mutex. For a list that is cut
- * to sequences the cursor is the sequence to go on from, else the store's.
+ * to sequences the cursor is the sequence to go on from, for one with a choice
+ * what choose makes it, else the store's. 0 or BAT_WORLD_*.
  */
-size_t batfs_stream_walk(struct batfs_streams *streams,
+int batfs_stream_walk(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t *cursor, uint32_t *ordinals,
-    size_t max);
+    size_t max, size_t *out_count);
 
 /* ---- one call of the door (stream_measure.c), without the mutex ------- */
 
@@ -151,7 +157,7 @@ int batfs_stream_call_end(struct batfs_stream_call *call, int code);
 int batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
     uint32_t known, struct bat_buf *buf, uint32_t *out_length);
 /* The next max lines at chunk->cursor, with the lengths that are known. */
-void batfs_stream_take_chunk(struct batfs_stream_call *call,
+int batfs_stream_take_chunk(struct batfs_stream_call *call,
     struct batfs_stream_chunk *chunk, size_t max);
 /*
  * Measure the next lines, at most up to the end of a block. capture may be

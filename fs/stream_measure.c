@@ -77,7 +77,7 @@ batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
     uint32_t known, struct bat_buf *buf, uint32_t *out_length)
 {
 	size_t before = buf->length, length;
-	int code = batfs_render_event(call->streams->store, ordinal,
+	int code = call->streams->ways.render(call->streams->store, ordinal,
 	    &call->reading, buf, call->error);
 
 	if (code != BAT_OK)
@@ -90,6 +90,8 @@ batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
 		    "a line of %zu bytes", length);
 	}
 	*out_length = (uint32_t)length;
+	atomic_fetch_add(&call->streams->rendered_lines, 1);
+	atomic_fetch_add(&call->streams->rendered_bytes, length);
 	if (known == 0 || known == length)
 		return BAT_OK;
 	pthread_mutex_lock(&call->streams->mutex);
@@ -129,31 +131,39 @@ walk_range(const struct batfs_streams *streams,
 	return count;
 }
 
-size_t
+int
 batfs_stream_walk(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t *cursor, uint32_t *ordinals,
-    size_t max)
+    size_t max, size_t *out_count)
 {
+	if (key->choice != 0)
+		return streams->ways.choose(streams->ways.context, key, cursor,
+		    ordinals, max, out_count);
 	if (key->from_seq == 0 && key->to_seq == UINT64_MAX)
-		return bat_list_next(streams->store, &key->list, cursor,
+		*out_count = bat_list_next(streams->store, &key->list, cursor,
 		    ordinals, max);
-	return walk_range(streams, key, cursor, ordinals, max);
+	else
+		*out_count = walk_range(streams, key, cursor, ordinals, max);
+	return BAT_OK;
 }
 
 /* The next max lines at chunk->cursor, with the lengths that are known. */
-void
+int
 batfs_stream_take_chunk(struct batfs_stream_call *call,
     struct batfs_stream_chunk *chunk, size_t max)
 {
 	struct batfs_streams *streams = call->streams;
+	int code = batfs_stream_walk(streams, &call->table->key, &chunk->cursor,
+	    chunk->ordinals, max, &chunk->count);
 
-	chunk->count = batfs_stream_walk(streams, &call->table->key,
-	    &chunk->cursor, chunk->ordinals, max);
+	if (code != BAT_OK)
+		return code;
 	pthread_mutex_lock(&streams->mutex);
 	for (size_t i = 0; i < chunk->count; i++)
 		chunk->lengths[i] = batfs_stream_known(streams,
 		    chunk->ordinals[i]);
 	pthread_mutex_unlock(&streams->mutex);
+	return BAT_OK;
 }
 
 /* ---- measuring -------------------------------------------------------- */
@@ -197,8 +207,7 @@ measuring_end(struct batfs_stream_call *call,
 		code = batfs_stream_remember(streams, chunk->ordinals[i],
 		    chunk->lengths[i]);
 	if (code == BAT_OK)
-		code = batfs_stream_extend(streams, call->table, chunk->lengths,
-		    chunk->count, chunk->cursor);
+		code = batfs_stream_extend(streams, call->table, chunk);
 	pthread_mutex_unlock(&streams->mutex);
 	return code;
 }
@@ -208,12 +217,14 @@ static int
 cut_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
     uint64_t start, size_t count)
 {
-	chunk->count = count;
+	int code;
+
 	chunk->cursor = start;
-	return batfs_stream_walk(call->streams, &call->table->key,
-		   &chunk->cursor, chunk->ordinals, count) == count ?
-	    BAT_OK :
-	    BAT_DATA_DISAGREES;
+	code = batfs_stream_walk(call->streams, &call->table->key,
+	    &chunk->cursor, chunk->ordinals, count, &chunk->count);
+	if (code == BAT_OK && chunk->count != count)
+		code = BAT_DATA_DISAGREES;
+	return code;
 }
 
 /*
@@ -226,11 +237,11 @@ measure_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
 {
 	struct bat_buf *to = capture != NULL ? capture : &call->scratch;
 	uint64_t start = chunk->cursor;
+	int code = batfs_stream_take_chunk(call, chunk, max);
 
-	batfs_stream_take_chunk(call, chunk, max);
+	if (code != BAT_OK)
+		return code;
 	for (size_t i = 0; i < chunk->count; i++) {
-		int code;
-
 		if (capture == NULL && chunk->lengths[i] != 0)
 			continue;
 		if (capture == NULL)

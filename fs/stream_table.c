@@ -18,6 +18,7 @@ key_hash(const struct batfs_stream_key *key)
 		(uint64_t)key->list.entity << 32 | key->list.scope,
 		key->from_seq,
 		key->to_seq,
+		key->choice,
 	};
 
 	return bat_map_hash(bat_bytes_slice(words, sizeof(words)));
@@ -29,7 +30,7 @@ same_key(const struct batfs_stream_key *a, const struct batfs_stream_key *b)
 	return a->list.kind == b->list.kind &&
 	    a->list.entity == b->list.entity &&
 	    a->list.scope == b->list.scope && a->from_seq == b->from_seq &&
-	    a->to_seq == b->to_seq;
+	    a->to_seq == b->to_seq && a->choice == b->choice;
 }
 
 static struct batfs_stream_table **
@@ -140,6 +141,7 @@ table_new(struct batfs_streams *streams, const struct batfs_stream_key *key)
 	if (table == NULL)
 		return NULL;
 	table->key = *key;
+	table->last = BAT_MAP_NONE;
 	table->serial = ++streams->next_serial;
 	bucket = bucket_of(streams, key);
 	table->next_in_bucket = *bucket;
@@ -231,14 +233,17 @@ reserve_blocks(struct batfs_streams *streams, struct batfs_stream_table *table,
 
 int
 batfs_stream_extend(struct batfs_streams *streams,
-    struct batfs_stream_table *table, const uint32_t *lengths, size_t count,
-    uint64_t cursor)
+    struct batfs_stream_table *table, const struct batfs_stream_chunk *chunk)
 {
 	size_t at = (size_t)(table->line_count % BATFS_STREAM_BLOCK_LINES);
+	size_t count = chunk->count;
 
 	assert(at + count <= BATFS_STREAM_BLOCK_LINES);
-	if (count == 0)
+	if (count == 0) {
+		/* Nothing of it was chosen, and need not be looked at again. */
+		table->cursor = chunk->cursor;
 		return BAT_OK;
+	}
 	if (reserve_blocks(streams, table,
 		(size_t)blocks_for(table->line_count + count)) != BAT_OK)
 		return BAT_WORLD_NO_MEMORY;
@@ -246,9 +251,10 @@ batfs_stream_extend(struct batfs_streams *streams,
 		table->blocks[table->line_count / BATFS_STREAM_BLOCK_LINES] =
 		    (struct batfs_stream_block){ table->size, table->cursor };
 	for (size_t i = 0; i < count; i++)
-		table->size += lengths[i];
+		table->size += chunk->lengths[i];
 	table->line_count += count;
-	table->cursor = cursor;
+	table->last = chunk->ordinals[count - 1];
+	table->cursor = chunk->cursor;
 	return BAT_OK;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "render.h"
 #include "tree_internal.h"
 
 /* ---- making and freeing ------------------------------------------------ */
@@ -28,6 +29,23 @@ copy_options(struct batfs_tree *tree, const struct batfs_tree_options *options)
 	return code;
 }
 
+/* What has locks of its own; batfs_tree_free needs all of it. */
+static int
+make_parts(struct batfs_tree *tree)
+{
+	const struct batfs_stream_ways lines = {
+		.choose = batfs_tree_choose,
+		.context = tree,
+	};
+	struct batfs_stream_ways briefs = lines;
+	int code = batfs_stream_new(tree->store, &lines, &tree->streams);
+
+	briefs.render = batfs_render_brief;
+	if (code == BAT_OK)
+		code = batfs_stream_new(tree->store, &briefs, &tree->briefs);
+	return code;
+}
+
 int
 batfs_tree_new(struct bat_store *store,
     const struct batfs_tree_options *options, struct batfs_tree **out)
@@ -44,7 +62,9 @@ batfs_tree_new(struct bat_store *store,
 	tree->store = store;
 	batfs_tree_names_init(tree);
 	batfs_tree_pending_init(tree);
-	code = batfs_stream_new(store, &tree->streams);
+	batfs_tree_kinds_init(tree);
+	batfs_tree_moments_init(tree);
+	code = make_parts(tree);
 	if (code == BAT_OK)
 		code = batfs_rejects_new(&tree->rejects);
 	if (code == BAT_OK)
@@ -62,6 +82,9 @@ batfs_tree_free(struct batfs_tree *tree)
 	if (tree == NULL)
 		return;
 	batfs_stream_free(tree->streams);
+	batfs_stream_free(tree->briefs);
+	batfs_tree_kinds_free(tree);
+	batfs_tree_moments_free(tree);
 	if (tree->rejects != NULL)
 		batfs_rejects_free(tree->rejects);
 	batfs_tree_pending_free(tree);

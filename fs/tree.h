@@ -34,6 +34,7 @@ enum batfs_class {
 	BATFS_ENTITIES,	    /* entities */
 	BATFS_ENTITY,	    /* entities/<E>; entity */
 	BATFS_ENTITY_WORDS, /* entities/<E>,kind=..; entity = whole name */
+	BATFS_ENTITY_VIEW,  /* entities/<E>,clock=7,as=brief; likewise */
 	BATFS_SCOPES,	    /* scopes */
 	BATFS_SCOPE,	    /* scopes/<S>; scope */
 	BATFS_MEMBER,	    /* scopes/<S>/<E>; scope, entity */
@@ -62,6 +63,11 @@ enum batfs_class {
 	BATFS_EVENTS_ID,     /* events/id (not to be listed) */
 	BATFS_EVENT_ID_LINK, /* events/id/<hex> -> its folder; number=seq */
 	BATFS_EVENTS_TAG,      /* events/CACHEDIR.TAG */
+	BATFS_RANGES,	       /* range (not to be listed) */
+	BATFS_RANGE,	       /* range/<a>..<b>.jsonl; entity = whole name */
+	BATFS_QUERIES,	       /* query (not to be listed) */
+	BATFS_QUERY,	       /* query/<words>; entity = whole name */
+	BATFS_QUERY_LOG,       /* query/<words>/log.jsonl */
 	BATFS_CTL,	       /* .ctl (addressable) */
 	BATFS_CTL_FILE,	       /* .ctl/<name>; number = enum batfs_ctl */
 	BATFS_CLASS_COUNT

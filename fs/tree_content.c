@@ -69,7 +69,8 @@ batfs_tree_read_stream(struct batfs_tree *tree, const struct batfs_node *node,
 		return BAT_OK;
 	if (code == BAT_STATE_NOT_FOUND)
 		return bat_error_set(error, code, "its events are gone");
-	return batfs_stream_read(tree->streams, &key, offset, size, buf, error);
+	return batfs_stream_read(batfs_tree_streams_of(tree, node), &key,
+	    offset, size, buf, error);
 }
 
 /* ---- one event ----------------------------------------------------------- */

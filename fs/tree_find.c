@@ -288,10 +288,39 @@ find_appendable(struct batfs_tree *tree, const struct batfs_node *parent,
 	return find_words(tree, parent, plain, with_words, name, out);
 }
 
+/* An entity that has events, with words for reading. */
+static int
+find_view(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name, struct batfs_node *out)
+{
+	struct batfs_node child = batfs_tree_child(parent, BATFS_ENTITY_VIEW);
+	struct bat_buf stored = BAT_BUF_EMPTY;
+	struct bat_slice stem, words;
+	int code;
+
+	batfs_name_split_words(name, &stem, &words);
+	code = batfs_tree_stored_name(tree, stem, &stored);
+	if (code == BAT_OK &&
+	    bat_find_entity(tree->store, bat_bytes_of_buf(&stored)) ==
+		BAT_MAP_NONE)
+		code = BAT_STATE_NOT_FOUND;
+	if (code == BAT_OK)
+		code = batfs_tree_intern(tree, name, &child.entity);
+	if (code == BAT_OK)
+		*out = child;
+	bat_bytes_free(&stored);
+	return code;
+}
+
 int
 batfs_tree_find_entity(struct batfs_tree *tree, const struct batfs_node *parent,
     struct bat_slice name, struct batfs_node *out)
 {
+	struct bat_slice stem, words;
+
+	batfs_name_split_words(name, &stem, &words);
+	if (batfs_tree_is_view(words))
+		return find_view(tree, parent, name, out);
 	return find_appendable(tree, parent, BATFS_ENTITY, BATFS_ENTITY_WORDS,
 	    name, out);
 }
@@ -313,7 +342,6 @@ log_stream(struct batfs_tree *tree, const struct batfs_node *node,
 	struct bat_head head;
 	struct bat_row row;
 
-	out->list.kind = BAT_LIST_ALL;
 	bat_head(tree->store, &head);
 	if (head.visible_count == 0)
 		return node->class == BATFS_LOG_PAGE ? BAT_STATE_NOT_FOUND :
@@ -335,9 +363,15 @@ int
 batfs_tree_stream(struct batfs_tree *tree, const struct batfs_node *node,
     struct batfs_stream_key *out)
 {
-	*out = (struct batfs_stream_key){ .to_seq = UINT64_MAX };
-	if (node->class != BATFS_ENTITY && node->class != BATFS_MEMBER)
+	*out = (struct batfs_stream_key){
+		.list = { .kind = BAT_LIST_ALL },
+		.to_seq = UINT64_MAX,
+	};
+	if (node->class == BATFS_LOG_ALL || node->class == BATFS_LOG_PAGE ||
+	    node->class == BATFS_LOG_TAIL)
 		return log_stream(tree, node, out);
+	if (node->class != BATFS_ENTITY && node->class != BATFS_MEMBER)
+		return batfs_tree_typed_stream(tree, node, out);
 	if (!batfs_tree_is_real(tree, node))
 		return batfs_tree_pending_has(tree, node) ? BAT_END :
 							    BAT_STATE_NOT_FOUND;

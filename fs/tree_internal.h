@@ -12,6 +12,10 @@
  *	tree_content.c	  bytes of files, targets of links
  *	tree_readme.c	  the words of README
  *	tree_event.c	  the folder of an event, and ways to it
+ *	tree_views.c	  range/, query/, an entity with words for reading
+ *	tree_select.c	  the events that words let through
+ *	tree_kinds.c	  the events of each kind
+ *	tree_moments.c	  which event a time falls before
  *	tree_ctl.c	  the files of .ctl
  *	tree_new.c	  creating, and where an append goes
  *
@@ -125,10 +129,32 @@ struct batfs_tree_pendings {
 	struct bat_map by_node;
 };
 
+/* Lists by kind, in the order in which kinds were first seen. */
+struct batfs_tree_kind;
+struct batfs_tree_kinds {
+	pthread_mutex_t mutex;
+	uint64_t generation;
+	uint32_t seen;	  /* ordinals that were looked at */
+	uint32_t *places; /* by kind: its list's number + 1; NULL: not asked */
+	struct batfs_tree_kind *lists;
+	uint32_t count, capacity;
+};
+
+/* The greatest time of the first 256, 512, ... ordinals. */
+struct batfs_tree_moments {
+	pthread_mutex_t mutex;
+	uint64_t generation;
+	uint64_t *greatest;
+	uint32_t count, capacity;
+};
+
 struct batfs_tree {
 	struct bat_store *store;
 	struct batfs_tree_options options;
 	struct batfs_streams *streams;
+	struct batfs_streams *briefs; /* the same for people */
+	struct batfs_tree_kinds kinds;
+	struct batfs_tree_moments moments;
 	struct batfs_rejects *rejects;
 	pthread_mutex_t mutex; /* guards all below */
 	struct batfs_tree_names names;
@@ -173,6 +199,78 @@ bool batfs_tree_pending_next(struct batfs_tree *tree,
 /* Does an entity, a scope or a member have a visible event? */
 bool batfs_tree_is_real(struct batfs_tree *tree, const struct batfs_node *node);
 
+/* ---- kinds, moments, selections; the first two lock --------------------- */
+
+/* Of a list that has events; ordinals. */
+struct batfs_tree_ends {
+	uint32_t count, first, last;
+};
+
+void batfs_tree_kinds_init(struct batfs_tree *tree);
+void batfs_tree_kinds_free(struct batfs_tree *tree);
+/* As bat_list_next, of a kind (as bat_kind_mapped has it). 0 or
+ * BAT_WORLD_NO_MEMORY, as those below. */
+int batfs_tree_kind_next(struct batfs_tree *tree, uint16_t kind,
+    uint64_t *cursor, uint32_t *ordinals, size_t max, size_t *out_count);
+/* The kinds in first-seen order; BAT_END: there are no more. */
+int batfs_tree_kind_at(struct batfs_tree *tree, uint64_t position,
+    uint16_t *out);
+/* BAT_STATE_NOT_FOUND: no event is of this kind. */
+int batfs_tree_kind_ends(struct batfs_tree *tree, uint16_t kind,
+    struct batfs_tree_ends *out);
+
+void batfs_tree_moments_init(struct batfs_tree *tree);
+void batfs_tree_moments_free(struct batfs_tree *tree);
+/* The first visible event, in the order of sequences, that is later than
+ * wall_ms; BAT_MAP_NONE: none is. 0 or BAT_WORLD_NO_MEMORY. */
+int batfs_tree_first_later(struct batfs_tree *tree, uint64_t wall_ms,
+    uint32_t *out_ordinal);
+
+/* Which words there are, in `seen`; what they say. */
+enum {
+	BATFS_TREE_SELECT_ENTITY = 1 << 0, /* it and what it is a prefix of */
+	BATFS_TREE_SELECT_SCOPE = 1 << 1,
+	BATFS_TREE_SELECT_KIND = 1 << 2,
+	BATFS_TREE_SELECT_CLOCK = 1 << 3,
+	BATFS_TREE_SELECT_SINCE = 1 << 4, /* these two of its wall_ms */
+	BATFS_TREE_SELECT_UNTIL = 1 << 5,
+};
+struct batfs_tree_selection {
+	unsigned seen;
+	struct bat_buf entity; /* stored */
+	uint32_t scope;	       /* the store's; BAT_MAP_NONE: there is none */
+	uint16_t kind;
+	bool category; /* only the category of kind counts */
+	uint32_t clock_from, clock_to;
+	int64_t since_ms, until_ms;
+};
+/* BAT_STATE_NOT_FOUND: these are no words; nothing is to be freed then. */
+int batfs_tree_select(struct batfs_tree *tree, struct bat_slice words,
+    struct batfs_tree_selection *out);
+void batfs_tree_selection_free(struct batfs_tree_selection *selection);
+/* The choice of a stream key that means these words, and what walks it. */
+int batfs_tree_choice(struct batfs_tree *tree, struct bat_slice words,
+    uint32_t *out);
+int batfs_tree_choose(void *context, const struct batfs_stream_key *key,
+    uint64_t *cursor, uint32_t *ordinals, size_t max, size_t *out_count);
+
+/* ---- views with words (tree_views.c) ------------------------------------- */
+
+struct batfs_tree_view {
+	uint32_t entity; /* the store's */
+	bool has_clock, brief;
+	uint64_t clock;
+};
+/* Are these the words of a name that is read, not appended to? */
+bool batfs_tree_is_view(struct bat_slice words);
+int batfs_tree_view_of(struct batfs_tree *tree, const struct batfs_node *node,
+    struct batfs_tree_view *out);
+/* batfs_tree_stream of the classes of tree_views.c. */
+int batfs_tree_typed_stream(struct batfs_tree *tree,
+    const struct batfs_node *node, struct batfs_stream_key *out);
+struct batfs_streams *batfs_tree_streams_of(struct batfs_tree *tree,
+    const struct batfs_node *node);
+
 /* ---- finding (tree_find.c) ----------------------------------------------- */
 
 /* The node of that class below parent, with the keys that it has from it. */
@@ -200,7 +298,7 @@ bool batfs_tree_exists(struct batfs_tree *tree, const struct batfs_node *node);
 batfs_tree_find_fn batfs_tree_find_page, batfs_tree_find_entity,
     batfs_tree_find_scope, batfs_tree_find_member, batfs_tree_find_in_events,
     batfs_tree_find_in_shard, batfs_tree_find_in_event, batfs_tree_find_id,
-    batfs_tree_find_ctl;
+    batfs_tree_find_range, batfs_tree_find_query, batfs_tree_find_ctl;
 
 /* ---- listing (tree_list.c) ------------------------------------------------- */
 
@@ -232,7 +330,7 @@ batfs_tree_measure_fn batfs_tree_measure_root, batfs_tree_measure_text,
     batfs_tree_measure_scope, batfs_tree_measure_words,
     batfs_tree_measure_events, batfs_tree_measure_shard,
     batfs_tree_measure_event, batfs_tree_measure_value, batfs_tree_measure_end,
-    batfs_tree_measure_ctl;
+    batfs_tree_measure_range, batfs_tree_measure_ctl;
 batfs_tree_read_fn batfs_tree_read_text, batfs_tree_read_nothing,
     batfs_tree_read_stream, batfs_tree_read_event, batfs_tree_read_payload,
     batfs_tree_read_value, batfs_tree_read_link, batfs_tree_read_ctl;
@@ -240,6 +338,9 @@ batfs_tree_read_fn batfs_tree_read_text, batfs_tree_read_nothing,
 /* The part of content that a read asks for, onto buf. */
 int batfs_tree_slice(struct bat_slice content, uint64_t offset, size_t size,
     struct bat_buf *buf);
+/* The time of an event, for attributes, and of what shows none. */
+int64_t batfs_tree_time_of(const struct bat_row *row);
+int64_t batfs_tree_first_time(struct batfs_tree *tree);
 uint64_t batfs_tree_generation(struct batfs_tree *tree);
 int batfs_tree_readme(struct bat_buf *buf);
 bool batfs_tree_ctl_is_command(uint64_t number);

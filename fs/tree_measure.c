@@ -16,8 +16,14 @@ as_time(uint64_t wall_ms)
 						 (int64_t)wall_ms;
 }
 
-static int64_t
-first_time(struct batfs_tree *tree)
+int64_t
+batfs_tree_time_of(const struct bat_row *row)
+{
+	return as_time(row->wall_ms);
+}
+
+int64_t
+batfs_tree_first_time(struct batfs_tree *tree)
 {
 	struct bat_head head;
 
@@ -81,7 +87,7 @@ batfs_tree_measure_root(struct batfs_tree *tree, const struct batfs_node *node,
 	(void)node;
 	(void)want_size;
 	(void)error;
-	out->mtime_ms = first_time(tree);
+	out->mtime_ms = batfs_tree_first_time(tree);
 	return BAT_OK;
 }
 
@@ -143,7 +149,7 @@ batfs_tree_measure_scope(struct batfs_tree *tree, const struct batfs_node *node,
 	(void)want_size;
 	(void)error;
 	if (scope == BAT_MAP_NONE) {
-		out->mtime_ms = first_time(tree);
+		out->mtime_ms = batfs_tree_first_time(tree);
 		return batfs_tree_pending_has(tree, node) ? BAT_OK :
 							    BAT_STATE_NOT_FOUND;
 	}
@@ -201,7 +207,7 @@ batfs_tree_measure_text(struct batfs_tree *tree, const struct batfs_node *node,
 	int code = BAT_OK;
 
 	bat_head(tree->store, &head);
-	out->mtime_ms = first_time(tree);
+	out->mtime_ms = batfs_tree_first_time(tree);
 	if (head.visible_count == 0)
 		out->caching = BATFS_CACHE_NONE;
 	if (want_size)
@@ -228,6 +234,23 @@ stream_time(struct batfs_tree *tree, const struct batfs_node *node,
 	    0;
 }
 
+/* Which event is the last one is known when all were looked at. */
+static int
+measure_chosen(struct batfs_tree *tree, const struct batfs_node *node,
+    const struct batfs_stream_key *key, struct batfs_attributes *out,
+    struct bat_error *error)
+{
+	struct bat_row row;
+	uint32_t last;
+	int code = batfs_stream_end(batfs_tree_streams_of(tree, node), key,
+	    &out->size, &last, error);
+
+	if (code == BAT_OK && last != BAT_MAP_NONE &&
+	    bat_row(tree->store, last, &row))
+		out->mtime_ms = as_time(row.wall_ms);
+	return code;
+}
+
 int
 batfs_tree_measure_stream(struct batfs_tree *tree,
     const struct batfs_node *node, bool want_size, struct batfs_attributes *out,
@@ -237,15 +260,22 @@ batfs_tree_measure_stream(struct batfs_tree *tree,
 	int code = batfs_tree_stream(tree, node, &key);
 
 	if (code == BAT_END) {
-		out->mtime_ms = first_time(tree);
+		out->mtime_ms = batfs_tree_first_time(tree);
 		return BAT_OK;
 	}
 	if (code != BAT_OK)
 		return code;
+	if (key.choice != 0) {
+		out->mtime_ms = batfs_tree_first_time(tree);
+		return want_size ?
+		    measure_chosen(tree, node, &key, out, error) :
+		    BAT_OK;
+	}
 	out->mtime_ms = stream_time(tree, node, &key);
 	if (!want_size)
 		return BAT_OK;
-	return batfs_stream_size(tree->streams, &key, &out->size, error);
+	return batfs_stream_size(batfs_tree_streams_of(tree, node), &key,
+	    &out->size, error);
 }
 
 int
@@ -255,7 +285,7 @@ batfs_tree_measure_words(struct batfs_tree *tree, const struct batfs_node *node,
 	(void)node;
 	(void)want_size;
 	(void)error;
-	out->mtime_ms = first_time(tree);
+	out->mtime_ms = batfs_tree_first_time(tree);
 	return BAT_OK;
 }
 

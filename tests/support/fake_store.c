@@ -107,7 +107,7 @@ fake_at(const struct bat_store *store, bool of_scope, uint32_t only_scope,
 		const struct fake_event *event = &store->events[i];
 		uint32_t name = of_scope ? event->scope : event->entity;
 
-		if (event->hidden || seen[name] ||
+		if (event->hidden || name == BAT_MAP_NONE || seen[name] ||
 		    (only_scope != BAT_MAP_NONE && event->scope != only_scope))
 			continue;
 		seen[name] = true;
@@ -173,7 +173,9 @@ bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out)
 struct bat_slice
 bat_name(struct bat_store *store, uint32_t number)
 {
-	return bat_bytes_text(store->names[number]);
+	return number < store->name_count ?
+	    bat_bytes_text(store->names[number]) :
+	    BAT_SLICE_EMPTY;
 }
 
 int

@@ -51,7 +51,7 @@ setup(void)
 	render_count = 0;
 	render_code = 0;
 	on_render = NULL;
-	ck_assert_int_eq(batfs_stream_new(&store, &streams), 0);
+	ck_assert_int_eq(batfs_stream_new(&store, NULL, &streams), 0);
 }
 
 static void

@@ -352,7 +352,7 @@ START_TEST(names_with_words_are_written_and_not_listed)
 	    BAT_USE_INVALID);
 	assert_lists("entities", "al bo ");
 	assert_absent("entities/al,color=red");
-	assert_absent("entities/al,as=brief");
+	assert_absent("entities/al,as=short");
 	assert_absent("entities/al,kind");
 	assert_absent("entities/no,kind=f.001");
 	assert_absent("scopes/home/al,scope=away");
