@@ -261,8 +261,7 @@ START_TEST(a_marker_that_is_no_marker_refuses_the_store)
 		"{\"merged_id\":1}", "{\"merged_id\":1,\"source_segment_ids\":",
 		"{\"merged_id\":1,\"source_segment_ids\":[1,2",
 		"{\"merged_id\":-1,\"source_segment_ids\":[1,2]}",
-		"{\"merged_id\":99999999999999999999999,"
-		"\"source_segment_ids\":[1,2]}",
+		"{\"merged_id\":18446744073709551616,\"source_segment_ids\":[]}",
 		"{\"merged_id\":1,\"source_segment_ids\":[1,,2]}",
 		"{\"merged_id\":1,\"source_segment_ids\":[\"1\"]}" };
 	struct bat_error error = { .text = "" };
