@@ -161,8 +161,7 @@ def golden_store(batfs, batpak, name, folder):
     with mount as at:
         append_lines(at, before[-1]['scope'])
         log = read(at, 'log.jsonl')
-    # batpak had written its loss of extensions into the index of `mixed`
-    batpak.check(store, *([] if name == 'mixed' else ['--strict-ext']), *flags)
+    batpak.check(store, '--strict-ext', *flags)
     batpak.check(store, '--writable', *flags)
     shown = log_of(batfs, store)
     if not shown.startswith(log):
