@@ -52,7 +52,7 @@ struct bat_options {
 	bool no_create; /* an absent or empty directory is an error */
 	enum bat_durability durability;
 	enum bat_index_choice index;
-	uint64_t segment_max_bytes; /* 0: 256 MiB */
+	uint64_t segment_max_bytes;    /* 0: 256 MiB */
 	const struct bat_disk *disk;   /* NULL: the real one */
 	const struct bat_clock *clock; /* NULL: the system's */
 };
@@ -127,7 +127,8 @@ struct bat_reading {
 	struct bat_buf payload;
 };
 #define BAT_READING_EMPTY                                                      \
-	((struct bat_reading){ .frame = BAT_BUF_EMPTY, .payload = BAT_BUF_EMPTY })
+	((struct bat_reading){ .frame = BAT_BUF_EMPTY,                         \
+	    .payload = BAT_BUF_EMPTY })
 
 /*
  * Read one event: CRC, decode, compare with its row, always.
@@ -175,7 +176,7 @@ struct bat_list {
 	uint32_t entity, scope; /* numbers */
 };
 struct bat_list_stat {
-	uint64_t count; /* visible events; ALL: as in bat_head */
+	uint64_t count;	      /* visible events; ALL: as in bat_head */
 	uint32_t first, last; /* ordinals; only when count > 0 */
 	uint64_t first_wall_ms, last_wall_ms;
 };
@@ -231,11 +232,11 @@ struct bat_batch {
 	void (*done)(void *context, struct bat_batch *batch);
 	void *context;
 	/* Filled before done: */
-	size_t committed;	     /* drafts that are durable (or visible) */
-	int code;		     /* 0, or why draft [committed] was refused */
+	size_t committed; /* drafts that are durable (or visible) */
+	int code;	  /* 0, or why draft [committed] was refused */
 	struct bat_error error;
 	struct bat_receipt *receipts; /* count of them, given by the caller */
-	struct bat_batch *next;	     /* the queue's */
+	struct bat_batch *next;	      /* the queue's */
 };
 
 /* Put a batch into the queue; never blocks on the disk. After bat_stop_queue
@@ -266,7 +267,7 @@ enum bat_source {
 	BAT_SOURCE_ROWINDEX,
 	BAT_SOURCE_CHECKPOINT,
 	BAT_SOURCE_FOOTERS,
-	BAT_SOURCE_FRAMES, /* some segment had to be read frame by frame */
+	BAT_SOURCE_FRAMES,  /* some segment had to be read frame by frame */
 	BAT_SOURCE_SIDECAR, /* .batfs/cache, made from what is there */
 };
 
@@ -280,9 +281,9 @@ struct bat_status {
 	uint64_t hidden_count;
 	uint64_t damaged_count; /* places named in the open report */
 	bool read_only;
-	bool appended;	  /* this session has written */
-	bool stopped;	  /* the writer stopped after a failed sync */
-	int writer_code;  /* why the last append failed for all, 0 if it did not */
+	bool appended;	 /* this session has written */
+	bool stopped;	 /* the writer stopped after a failed sync */
+	int writer_code; /* why the last append failed for all, 0 if it did not */
 	char writer_text[512];
 	uint64_t visible_seq_plus_1, durable_seq_plus_1;
 	uint64_t uncovered_count; /* events behind the index file's watermark */

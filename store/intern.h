@@ -30,8 +30,7 @@ void bat_intern_free(struct bat_intern *table);
 int bat_intern_put(struct bat_intern *table, struct bat_slice text,
     uint32_t *out_number);
 /* BAT_INTERN_NONE when it is not there. */
-uint32_t bat_intern_find(const struct bat_intern *table,
-    struct bat_slice text);
+uint32_t bat_intern_find(const struct bat_intern *table, struct bat_slice text);
 /* number < count. */
 struct bat_slice bat_intern_get(const struct bat_intern *table,
     uint32_t number);

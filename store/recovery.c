@@ -62,10 +62,10 @@ bat_recovery_push(struct recovery_scan *scan, const struct bat_row *row)
 		return bat_error_set(scan->error, BAT_DATA_REFUSED,
 		    "sequence numbers are used up");
 	code = bat_index_load(index, &mine);
-	return code == BAT_OK
-	    ? BAT_OK
-	    : bat_error_set(scan->error, code,
-		  "no room for %u events in memory", index->count);
+	return code == BAT_OK ?
+	    BAT_OK :
+	    bat_error_set(scan->error, code, "no room for %u events in memory",
+		index->count);
 }
 
 int
@@ -210,7 +210,8 @@ load_segments(struct recovery_scan *scan)
 
 		if (out->from_sidecar && info->id <= scan->covered_segment)
 			continue;
-		if (!out->from_sidecar && out->has_index && info->id < out->watermark_segment)
+		if (!out->from_sidecar && out->has_index &&
+		    info->id < out->watermark_segment)
 			continue;
 		if (!out->from_sidecar && out->has_index &&
 		    info->id == out->watermark_segment) {
@@ -232,8 +233,8 @@ load_segments(struct recovery_scan *scan)
 	}
 	if (!out->has_index && !out->from_sidecar &&
 	    out->source != BAT_RECOVERY_NEW)
-		out->source = scan->all_footers ? BAT_RECOVERY_FOOTERS
-						: BAT_RECOVERY_FRAMES;
+		out->source = scan->all_footers ? BAT_RECOVERY_FOOTERS :
+						  BAT_RECOVERY_FRAMES;
 	return code;
 }
 
@@ -344,11 +345,10 @@ bat_recovery_run(struct bat_segment_dir *dir,
 	if (code == BAT_OK && dir->has_marker)
 		code = bat_recovery_marker(&scan);
 	if (code == BAT_OK) {
-		out->source = dir->count == 0 ? BAT_RECOVERY_NEW
-					      : BAT_RECOVERY_FRAMES;
+		out->source = dir->count == 0 ? BAT_RECOVERY_NEW :
+						BAT_RECOVERY_FRAMES;
 		if (dir->count > 0)
-			out->highest_segment =
-			    dir->segments[dir->count - 1].id;
+			out->highest_segment = dir->segments[dir->count - 1].id;
 		code = load_hidden(&scan);
 	}
 	if (code == BAT_OK)

@@ -207,8 +207,7 @@ decode_single(uint64_t id, uint64_t offset, struct bat_slice bytes,
 	code = bat_codec_decode(body, out, error);
 	if (code != 0) {
 		bat_error_prefix(error,
-		    "decode: segment %" PRIu64 ", offset %" PRIu64, id,
-		    offset);
+		    "decode: segment %" PRIu64 ", offset %" PRIu64, id, offset);
 		if (error != NULL) {
 			error->segment = id;
 			error->offset = offset;

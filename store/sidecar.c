@@ -112,7 +112,8 @@ check_files(struct bat_segment_dir *dir, struct tables *tables,
 		const struct bat_segment_info *info = &dir->segments[i];
 
 		stamp = bat_sidecar_stamp_of(&info->stat);
-		if (take64(tables) != info->id || !stamp_matches(tables, &stamp))
+		if (take64(tables) != info->id ||
+		    !stamp_matches(tables, &stamp))
 			return bat_error_set(why, BAT_END,
 			    "segment %llu is another one or was changed",
 			    (unsigned long long)info->id);
@@ -254,10 +255,11 @@ take_histograms(struct tables *tables, const uint64_t *head,
 		    take_bytes(tables, effect));
 	if (code != BAT_OK || tables->cut)
 		return tables->cut ? BAT_DATA_CORRUPT : code;
-	kept->system_histogram = bat_bytes_slice(state->histograms.data, system);
-	kept->effect_histogram = effect == 0
-	    ? BAT_SLICE_EMPTY
-	    : bat_bytes_slice(state->histograms.data + system, effect);
+	kept->system_histogram = bat_bytes_slice(state->histograms.data,
+	    system);
+	kept->effect_histogram = effect == 0 ?
+	    BAT_SLICE_EMPTY :
+	    bat_bytes_slice(state->histograms.data + system, effect);
 	return BAT_OK;
 }
 

@@ -163,9 +163,9 @@ fill_up(struct bat_blockfile_writer *writer, struct bat_error *error)
 }
 
 static int
-write_header(struct bat_blockfile_writer *writer,
-    const struct bat_index *index, const struct bat_sidecar_state *state,
-    size_t segments, size_t tables_length, struct bat_error *error)
+write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
+    const struct bat_sidecar_state *state, size_t segments,
+    size_t tables_length, struct bat_error *error)
 {
 	uint64_t rows_at = align(BAT_BLOCKFILE_CONTENT + tables_length);
 	const uint64_t head[HEAD_COUNT_OF_NUMBERS] = {
@@ -196,10 +196,8 @@ write_header(struct bat_blockfile_writer *writer,
 		[HEAD_SEGMENTS] = segments,
 		[HEAD_FALLBACK_SYSTEM] = state->fallbacks.system,
 		[HEAD_FALLBACK_EFFECT] = state->fallbacks.effect,
-		[HEAD_SYSTEM_LENGTH] =
-		    state->fallbacks.system_histogram.length,
-		[HEAD_EFFECT_LENGTH] =
-		    state->fallbacks.effect_histogram.length,
+		[HEAD_SYSTEM_LENGTH] = state->fallbacks.system_histogram.length,
+		[HEAD_EFFECT_LENGTH] = state->fallbacks.effect_histogram.length,
 	};
 	uint8_t block[BAT_BLOCKFILE_CONTENT] = { 0 };
 
@@ -223,8 +221,8 @@ write_rows(struct bat_blockfile_writer *writer, const struct bat_index *index,
 		uint32_t left = index->count - i;
 
 		code = bat_blockfile_append(writer, bat_index_hot_at(index, i),
-		    (left < BAT_INDEX_CHUNK_ROWS ? left
-						 : BAT_INDEX_CHUNK_ROWS) *
+		    (left < BAT_INDEX_CHUNK_ROWS ? left :
+						   BAT_INDEX_CHUNK_ROWS) *
 			sizeof(struct bat_index_hot),
 		    error);
 	}

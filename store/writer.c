@@ -121,8 +121,8 @@ bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
 static int
 stage_open(struct bat_writer *writer, struct bat_error *error)
 {
-	uint64_t wall_ms =
-	    (uint64_t)bat_clock_wall_us(writer->options->clock) / 1000;
+	uint64_t wall_ms = (uint64_t)bat_clock_wall_us(writer->options->clock) /
+	    1000;
 	int code;
 
 	if (wall_ms < writer->index->max_wall_ms)
@@ -189,7 +189,8 @@ segment_limit(const struct bat_writer *writer)
 /* ---- a group --------------------------------------------------------- */
 
 void
-bat_writer_remember(struct bat_writer *writer, int code, const struct bat_error *error)
+bat_writer_remember(struct bat_writer *writer, int code,
+    const struct bat_error *error)
 {
 	/* The sync that failed explains everything that comes after it. */
 	if (writer->last_code == BAT_STATE_STOPPED)

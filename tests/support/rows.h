@@ -102,8 +102,8 @@ rows_give(void *context, struct bat_row *out, struct bat_slice *out_map)
 static inline struct bat_checkpoint_source
 rows_source(struct rows *rows)
 {
-	return (struct bat_checkpoint_source){ rows, rows_rewind, rows_give,
-		NULL };
+	return (
+	    struct bat_checkpoint_source){ rows, rows_rewind, rows_give, NULL };
 }
 
 /* What the decoder said, as input for the encoder. */

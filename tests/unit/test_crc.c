@@ -39,8 +39,8 @@ START_TEST(the_fast_way_is_the_plain_one)
 	}
 	for (size_t length = 0; length <= 4096; length += 1 + length / 64)
 		for (size_t shift = 0; shift < 16; shift += 5) {
-			struct bat_slice part =
-			    bat_bytes_slice(bytes + shift, length);
+			struct bat_slice part = bat_bytes_slice(bytes + shift,
+			    length);
 
 			ck_assert_uint_eq(bat_crc_update(state, part),
 			    bat_crc_update_plain(state, part));

@@ -83,9 +83,8 @@ START_TEST(headers_are_batpaks_bytes)
 	ck_assert_uint_eq(header.length, 49);
 
 	bat_bytes_clear(&buf);
-	ck_assert_int_eq(bat_segment_encode_header(1000000, 1700000000000000000,
-			     &buf),
-	    0);
+	ck_assert_int_eq(
+	    bat_segment_encode_header(1000000, 1700000000000000000, &buf), 0);
 	ck_assert(test_hex_equals(bat_bytes_of_buf(&buf), header_1000000));
 	ck_assert_int_eq(bat_segment_decode_header(bat_bytes_of_buf(&buf),
 			     &header, NULL),
@@ -165,16 +164,14 @@ START_TEST(the_appendix_trailer_says_where_its_parts_are)
 	struct bat_buf buf = BAT_BUF_EMPTY;
 
 	test_hex_append(&buf, hex);
-	ck_assert_int_eq(bat_segment_decode_trailer(buf.data, 2675, 57,
-			     &footer),
-	    0);
+	ck_assert_int_eq(
+	    bat_segment_decode_trailer(buf.data, 2675, 57, &footer), 0);
 	ck_assert_uint_eq(footer.table_offset, 2105);
 	ck_assert_uint_eq(footer.rows_offset, 2173);
 	ck_assert_uint_eq(footer.row_count, 3);
 	buf.data[15] = '3';
-	ck_assert_int_eq(bat_segment_decode_trailer(buf.data, 2675, 57,
-			     &footer),
-	    BAT_END);
+	ck_assert_int_eq(
+	    bat_segment_decode_trailer(buf.data, 2675, 57, &footer), BAT_END);
 	bat_bytes_free(&buf);
 }
 END_TEST
@@ -226,9 +223,8 @@ START_TEST(tables_are_lists_of_strings_and_nothing_else)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		bat_bytes_clear(&buf);
 		test_hex_append(&buf, bad[i]);
-		ck_assert_int_eq(bat_segment_decode_table(bat_bytes_of_buf(
-							      &buf),
-				     &strings, &count),
+		ck_assert_int_eq(bat_segment_decode_table(
+				     bat_bytes_of_buf(&buf), &strings, &count),
 		    BAT_DATA_CORRUPT);
 	}
 	bat_bytes_free(&buf);
@@ -255,11 +251,11 @@ check_footer_again(const char *store, const char *name)
 				 BAT_SEGMENT_TRAILER_SIZE,
 			     file.length, 57, &footer),
 	    0);
-	ck_assert_int_eq(bat_segment_decode_table(
-			     bat_bytes_slice(file.data + footer.table_offset,
-				 (size_t)(footer.rows_offset -
-				     footer.table_offset)),
-			     &strings, &count),
+	ck_assert_int_eq(
+	    bat_segment_decode_table(
+		bat_bytes_slice(file.data + footer.table_offset,
+		    (size_t)(footer.rows_offset - footer.table_offset)),
+		&strings, &count),
 	    0);
 	bat_intern_init(&names);
 	/* Other numbers than the file's: the encoder has to renumber. */
