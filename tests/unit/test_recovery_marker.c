@@ -257,11 +257,12 @@ END_TEST
 
 START_TEST(a_marker_that_is_no_marker_refuses_the_store)
 {
+	static const char too_big[] =
+	    "{\"merged_id\":1,\"source_segment_ids\":[18446744073709551616]}";
 	static const char *const texts[] = { "", "{}", "not json",
 		"{\"merged_id\":1}", "{\"merged_id\":1,\"source_segment_ids\":",
 		"{\"merged_id\":1,\"source_segment_ids\":[1,2",
-		"{\"merged_id\":-1,\"source_segment_ids\":[1,2]}",
-		"{\"merged_id\":18446744073709551616,\"source_segment_ids\":[]}",
+		"{\"merged_id\":-1,\"source_segment_ids\":[1,2]}", too_big,
 		"{\"merged_id\":1,\"source_segment_ids\":[1,,2]}",
 		"{\"merged_id\":1,\"source_segment_ids\":[\"1\"]}" };
 	struct bat_error error = { .text = "" };
