@@ -1,0 +1,503 @@
+/*
+ * The sidecar is a cache: whatever happens to it or to what it was made from,
+ * the answer is the one without it.
+ */
+#include <check.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bat.h"
+#include "picture.h"
+#include "stores.h"
+#include "temp_dir.h"
+
+enum { EVENTS = 4608, BATCH = 64, ENTITIES = 40 };
+
+/* Ten seconds ahead: the files are quiet, as they are at a later unmount. */
+static int64_t
+later_us(void *context)
+{
+	(void)context;
+	return bat_clock_wall_us(bat_clock_system()) + 10000000;
+}
+
+static int64_t
+monotonic_ns(void *context)
+{
+	(void)context;
+	return bat_clock_monotonic_ns(bat_clock_system());
+}
+
+static const struct bat_clock later = { later_us, monotonic_ns, NULL };
+
+static struct bat_store *
+open_later(const struct temp_dir *dir)
+{
+	return stores_open_with(dir,
+	    &(struct bat_options){ .clock = &later,
+		.segment_max_bytes = 400000 });
+}
+
+static void
+append_some(struct bat_store *store, unsigned from, unsigned count)
+{
+	struct bat_draft drafts[BATCH];
+	char entities[BATCH][32], payloads[BATCH][32];
+
+	for (unsigned at = from; at < from + count; at += BATCH) {
+		for (unsigned i = 0; i < BATCH; i++) {
+			unsigned n = at + i;
+
+			snprintf(entities[i], sizeof(entities[i]), "e:%u",
+			    n % ENTITIES);
+			snprintf(payloads[i], sizeof(payloads[i]), "\xaa%010u",
+			    n);
+			drafts[i] = stores_draft(entities[i],
+			    n % 3 == 0 ? "s:one" : "s:two", payloads[i]);
+		}
+		ck_assert_int_eq(
+		    stores_append_batch(store, drafts, BATCH, NULL, NULL), 0);
+	}
+}
+
+/* A store of several segments and, with its last session, its sidecar. */
+static void
+make_store(struct temp_dir *dir)
+{
+	struct bat_store *store;
+
+	temp_dir_make(dir);
+	store = open_later(dir);
+	append_some(store, 0, EVENTS);
+	stores_close(store);
+}
+
+static void
+path_of(const struct temp_dir *dir, const char *name, char path[512])
+{
+	snprintf(path, 512, "%s/%s", dir->path, name);
+}
+
+static bool
+has_sidecar(const struct temp_dir *dir)
+{
+	return temp_dir_has(dir, ".batfs/cache/index");
+}
+
+static bool
+uses_sidecar(const struct temp_dir *dir)
+{
+	struct bat_store *store = stores_open(dir, true);
+	struct bat_status status;
+
+	bat_status(store, &status);
+	stores_close(store);
+	return status.source == BAT_SOURCE_SIDECAR;
+}
+
+/* The picture, or how opening failed. */
+static void
+answer(const struct temp_dir *dir, struct bat_buf *out)
+{
+	struct bat_options options = { .read_only = true };
+	struct bat_head before, after;
+	struct bat_error error;
+	struct bat_store *store;
+	const char *wrong;
+	int code = bat_open(dir->path, &options, &store, &error);
+
+	if (code != 0) {
+		ck_assert_int_eq(
+		    bat_bytes_append_format(out, "code %d\n", code), 0);
+		return;
+	}
+	do {
+		/* Numbers hold for a generation: a block that does not hold
+		 * ends it in the middle. */
+		bat_head(store, &before);
+		bat_bytes_clear(out);
+		picture_of(store, 0, out);
+		wrong = picture_check_lists(store);
+		bat_head(store, &after);
+	} while (after.generation != before.generation);
+	ck_assert_msg(wrong == NULL, "%s", wrong);
+	stores_close(store);
+}
+
+/* With the sidecar, then without it: the same. */
+static void
+assert_same_without(const struct temp_dir *dir, const char *what)
+{
+	struct bat_buf with = BAT_BUF_EMPTY, without = BAT_BUF_EMPTY;
+	char path[512];
+
+	answer(dir, &with);
+	path_of(dir, ".batfs/cache/index", path);
+	ck_assert_int_eq(unlink(path), 0);
+	answer(dir, &without);
+	stores_assert_same(&with, &without, what);
+	bat_bytes_free(&with);
+	bat_bytes_free(&without);
+}
+
+/* ---- the promise --------------------------------------------------------- */
+
+START_TEST(a_store_opens_from_it_and_says_the_same)
+{
+	struct temp_dir dir;
+
+	make_store(&dir);
+	ck_assert(has_sidecar(&dir));
+	ck_assert(uses_sidecar(&dir));
+	assert_same_without(&dir, "as it is");
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(it_is_not_written_while_a_file_is_young)
+{
+	struct temp_dir dir;
+	struct bat_store *store;
+
+	temp_dir_make(&dir);
+	store = stores_open(&dir, false);
+	append_some(store, 0, EVENTS);
+	stores_close(store);
+	ck_assert(!has_sidecar(&dir));
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(a_read_only_handle_writes_none)
+{
+	struct bat_options options = { .read_only = true, .clock = &later };
+	struct temp_dir dir;
+	char path[512];
+
+	make_store(&dir);
+	path_of(&dir, ".batfs/cache/index", path);
+	ck_assert_int_eq(unlink(path), 0);
+	stores_close(stores_open_with(&dir, &options));
+	ck_assert(!has_sidecar(&dir));
+	stores_close(open_later(&dir));
+	ck_assert(has_sidecar(&dir));
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(what_was_appended_since_is_read_behind_it)
+{
+	struct temp_dir dir;
+	struct bat_store *store;
+
+	make_store(&dir);
+	store = stores_open(&dir, false);
+	append_some(store, EVENTS, BATCH);
+	/* New names and new pairs, in tables that came from the file. */
+	(void)stores_append(store, "e:new", "\xa1x");
+	(void)stores_append(store, "e:1", "\xa1y");
+	stores_close(store);
+	ck_assert(uses_sidecar(&dir));
+	assert_same_without(&dir, "with a tail");
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(appending_links_to_events_that_only_it_knows)
+{
+	struct temp_dir dir;
+	struct bat_store *store;
+	struct bat_receipt receipt;
+	struct bat_reading reading = BAT_READING_EMPTY;
+	struct bat_list list = { .kind = BAT_LIST_ENTITY };
+	struct bat_list_stat stat;
+	struct bat_hash last;
+
+	make_store(&dir);
+	store = stores_open(&dir, false);
+	list.entity = bat_find_entity(store, bat_bytes_text("e:7"));
+	ck_assert(bat_list_stat(store, &list, &stat));
+	ck_assert_int_eq(bat_read(store, stat.last, &reading, NULL), 0);
+	last = reading.row.hash;
+	receipt = stores_append(store, "e:7", "\xa1z");
+	ck_assert_int_eq(bat_read(store, bat_find_seq(store, receipt.seq),
+			     &reading, NULL),
+	    0);
+	ck_assert(bat_hash_equal(&reading.row.prev, &last));
+	ck_assert_uint_eq(receipt.clock, stat.count);
+	bat_reading_free(&reading);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+/* ---- attacks on what it was made from ------------------------------------ */
+
+/* Times as they were: only ctime cannot be set back. */
+static void
+set_times(const char *path, const struct stat *stat)
+{
+	const struct timespec times[2] = { stat->st_atim, stat->st_mtim };
+
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void
+attack_overwrite(const struct temp_dir *dir, const char *path)
+{
+	struct stat stat_before;
+	int fd;
+
+	(void)dir;
+	ck_assert_int_eq(stat(path, &stat_before), 0);
+	fd = open(path, O_RDWR);
+	ck_assert_int_eq(pwrite(fd, "X", 1, 3000), 1);
+	close(fd);
+	set_times(path, &stat_before);
+}
+
+static void
+attack_append(const struct temp_dir *dir, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_APPEND);
+
+	(void)dir;
+	ck_assert_int_eq(write(fd, "tail", 4), 4);
+	close(fd);
+}
+
+static void
+attack_truncate(const struct temp_dir *dir, const char *path)
+{
+	struct stat stat_before;
+
+	(void)dir;
+	ck_assert_int_eq(stat(path, &stat_before), 0);
+	ck_assert_int_eq(truncate(path, stat_before.st_size - 700), 0);
+}
+
+static void
+attack_map(const struct temp_dir *dir, const char *path)
+{
+	int fd = open(path, O_RDWR);
+	char *bytes = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	    0);
+
+	(void)dir;
+	ck_assert_ptr_ne(bytes, MAP_FAILED);
+	bytes[5000] ^= 1;
+	ck_assert_int_eq(msync(bytes, 8192, MS_SYNC), 0);
+	munmap(bytes, 8192);
+	close(fd);
+}
+
+/* Another file with the same bytes and times under the name. */
+static void
+attack_replace(const struct temp_dir *dir, const char *path)
+{
+	struct bat_buf bytes = BAT_BUF_EMPTY;
+	struct stat stat_before;
+	char copy[520];
+	int fd;
+
+	ck_assert_int_eq(stat(path, &stat_before), 0);
+	temp_dir_read(dir, "000001.fbat", &bytes);
+	bytes.data[4000] ^= 4;
+	snprintf(copy, sizeof(copy), "%s.x", path);
+	fd = open(copy, O_WRONLY | O_CREAT, 0644);
+	ck_assert_int_eq(write(fd, bytes.data, bytes.length),
+	    (ssize_t)bytes.length);
+	close(fd);
+	set_times(copy, &stat_before);
+	ck_assert_int_eq(rename(copy, path), 0);
+	bat_bytes_free(&bytes);
+}
+
+static void
+attack_swap(const struct temp_dir *dir, const char *path)
+{
+	char other[512], third[512];
+
+	path_of(dir, "000002.fbat", other);
+	path_of(dir, "swap", third);
+	ck_assert_int_eq(rename(path, third), 0);
+	ck_assert_int_eq(rename(other, path), 0);
+	ck_assert_int_eq(rename(third, other), 0);
+}
+
+static void
+attack_unlink(const struct temp_dir *dir, const char *path)
+{
+	(void)dir;
+	ck_assert_int_eq(unlink(path), 0);
+}
+
+START_TEST(a_changed_store_is_not_believed)
+{
+	static const struct {
+		const char *name;
+		void (*attack)(const struct temp_dir *, const char *path);
+	} attacks[] = {
+		{ "overwritten, times set back", attack_overwrite },
+		{ "appended to", attack_append },
+		{ "truncated", attack_truncate },
+		{ "edited through a mapping", attack_map },
+		{ "replaced, times set back", attack_replace },
+		{ "swapped with another", attack_swap },
+		{ "unlinked", attack_unlink },
+	};
+	struct temp_dir dir;
+	char path[512];
+
+	make_store(&dir);
+	path_of(&dir, "000001.fbat", path);
+	attacks[_i].attack(&dir, path);
+	ck_assert(!uses_sidecar(&dir));
+	assert_same_without(&dir, attacks[_i].name);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(a_file_beside_the_segments_that_changed_drops_it)
+{
+	static const char *const names[] = { "index.ckpt", "index.fbati",
+		"visibility_ranges.fbv", "compaction.pending.json" };
+	struct temp_dir dir;
+	char path[512];
+	int fd;
+
+	make_store(&dir);
+	ck_assert(temp_dir_has(&dir, "index.ckpt"));
+	path_of(&dir, names[_i], path);
+	if (_i == 0) {
+		ck_assert_int_eq(unlink(path), 0);
+	} else {
+		fd = open(path, O_WRONLY | O_CREAT, 0644);
+		ck_assert_int_eq(write(fd, "?", 1), 1);
+		close(fd);
+	}
+	assert_same_without(&dir, names[_i]);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+/* ---- attacks on the file itself ------------------------------------------ */
+
+START_TEST(a_flipped_bit_anywhere_changes_no_answer)
+{
+	struct bat_buf wanted = BAT_BUF_EMPTY, file = BAT_BUF_EMPTY;
+	struct temp_dir dir;
+	char path[512];
+
+	make_store(&dir);
+	path_of(&dir, ".batfs/cache/index", path);
+	temp_dir_read(&dir, ".batfs/cache/index", &file);
+	answer(&dir, &wanted);
+	for (size_t at = 5; at < file.length; at += file.length / 60 + 1) {
+		struct bat_buf got = BAT_BUF_EMPTY;
+		int fd = open(path, O_RDWR);
+		uint8_t byte = file.data[at] ^ 0x10;
+
+		ck_assert_int_eq(pwrite(fd, &byte, 1, (off_t)at), 1);
+		answer(&dir, &got);
+		stores_assert_same(&got, &wanted, "flipped");
+		byte ^= 0x10;
+		ck_assert_int_eq(pwrite(fd, &byte, 1, (off_t)at), 1);
+		close(fd);
+		bat_bytes_free(&got);
+	}
+	ck_assert(uses_sidecar(&dir));
+	bat_bytes_free(&file);
+	bat_bytes_free(&wanted);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(a_cut_file_changes_no_answer)
+{
+	struct bat_buf wanted = BAT_BUF_EMPTY, file = BAT_BUF_EMPTY;
+	struct temp_dir dir;
+	char path[512];
+
+	make_store(&dir);
+	path_of(&dir, ".batfs/cache/index", path);
+	temp_dir_read(&dir, ".batfs/cache/index", &file);
+	answer(&dir, &wanted);
+	for (size_t length = file.length - 1; length > file.length / 20;
+	     length -= file.length / 20) {
+		struct bat_buf got = BAT_BUF_EMPTY;
+
+		ck_assert_int_eq(truncate(path, (off_t)length), 0);
+		answer(&dir, &got);
+		stores_assert_same(&got, &wanted, "cut");
+		bat_bytes_free(&got);
+	}
+	bat_bytes_free(&file);
+	bat_bytes_free(&wanted);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+/* A bad block is found while the store is in use: a new generation, and the
+ * right answer at once. */
+START_TEST(a_bad_block_is_noticed_when_it_is_read)
+{
+	struct temp_dir dir;
+	struct bat_store *store;
+	struct bat_head before, after;
+	struct bat_row row;
+	char path[512];
+	struct stat size;
+	int fd;
+
+	make_store(&dir);
+	path_of(&dir, ".batfs/cache/index", path);
+	ck_assert_int_eq(stat(path, &size), 0);
+	fd = open(path, O_RDWR);
+	/* Rows lie in the middle: lists are a sixteenth of them. */
+	ck_assert_int_eq(pwrite(fd, "\xff\xff\xff", 3, size.st_size / 2), 3);
+	close(fd);
+	store = stores_open(&dir, true);
+	bat_head(store, &before);
+	ck_assert_uint_eq(before.visible_count, EVENTS + 2);
+	ck_assert(bat_row(store, before.first + 100, &row));
+	ck_assert_uint_eq(row.seq, before.first_seq + 100);
+	bat_head(store, &after);
+	ck_assert_uint_gt(after.generation, before.generation);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("sidecar");
+	TCase *promise = tcase_create("promise");
+	TCase *attacks = tcase_create("attacks");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, promise);
+	tcase_set_timeout(promise, 60);
+	tcase_add_test(promise, a_store_opens_from_it_and_says_the_same);
+	tcase_add_test(promise, it_is_not_written_while_a_file_is_young);
+	tcase_add_test(promise, a_read_only_handle_writes_none);
+	tcase_add_test(promise, what_was_appended_since_is_read_behind_it);
+	tcase_add_test(promise, appending_links_to_events_that_only_it_knows);
+	suite_add_tcase(suite, attacks);
+	tcase_set_timeout(attacks, 240);
+	tcase_add_loop_test(attacks, a_changed_store_is_not_believed, 0, 7);
+	tcase_add_loop_test(attacks,
+	    a_file_beside_the_segments_that_changed_drops_it, 0, 4);
+	tcase_add_test(attacks, a_flipped_bit_anywhere_changes_no_answer);
+	tcase_add_test(attacks, a_cut_file_changes_no_answer);
+	tcase_add_test(attacks, a_bad_block_is_noticed_when_it_is_read);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
