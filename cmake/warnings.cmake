@@ -35,6 +35,9 @@ if(BATFS_COVERAGE)
 	target_compile_options(batfs_flags INTERFACE --coverage)
 	target_link_options(batfs_flags INTERFACE --coverage)
 endif()
+if(BATFS_PLANTS)
+	target_compile_definitions(batfs_flags INTERFACE BAT_PLANTS)
+endif()
 # Assertions stay on in every build.
 target_compile_options(batfs_flags INTERFACE -UNDEBUG)
 # Hardening; _FORTIFY_SOURCE needs optimisation and no sanitizer.

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plant.h" /* for all: a bug can be planted anywhere */
+
 /*
  * The family is part of the name: USE (the caller erred, nothing changed),
  * WORLD (the machine), DATA (bytes on disk), STATE (asked at a wrong moment or
