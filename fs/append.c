@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "answers.h"
 #include "errmap.h"
+#include "rehearse.h"
 
 /* Where the op in work stands; each stage ends by naming the next one. */
 enum stage {
@@ -41,6 +43,7 @@ struct batfs_append {
 	enum worker worker;
 	bool busy;
 	struct batfs_append_op *first, **last;
+	struct batfs_answers answers; /* with a lock of its own */
 };
 
 static void work(struct batfs_append *append);
@@ -101,6 +104,7 @@ batfs_append_open(struct batfs_append_world *world,
 	append->node = *node;
 	append->last = &append->first;
 	pthread_mutex_init(&append->lock, NULL);
+	batfs_answers_init(&append->answers);
 	*out = append;
 	return 0;
 }
@@ -110,8 +114,17 @@ free_append(struct batfs_append *append)
 {
 	batfs_intake_free(append->intake);
 	free(append->receipts);
+	batfs_answers_free(&append->answers);
 	pthread_mutex_destroy(&append->lock);
 	free(append);
+}
+
+int
+batfs_append_receipts(struct batfs_append *append, size_t size,
+    struct bat_buf *buf, struct bat_error *error)
+{
+	return batfs_answers_read(&append->answers, append->world->store, size,
+	    buf, error);
 }
 
 /* ---- handing over to another thread and back ------------------------- */
@@ -254,6 +267,10 @@ stage_commit(struct batfs_append *append)
 	};
 	if (admitted == 0)
 		return true;
+	if (append->node.class == BATFS_CTL_TRY) {
+		batfs_rehearse(world->store, &append->batch);
+		return true;
+	}
 	start_away(append);
 	bat_submit(world->store, &append->batch);
 	return came_back_early(append);
@@ -266,6 +283,7 @@ record_reject(struct batfs_append *append,
 	struct batfs_tree *tree = append->world->tree;
 	struct bat_buf path = BAT_BUF_EMPTY;
 
+	batfs_stats_add(batfs_tree_stats(tree), BATFS_STAT_REJECTED, 1);
 	if (batfs_tree_path(tree, &append->node, &path) == 0 &&
 	    bat_bytes_append_byte(&path, '\0') == 0)
 		batfs_rejects_add(batfs_tree_rejects(tree),
@@ -273,6 +291,20 @@ record_reject(struct batfs_append *append,
 		    append->op->uid, (const char *)path.data,
 		    batfs_errmap_errno(reject->code, &reject->error), reject);
 	bat_bytes_free(&path);
+}
+
+static void
+note_committed(struct batfs_append *append)
+{
+	struct batfs_append_world *world = append->world;
+	struct batfs_stats *stats = batfs_tree_stats(world->tree);
+
+	batfs_stats_add(stats, BATFS_STAT_APPENDED, append->batch.committed);
+	batfs_stats_add(stats, BATFS_STAT_BATCHES, 1);
+	if (append->node.class == BATFS_CTL_APPEND)
+		batfs_answers_keep(&append->answers, append->receipts,
+		    append->batch.committed);
+	world->committed(world->context);
 }
 
 static void
@@ -292,12 +324,15 @@ stage_settle(struct batfs_append *append)
 		record_reject(append, &reject);
 		error = &reject.error;
 	}
-	if (batch->committed > 0)
-		append->world->committed(append->world->context);
-	if (op->kind == BATFS_APPEND_WRITE && (taken > 0 || code == 0))
+	if (batch->committed > 0 && append->node.class != BATFS_CTL_TRY)
+		note_committed(append);
+	if (op->kind == BATFS_APPEND_WRITE && (taken > 0 || code == 0)) {
+		batfs_stats_add(batfs_tree_stats(append->world->tree),
+		    BATFS_STAT_WRITE_BYTES, taken);
 		answer(append, (ssize_t)taken);
-	else
+	} else {
 		answer(append, -batfs_errmap_errno(code, error));
+	}
 	if (op->durable && append->world->sync_apart && batch->committed > 0)
 		append->stage = STAGE_SYNC;
 }

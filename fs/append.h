@@ -12,6 +12,9 @@
  * that wrote last, because shells flush before they write and every process
  * that inherited the descriptor flushes when it ends.
  *
+ * Two sorts are special: .ctl/try/<E> goes the same way but for the commit,
+ * which is only rehearsed, and .ctl/append/<E> has receipts to read.
+ *
  * Knows nothing of FUSE: an op is answered through its callback.
  */
 #ifndef BATFS_APPEND_H
@@ -74,6 +77,14 @@ int batfs_append_open(struct batfs_append_world *world,
 /* op is the caller's until done is called. */
 void batfs_append_submit(struct batfs_append *append,
     struct batfs_append_op *op);
+/*
+ * Of .ctl/append/<E>: the receipts of lines that were stored and not asked for
+ * yet, a line each, up to size bytes of them onto buf; nothing when there are
+ * none. The oldest are given up when nobody asks for a million. 0 or
+ * BAT_WORLD_*. Threads: any.
+ */
+int batfs_append_receipts(struct batfs_append *append, size_t size,
+    struct bat_buf *buf, struct bat_error *error);
 /* For the end of a mount, when no RELEASE will come: free it. Returns how many
  * bytes of an unfinished line are lost. */
 size_t batfs_append_abandon(struct batfs_append *append);

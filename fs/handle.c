@@ -97,6 +97,12 @@ batfs_handle_read(struct batfs_handle *handle, struct batfs_tree *tree,
 	size_t left;
 
 	bat_bytes_clear(scratch);
+	if (handle->node.class == BATFS_CTL_APPEND && handle->append != NULL) {
+		result = batfs_append_receipts(handle->append, size, scratch,
+		    error);
+		*out = bat_bytes_of_buf(scratch);
+		return result;
+	}
 	if (!batfs_handle_is_content(&handle->node)) {
 		result = batfs_tree_read(tree, &handle->node, offset, size,
 		    scratch, error);

@@ -4,7 +4,8 @@
  * - a stream (lines that grow): each read asks the tree at its offset;
  * - a content (one event, status, README): read whole at the first read and
  *   kept, so that the pieces that one reader gets are of one moment;
- * - an append, which may be a stream besides (O_RDWR);
+ * - an append, which may be a stream besides (O_RDWR), or have receipts to
+ *   read;
  * - a command of .ctl.
  *
  * All open handles hang in one list, so that a mount that ends early can put
@@ -29,6 +30,7 @@ enum batfs_handle_use {
 struct batfs_handle {
 	struct batfs_node node;
 	enum batfs_handle_use use;
+	bool plain;		     /* an append that needs no O_APPEND */
 	struct batfs_append *append; /* BATFS_HANDLE_APPEND */
 	atomic_uint holders;
 	/* Of a content, under the lock: */

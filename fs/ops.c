@@ -58,6 +58,7 @@ ops_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 	struct batfs_node parent, node;
 	int failed, result;
 
+	batfs_reply_count(req, BATFS_STAT_LOOKUP);
 	if (!batfs_reply_node(req, parent_ino, &parent))
 		return;
 	result = batfs_tree_lookup(mount->tree, &parent, bat_bytes_text(name),
@@ -108,6 +109,7 @@ ops_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct stat status;
 	int result;
 
+	batfs_reply_count(req, BATFS_STAT_GETATTR);
 	if (!batfs_reply_node(req, ino, &node))
 		return;
 	result = batfs_tree_attributes(mount->tree, &node, true, &attributes,
@@ -129,6 +131,7 @@ ops_statfs(fuse_req_t req, fuse_ino_t ino)
 	struct batfs_mount *mount = batfs_reply_mount(req);
 	struct statvfs status;
 
+	batfs_reply_count(req, BATFS_STAT_STATFS);
 	(void)ino;
 	if (fstatvfs(mount->data_dir, &status) != 0) {
 		fuse_reply_err(req, errno);
@@ -202,6 +205,7 @@ ops_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	struct batfs_node node;
 	struct bat_slice value;
 
+	batfs_reply_count(req, BATFS_STAT_GETXATTR);
 	/* Not ENODATA: then `ls -l` would ask again for every file. */
 	if (starts_with(name, "security.") || starts_with(name, "system.")) {
 		fuse_reply_err(req, EOPNOTSUPP);
@@ -223,6 +227,7 @@ ops_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 static void
 ops_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
+	batfs_reply_count(req, BATFS_STAT_LISTXATTR);
 	(void)ino;
 	if (size == 0)
 		fuse_reply_xattr(req, 0);

@@ -159,6 +159,7 @@ void
 batfs_ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
     struct fuse_file_info *fi)
 {
+	batfs_reply_count(req, BATFS_STAT_READDIR);
 	(void)fi;
 	list(req, ino, size, offset, false);
 }
@@ -167,6 +168,7 @@ void
 batfs_ops_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
     struct fuse_file_info *fi)
 {
+	batfs_reply_count(req, BATFS_STAT_READDIRPLUS);
 	(void)fi;
 	list(req, ino, size, offset, true);
 }
@@ -180,6 +182,7 @@ batfs_ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct batfs_node node;
 	int result;
 
+	batfs_reply_count(req, BATFS_STAT_OPENDIR);
 	if (!batfs_reply_node(req, ino, &node))
 		return;
 	result = batfs_tree_attributes(mount->tree, &node, false, &attributes,
@@ -215,6 +218,7 @@ batfs_ops_mkdir(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 	struct batfs_node parent, node;
 	int result, failed;
 
+	batfs_reply_count(req, BATFS_STAT_CREATE);
 	(void)mode;
 	if (!batfs_reply_node(req, parent_ino, &parent))
 		return;

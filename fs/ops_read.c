@@ -30,6 +30,10 @@ use_of(const struct batfs_mount *mount,
 		*out = BATFS_HANDLE_COMMAND;
 		return 0;
 	}
+	if (attributes->plain && attributes->appendable) {
+		*out = BATFS_HANDLE_APPEND;
+		return 0;
+	}
 	if (!attributes->appendable)
 		return EROFS;
 	if ((flags & O_APPEND) == 0 || (flags & O_TRUNC) != 0)
@@ -84,7 +88,10 @@ open_node(fuse_req_t req, const struct batfs_node *node,
 	    out);
 	if (result != 0)
 		return batfs_errmap_errno(result, NULL);
+	(*out)->plain = attributes.plain;
 	fi->fh = (uint64_t)(uintptr_t)*out;
+	/* What is read there once is gone: no tool may go back. */
+	fi->nonseekable = attributes.plain;
 	set_open_flags(fi, use, attributes.caching);
 	return 0;
 }
@@ -97,6 +104,7 @@ batfs_ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct batfs_node node;
 	int failed;
 
+	batfs_reply_count(req, BATFS_STAT_OPEN);
 	if (!batfs_reply_node(req, ino, &node))
 		return;
 	batfs_notify_check(mount->notify);
@@ -140,6 +148,7 @@ batfs_ops_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 	struct batfs_node parent, node;
 	int failed;
 
+	batfs_reply_count(req, BATFS_STAT_CREATE);
 	(void)mode;
 	if (!batfs_reply_node(req, parent_ino, &parent))
 		return;
@@ -165,6 +174,7 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	struct bat_slice bytes;
 	int result;
 
+	batfs_reply_count(req, BATFS_STAT_READ);
 	(void)ino;
 	if (offset < 0) {
 		fuse_reply_err(req, EINVAL);
@@ -177,6 +187,8 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		batfs_reply_code(req, result, &error);
 	else
 		fuse_reply_buf(req, (const char *)bytes.data, bytes.length);
+	batfs_stats_add(batfs_tree_stats(mount->tree), BATFS_STAT_READ_BYTES,
+	    bytes.length);
 	bat_bytes_free(&scratch);
 	batfs_handle_let_go(handle);
 }
@@ -189,6 +201,7 @@ batfs_ops_readlink(fuse_req_t req, fuse_ino_t ino)
 	struct batfs_node node;
 	int result;
 
+	batfs_reply_count(req, BATFS_STAT_READLINK);
 	if (!batfs_reply_node(req, ino, &node))
 		return;
 	result = batfs_tree_readlink(mount->tree, &node, &target);

@@ -22,6 +22,7 @@ refuse(fuse_req_t req, fuse_ino_t ino)
 {
 	struct batfs_node node;
 
+	batfs_reply_count(req, BATFS_STAT_REFUSED);
 	if (batfs_reply_node(req, ino, &node))
 		fuse_reply_err(req, refusal(batfs_reply_mount(req), &node));
 }
@@ -34,6 +35,7 @@ refuse_name(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 	struct batfs_node parent, node;
 	int result;
 
+	batfs_reply_count(req, BATFS_STAT_REFUSED);
 	if (!batfs_reply_node(req, parent_ino, &parent))
 		return;
 	result = batfs_tree_lookup(mount->tree, &parent, bat_bytes_text(name),
@@ -55,13 +57,14 @@ batfs_ops_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attributes,
 	struct batfs_node node;
 	struct stat status;
 
+	batfs_reply_count(req, BATFS_STAT_SETATTR);
 	(void)attributes;
 	(void)fi;
 	if (!batfs_reply_node(req, ino, &node))
 		return;
 	if ((which & FUSE_SET_ATTR_SIZE) == 0 ||
 	    batfs_tree_attributes(mount->tree, &node, true, &now, NULL) != 0 ||
-	    !now.command) {
+	    (!now.command && !now.plain)) {
 		fuse_reply_err(req, refusal(mount, &node));
 		return;
 	}

@@ -71,33 +71,38 @@ submit(fuse_req_t req, struct batfs_append *append, enum batfs_append_kind kind,
 struct chore_request {
 	struct batfs_chore chore;
 	fuse_req_t req;
-	int (*call)(struct bat_store *store, struct bat_error *error);
-	size_t written; /* of a WRITE; 0: answered by 0 */
+	struct batfs_node node; /* of a command; else a sync is asked for */
+	bool command;
+	size_t size;
+	char words[];
 };
 
 static void
 run_request(void *context)
 {
 	struct chore_request *request = context;
+	struct batfs_mount *mount = batfs_reply_mount(request->req);
 	struct bat_error error = { .code = 0 };
-	int result = request->call(batfs_reply_mount(request->req)->store,
-	    &error);
+	int result = request->command ?
+	    batfs_tree_command(mount->tree, &request->node,
+		bat_bytes_slice(request->words, request->size), &error) :
+	    bat_sync(mount->store, &error);
 
 	if (result != 0)
 		batfs_reply_code(request->req, result, &error);
-	else if (request->written > 0)
-		fuse_reply_write(request->req, request->written);
+	else if (request->command)
+		fuse_reply_write(request->req, request->size);
 	else
 		fuse_reply_err(request->req, 0);
 	free(request);
 }
 
+/* node NULL: a sync; else the words are what is written to a command. */
 static void
-submit_chore(fuse_req_t req,
-    int (*call)(struct bat_store *store, struct bat_error *error),
-    size_t written)
+submit_chore(fuse_req_t req, const struct batfs_node *node,
+    struct bat_slice words)
 {
-	struct chore_request *request = malloc(sizeof *request);
+	struct chore_request *request = malloc(sizeof *request + words.length);
 
 	if (request == NULL) {
 		fuse_reply_err(req, ENOMEM);
@@ -106,22 +111,17 @@ submit_chore(fuse_req_t req,
 	*request = (struct chore_request){
 		.chore = { .run = run_request, .context = request },
 		.req = req,
-		.call = call,
-		.written = written,
+		.command = node != NULL,
+		.size = words.length,
 	};
+	if (node != NULL)
+		request->node = *node;
+	if (words.length > 0)
+		memcpy(request->words, words.data, words.length);
 	batfs_chores_add(batfs_reply_mount(req)->chores, &request->chore);
 }
 
 /* ---- the requests ---------------------------------------------------- */
-
-static void
-write_command(fuse_req_t req, const struct batfs_handle *handle, size_t size)
-{
-	if (handle->node.number == BATFS_CTL_CHECKPOINT && size > 0)
-		submit_chore(req, bat_checkpoint, size);
-	else
-		fuse_reply_err(req, EINVAL);
-}
 
 void
 batfs_ops_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
@@ -129,13 +129,14 @@ batfs_ops_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size,
 {
 	struct batfs_handle *handle = handle_of(fi);
 
+	batfs_reply_count(req, BATFS_STAT_WRITE);
 	(void)ino;
 	(void)offset;
 	if (handle->use == BATFS_HANDLE_COMMAND)
-		write_command(req, handle, size);
+		submit_chore(req, &handle->node, bat_bytes_slice(bytes, size));
 	else if (handle->use == BATFS_HANDLE_READ)
 		fuse_reply_err(req, EBADF);
-	else if ((fi->flags & O_APPEND) == 0)
+	else if (!handle->plain && (fi->flags & O_APPEND) == 0)
 		/* fcntl(2) can take it away from an open file. */
 		fuse_reply_err(req, EPERM);
 	else
@@ -148,6 +149,7 @@ batfs_ops_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct batfs_handle *handle = handle_of(fi);
 
+	batfs_reply_count(req, BATFS_STAT_FLUSH);
 	(void)ino;
 	if (handle->use == BATFS_HANDLE_APPEND)
 		submit(req, handle->append, BATFS_APPEND_FLUSH, BAT_SLICE_EMPTY,
@@ -164,13 +166,14 @@ batfs_ops_fsync(fuse_req_t req, fuse_ino_t ino, int data_only,
 	struct batfs_mount *mount = batfs_reply_mount(req);
 	struct batfs_handle *handle = handle_of(fi);
 
+	batfs_reply_count(req, BATFS_STAT_FSYNC);
 	(void)ino;
 	(void)data_only;
 	if (handle != NULL && handle->use == BATFS_HANDLE_APPEND)
 		submit(req, handle->append, BATFS_APPEND_SYNC, BAT_SLICE_EMPTY,
 		    false);
 	else if (mount->appends.sync_apart)
-		submit_chore(req, bat_sync, 0);
+		submit_chore(req, NULL, BAT_SLICE_EMPTY);
 	else
 		fuse_reply_err(req, 0);
 }
@@ -181,6 +184,7 @@ batfs_ops_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct batfs_mount *mount = batfs_reply_mount(req);
 	struct batfs_handle *handle = handle_of(fi);
 
+	batfs_reply_count(req, BATFS_STAT_RELEASE);
 	(void)ino;
 	/* If the release of an append cannot even be queued, it stays in the
 	 * list: its unfinished line is spoken of when the mount ends. */

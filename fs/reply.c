@@ -17,6 +17,13 @@ batfs_reply_mount(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+void
+batfs_reply_count(fuse_req_t req, enum batfs_stat which)
+{
+	batfs_stats_add(batfs_tree_stats(batfs_reply_mount(req)->tree), which,
+	    1);
+}
+
 bool
 batfs_reply_node(fuse_req_t req, fuse_ino_t ino, struct batfs_node *out)
 {

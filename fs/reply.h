@@ -14,6 +14,8 @@
 
 /* The mount of a request. */
 struct batfs_mount *batfs_reply_mount(fuse_req_t req);
+/* Count a request. */
+void batfs_reply_count(fuse_req_t req, enum batfs_stat which);
 /* The node of a nodeid; false: it is none of ours and ESTALE was replied. */
 bool batfs_reply_node(fuse_req_t req, fuse_ino_t ino, struct batfs_node *out);
 

@@ -89,7 +89,8 @@ batfs_tree_free(struct batfs_tree *tree)
 		batfs_rejects_free(tree->rejects);
 	batfs_tree_pending_free(tree);
 	batfs_tree_names_free(tree);
-	bat_bytes_free(&tree->checkpoint_result);
+	for (size_t i = 0; i < BATFS_CTL_COUNT; i++)
+		bat_bytes_free(&tree->results[i]);
 	pthread_mutex_destroy(&tree->mutex);
 	free(tree);
 }
@@ -98,6 +99,12 @@ struct batfs_rejects *
 batfs_tree_rejects(struct batfs_tree *tree)
 {
 	return tree->rejects;
+}
+
+struct batfs_stats *
+batfs_tree_stats(struct batfs_tree *tree)
+{
+	return &tree->stats;
 }
 
 uint64_t

@@ -20,6 +20,7 @@
 #include "bat.h"
 #include "intake.h"
 #include "rejects.h"
+#include "stats.h"
 #include "stream.h"
 
 enum batfs_class {
@@ -70,6 +71,10 @@ enum batfs_class {
 	BATFS_QUERY_LOG,       /* query/<words>/log.jsonl */
 	BATFS_CTL,	       /* .ctl (addressable) */
 	BATFS_CTL_FILE,	       /* .ctl/<name>; number = enum batfs_ctl */
+	BATFS_CTL_APPENDS,     /* .ctl/append (not to be listed) */
+	BATFS_CTL_APPEND,      /* .ctl/append/<E>; entity = whole name */
+	BATFS_CTL_TRIES,       /* .ctl/try (not to be listed) */
+	BATFS_CTL_TRY,	       /* .ctl/try/<E>; likewise */
 	BATFS_CLASS_COUNT
 };
 
@@ -80,7 +85,9 @@ enum batfs_ctl {
 	BATFS_CTL_CONFIG,
 	BATFS_CTL_OPEN_REPORT,
 	BATFS_CTL_CHECKPOINT, /* command: a write returns when it is done */
+	BATFS_CTL_SYNC,	      /* command */
 	BATFS_CTL_REJECTS,
+	BATFS_CTL_STATS,
 	BATFS_CTL_COUNT
 };
 
@@ -121,6 +128,7 @@ struct batfs_attributes {
 	enum batfs_caching caching;
 	bool appendable; /* an append may be opened */
 	bool command;	 /* .ctl command: plain write */
+	bool plain;	 /* an append may be opened without O_APPEND */
 };
 
 struct batfs_tree;
@@ -142,6 +150,7 @@ int batfs_tree_new(struct bat_store *store,
     const struct batfs_tree_options *options, struct batfs_tree **out);
 void batfs_tree_free(struct batfs_tree *tree);
 struct batfs_rejects *batfs_tree_rejects(struct batfs_tree *tree);
+struct batfs_stats *batfs_tree_stats(struct batfs_tree *tree);
 
 /*
  * The child of a directory by its name, strictly in the one spelling that it

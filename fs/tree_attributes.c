@@ -80,6 +80,7 @@ measure(struct batfs_tree *tree, const struct batfs_node *node, bool want_size,
 		.appendable = !tree->options.read_only &&
 		    (row->access == BATFS_TREE_APPEND ||
 			row->access == BATFS_TREE_WRITE),
+		.plain = row->plain,
 		.command = node->class == BATFS_CTL_FILE &&
 		    batfs_tree_ctl_is_command(node->number),
 	};

@@ -405,5 +405,38 @@ const struct batfs_tree_class batfs_tree_classes[BATFS_CLASS_COUNT] = {
 		.read = batfs_tree_read_ctl,
 		.spell = batfs_tree_spell_ctl,
 	},
+	[BATFS_CTL_APPENDS] = {
+		.mark = 'O', .parent = BATFS_CTL, .name = "append",
+		.keys = BATFS_KEYS_NONE,
+		.type = BATFS_DIRECTORY, .caching = BATFS_CACHE_GROWING,
+		.search = true, .appends = true,
+		.measure = batfs_tree_measure_root,
+		.find = batfs_tree_find_ctl_target,
+	},
+	[BATFS_CTL_APPEND] = {
+		.mark = 'o', .parent = BATFS_CTL_APPENDS,
+		.keys = BATFS_KEYS_ENTITY,
+		.type = BATFS_FILE, .caching = BATFS_CACHE_NONE,
+		.access = BATFS_TREE_APPEND, .appends = true, .plain = true,
+		.measure = batfs_tree_measure_words,
+		.read = batfs_tree_read_nothing,
+		.spell = batfs_tree_spell_words,
+	},
+	[BATFS_CTL_TRIES] = {
+		.mark = 'Y', .parent = BATFS_CTL, .name = "try",
+		.keys = BATFS_KEYS_NONE,
+		.type = BATFS_DIRECTORY, .caching = BATFS_CACHE_GROWING,
+		.search = true, .appends = true,
+		.measure = batfs_tree_measure_root,
+		.find = batfs_tree_find_ctl_target,
+	},
+	[BATFS_CTL_TRY] = {
+		.mark = 'y', .parent = BATFS_CTL_TRIES,
+		.keys = BATFS_KEYS_ENTITY,
+		.type = BATFS_FILE, .caching = BATFS_CACHE_NONE,
+		.access = BATFS_TREE_WRITE, .appends = true, .plain = true,
+		.measure = batfs_tree_measure_words,
+		.spell = batfs_tree_spell_words,
+	},
 };
 /* clang-format on */

@@ -11,10 +11,12 @@
 
 typedef int render_fn(struct batfs_tree *tree, struct bat_buf *buf);
 
+typedef int command_fn(struct bat_store *store, struct bat_error *error);
+
 struct ctl_file {
 	const char *name;
-	bool command;
 	render_fn *render;
+	command_fn *command; /* what the word `now` does; NULL: no command */
 };
 
 static int
@@ -167,6 +169,19 @@ render_open_report(struct batfs_tree *tree, struct bat_buf *buf)
 	return bat_open_report(tree->store, buf);
 }
 
+/* How a command went the last time. */
+static int
+put_result(struct batfs_tree *tree, enum batfs_ctl which, struct bat_buf *buf)
+{
+	int code;
+
+	pthread_mutex_lock(&tree->mutex);
+	code = bat_bytes_append_slice(buf,
+	    bat_bytes_of_buf(&tree->results[which]));
+	pthread_mutex_unlock(&tree->mutex);
+	return code;
+}
+
 static int
 render_checkpoint(struct batfs_tree *tree, struct bat_buf *buf)
 {
@@ -175,11 +190,31 @@ render_checkpoint(struct batfs_tree *tree, struct bat_buf *buf)
 
 	bat_status(tree->store, &status);
 	code = put_number(buf, "uncovered_count", status.uncovered_count);
-	pthread_mutex_lock(&tree->mutex);
 	if (code == BAT_OK)
-		code = bat_bytes_append_slice(buf,
-		    bat_bytes_of_buf(&tree->checkpoint_result));
-	pthread_mutex_unlock(&tree->mutex);
+		code = put_result(tree, BATFS_CTL_CHECKPOINT, buf);
+	return code;
+}
+
+static int
+render_sync(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	return put_result(tree, BATFS_CTL_SYNC, buf);
+}
+
+static int
+render_stats(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	struct batfs_stream_counts lines, briefs;
+	int code = batfs_stats_render(&tree->stats, buf);
+
+	batfs_stream_counts(tree->streams, &lines);
+	batfs_stream_counts(tree->briefs, &briefs);
+	if (code == BAT_OK)
+		code = put_number(buf, "lines_rendered",
+		    lines.lines + briefs.lines);
+	if (code == BAT_OK)
+		code = put_number(buf, "bytes_rendered",
+		    lines.bytes + briefs.bytes);
 	return code;
 }
 
@@ -190,13 +225,16 @@ render_rejects(struct batfs_tree *tree, struct bat_buf *buf)
 }
 
 static const struct ctl_file files[BATFS_CTL_COUNT] = {
-	[BATFS_CTL_VERSION] = { "version", false, render_version },
-	[BATFS_CTL_HEAD] = { "head", false, render_head },
-	[BATFS_CTL_STATUS] = { "status", false, render_status },
-	[BATFS_CTL_CONFIG] = { "config", false, render_config },
-	[BATFS_CTL_OPEN_REPORT] = { "open-report", false, render_open_report },
-	[BATFS_CTL_CHECKPOINT] = { "checkpoint", true, render_checkpoint },
-	[BATFS_CTL_REJECTS] = { "rejects.jsonl", false, render_rejects },
+	[BATFS_CTL_VERSION] = { "version", render_version, NULL },
+	[BATFS_CTL_HEAD] = { "head", render_head, NULL },
+	[BATFS_CTL_STATUS] = { "status", render_status, NULL },
+	[BATFS_CTL_CONFIG] = { "config", render_config, NULL },
+	[BATFS_CTL_OPEN_REPORT] = { "open-report", render_open_report, NULL },
+	[BATFS_CTL_CHECKPOINT] = { "checkpoint", render_checkpoint,
+	    bat_checkpoint },
+	[BATFS_CTL_SYNC] = { "sync", render_sync, bat_sync },
+	[BATFS_CTL_REJECTS] = { "rejects.jsonl", render_rejects, NULL },
+	[BATFS_CTL_STATS] = { "stats", render_stats, NULL },
 };
 
 /* ---- the functions of the class ---------------------------------------- */
@@ -204,7 +242,7 @@ static const struct ctl_file files[BATFS_CTL_COUNT] = {
 bool
 batfs_tree_ctl_is_command(uint64_t number)
 {
-	return number < BATFS_CTL_COUNT && files[number].command;
+	return number < BATFS_CTL_COUNT && files[number].command != NULL;
 }
 
 int
@@ -220,6 +258,32 @@ batfs_tree_find_ctl(struct batfs_tree *tree, const struct batfs_node *parent,
 		return BAT_OK;
 	}
 	return BAT_STATE_NOT_FOUND;
+}
+
+/* .ctl/append/<E> and .ctl/try/<E>: any name that an entity can have, whether
+ * it has events or not, with words or without. */
+int
+batfs_tree_find_ctl_target(struct batfs_tree *tree,
+    const struct batfs_node *parent, struct bat_slice name,
+    struct batfs_node *out)
+{
+	struct batfs_node child = batfs_tree_child(parent,
+	    parent->class == BATFS_CTL_TRIES ? BATFS_CTL_TRY :
+					       BATFS_CTL_APPEND);
+	struct bat_buf stored = BAT_BUF_EMPTY;
+	struct bat_slice words;
+	int code = batfs_tree_split_words(tree, parent, name, &stored, &words);
+
+	if (code == BAT_OK &&
+	    bat_coordinate_check(bat_bytes_of_buf(&stored),
+		bat_bytes_text("scope"), NULL) != BAT_OK)
+		code = BAT_STATE_NOT_FOUND;
+	if (code == BAT_OK)
+		code = batfs_tree_intern(tree, name, &child.entity);
+	if (code == BAT_OK)
+		*out = child;
+	bat_bytes_free(&stored);
+	return code;
 }
 
 int
@@ -292,6 +356,24 @@ is_word(struct bat_slice text, const char *word)
 	return bat_bytes_equal(text, bat_bytes_text(word));
 }
 
+/* Without memory there is no last result to read; the writer of the word has
+ * got its answer all the same. */
+static void
+note_result(struct batfs_tree *tree, uint64_t which, int code,
+    const struct bat_error *why)
+{
+	struct bat_buf *result = &tree->results[which];
+
+	pthread_mutex_lock(&tree->mutex);
+	bat_bytes_clear(result);
+	if (code == BAT_OK)
+		(void)bat_bytes_append_text(result, "last ok\n");
+	else
+		(void)bat_bytes_append_format(result, "last %s: %s\n",
+		    bat_error_name(code), why->text);
+	pthread_mutex_unlock(&tree->mutex);
+}
+
 int
 batfs_tree_command(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_slice words, struct bat_error *error)
@@ -300,24 +382,14 @@ batfs_tree_command(struct batfs_tree *tree, const struct batfs_node *node,
 	int code;
 
 	if (node->class != BATFS_CTL_FILE ||
-	    node->number != BATFS_CTL_CHECKPOINT)
+	    !batfs_tree_ctl_is_command(node->number))
 		return bat_error_set(error, BAT_USE_INVALID, "no command");
 	if (!is_word(words, "now"))
 		return bat_error_set(error, BAT_USE_INVALID,
-		    "the word for a checkpoint is: now");
-	code = bat_checkpoint(tree->store, &why);
+		    "the word for a %s is: now", files[node->number].name);
+	code = files[node->number].command(tree->store, &why);
 	if (code != BAT_OK && error != NULL)
 		*error = why;
-	pthread_mutex_lock(&tree->mutex);
-	bat_bytes_clear(&tree->checkpoint_result);
-	/* Without memory there is no last result to read; the writer of the
-	 * word has got its answer all the same. */
-	if (code == BAT_OK)
-		(void)bat_bytes_append_text(&tree->checkpoint_result,
-		    "last ok\n");
-	else
-		(void)bat_bytes_append_format(&tree->checkpoint_result,
-		    "last %s: %s\n", bat_error_name(code), why.text);
-	pthread_mutex_unlock(&tree->mutex);
+	note_result(tree, node->number, code, &why);
 	return code;
 }

@@ -53,63 +53,77 @@ put_gone(struct bat_buf *buf, const struct bat_id *id)
 				code;
 }
 
-/* What only the frame says. */
+/* Its row and, as far as it is whole, its frame. BAT_STATE_NOT_FOUND: there is
+ * no such event. */
 static int
-put_from_frame(struct batfs_tree *tree, uint32_t ordinal,
-    enum batfs_class class, struct bat_buf *buf, struct bat_error *error)
+read_event(struct batfs_tree *tree, uint64_t seq, struct bat_reading *reading,
+    bool *out_damaged, struct bat_error *error)
 {
-	struct bat_reading reading = BAT_READING_EMPTY;
+	uint32_t ordinal = bat_find_seq(tree->store, seq);
 	struct bat_error local;
-	bool damaged;
-	int code = bat_read(tree->store, ordinal, &reading,
-	    error != NULL ? error : &local);
+	int code = BAT_STATE_NOT_FOUND;
 
-	damaged = code == BAT_DATA_CORRUPT;
-	if (damaged)
-		code = BAT_OK;
-	if (code == BAT_OK && class == BATFS_EVENT_RECEIPT)
-		code = batfs_render_receipt(&reading, damaged, buf);
-	else if (code == BAT_OK) {
-		code = batfs_render_time_of(&reading, damaged, buf);
-		if (code == BAT_OK)
-			code = bat_bytes_append_byte(buf, '\n');
-	}
-	bat_reading_free(&reading);
-	return code;
+	*out_damaged = false;
+	if (ordinal != BAT_MAP_NONE)
+		code = bat_read(tree->store, ordinal, reading,
+		    error != NULL ? error : &local);
+	if (code != BAT_DATA_CORRUPT)
+		return code;
+	*out_damaged = true;
+	return BAT_OK;
 }
 
+static int
+put_time(const struct bat_reading *reading, bool damaged, struct bat_buf *buf)
+{
+	int code = batfs_render_time_of(reading, damaged, buf);
+
+	return code == BAT_OK ? bat_bytes_append_byte(buf, '\n') : code;
+}
+
+static int
+put_read(struct batfs_tree *tree, enum batfs_class class,
+    const struct bat_reading *reading, bool damaged, struct bat_buf *buf)
+{
+	const struct bat_row *row = &reading->row;
+
+	switch ((unsigned)class) {
+	case BATFS_EVENT_ENTITY:
+		return put_text(buf, bat_name(tree->store, row->entity));
+	case BATFS_EVENT_SCOPE:
+		return put_text(buf, bat_name(tree->store, row->scope));
+	case BATFS_EVENT_KIND:
+		return put_kind(buf, row->kind);
+	case BATFS_EVENT_ID:
+		return put_hex(buf, row->id.bytes, sizeof(row->id.bytes));
+	case BATFS_EVENT_CORR:
+		return put_hex(buf, row->corr.bytes, sizeof(row->corr.bytes));
+	case BATFS_EVENT_HASH:
+		return put_hex(buf, row->hash.bytes, sizeof(row->hash.bytes));
+	case BATFS_EVENT_PREV:
+		return put_hex(buf, row->prev.bytes, sizeof(row->prev.bytes));
+	case BATFS_EVENT_CAUSE_GONE:
+		return put_gone(buf, &row->cause);
+	case BATFS_EVENT_RECEIPT:
+		return batfs_render_receipt(reading, damaged, buf);
+	default:
+		return put_time(reading, damaged, buf);
+	}
+}
+
+/* Of a damaged place that no index tells of nothing is known: it is empty. */
 static int
 put_value(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_buf *buf, struct bat_error *error)
 {
-	uint32_t ordinal = bat_find_seq(tree->store, node->number);
-	struct bat_row row;
+	struct bat_reading reading = BAT_READING_EMPTY;
+	bool damaged;
+	int code = read_event(tree, node->number, &reading, &damaged, error);
 
-	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, &row))
-		return BAT_STATE_NOT_FOUND;
-	/* Of a damaged place that no index tells of nothing is known. */
-	if (row.entity == BAT_MAP_NONE)
-		return BAT_OK;
-	switch ((unsigned)node->class) {
-	case BATFS_EVENT_ENTITY:
-		return put_text(buf, bat_name(tree->store, row.entity));
-	case BATFS_EVENT_SCOPE:
-		return put_text(buf, bat_name(tree->store, row.scope));
-	case BATFS_EVENT_KIND:
-		return put_kind(buf, row.kind);
-	case BATFS_EVENT_ID:
-		return put_hex(buf, row.id.bytes, sizeof(row.id.bytes));
-	case BATFS_EVENT_CORR:
-		return put_hex(buf, row.corr.bytes, sizeof(row.corr.bytes));
-	case BATFS_EVENT_HASH:
-		return put_hex(buf, row.hash.bytes, sizeof(row.hash.bytes));
-	case BATFS_EVENT_PREV:
-		return put_hex(buf, row.prev.bytes, sizeof(row.prev.bytes));
-	case BATFS_EVENT_CAUSE_GONE:
-		return put_gone(buf, &row.cause);
-	default:
-		return put_from_frame(tree, ordinal, node->class, buf, error);
-	}
+	if (code == BAT_OK && reading.row.entity != BAT_MAP_NONE)
+		code = put_read(tree, node->class, &reading, damaged, buf);
+	bat_reading_free(&reading);
+	return code;
 }
 
 int
@@ -147,16 +161,24 @@ batfs_tree_measure_value(struct batfs_tree *tree, const struct batfs_node *node,
 static int
 find_cause(struct batfs_tree *tree, uint64_t seq, struct bat_row *out)
 {
-	uint32_t ordinal = bat_find_seq(tree->store, seq);
-	struct bat_row row;
+	struct bat_reading reading = BAT_READING_EMPTY;
+	uint32_t ordinal;
+	bool damaged;
+	int code = read_event(tree, seq, &reading, &damaged, NULL);
 
-	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, &row) ||
-	    bat_id_is_zero(&row.cause))
-		return BAT_STATE_NOT_FOUND;
-	ordinal = bat_find_id(tree->store, &row.cause);
-	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, out))
-		return BAT_END;
-	return BAT_OK;
+	/* The store was read anew: what it says now is right. */
+	if (code == BAT_DATA_DISAGREES)
+		code = read_event(tree, seq, &reading, &damaged, NULL);
+	if (code == BAT_OK && bat_id_is_zero(&reading.row.cause))
+		code = BAT_STATE_NOT_FOUND;
+	if (code == BAT_OK) {
+		ordinal = bat_find_id(tree->store, &reading.row.cause);
+		if (ordinal == BAT_MAP_NONE ||
+		    !bat_row(tree->store, ordinal, out))
+			code = BAT_END;
+	}
+	bat_reading_free(&reading);
+	return code;
 }
 
 /* No link may dangle: where the cause is gone there is a file that says so. */
@@ -171,7 +193,7 @@ batfs_tree_find_in_event(struct batfs_tree *tree,
 	if (!bat_bytes_equal(name, bat_bytes_text("cause")))
 		return BAT_STATE_NOT_FOUND;
 	code = find_cause(tree, parent->number, &row);
-	if (code == BAT_STATE_NOT_FOUND)
+	if (code < BAT_OK)
 		return code;
 	*out = batfs_tree_child(parent,
 	    code == BAT_OK ? BATFS_EVENT_CAUSE : BATFS_EVENT_CAUSE_GONE);
@@ -183,11 +205,14 @@ batfs_tree_list_event(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t cookie, struct batfs_tree_listing *listing)
 {
 	struct batfs_node child;
+	int code;
 
-	if (cookie > 0 ||
-	    batfs_tree_find_in_event(tree, node, bat_bytes_text("cause"),
-		&child) != BAT_OK)
+	if (cookie > 0)
 		return BAT_OK;
+	code = batfs_tree_find_in_event(tree, node, bat_bytes_text("cause"),
+	    &child);
+	if (code != BAT_OK)
+		return code == BAT_STATE_NOT_FOUND ? BAT_OK : code;
 	return batfs_tree_emit(tree, listing, &child, 1);
 }
 
@@ -223,8 +248,9 @@ batfs_tree_read_link(struct batfs_tree *tree, const struct batfs_node *node,
 	(void)error;
 	switch ((unsigned)node->class) {
 	case BATFS_EVENT_CAUSE:
-		if (find_cause(tree, node->number, &row) != BAT_OK)
-			return BAT_STATE_NOT_FOUND;
+		code = find_cause(tree, node->number, &row);
+		if (code != BAT_OK)
+			return code == BAT_END ? BAT_STATE_NOT_FOUND : code;
 		code = put_folder(&target, "../../", row.seq, "");
 		break;
 	case BATFS_EVENTS_FIRST:

@@ -76,6 +76,7 @@ struct batfs_tree_class {
 	bool whole;   /* a file that is computed as a whole */
 	bool search;  /* a directory that finds and is not to be listed */
 	bool appends; /* appends are taken here or below */
+	bool plain;   /* an append may be opened without O_APPEND */
 	batfs_tree_measure_fn *measure;
 	/* Files: their bytes; links: their target. */
 	batfs_tree_read_fn *read;
@@ -156,11 +157,13 @@ struct batfs_tree {
 	struct batfs_tree_kinds kinds;
 	struct batfs_tree_moments moments;
 	struct batfs_rejects *rejects;
+	struct batfs_stats stats;
 	pthread_mutex_t mutex; /* guards all below */
 	struct batfs_tree_names names;
 	struct batfs_tree_longs longs;
 	struct batfs_tree_pendings pendings;
-	struct bat_buf checkpoint_result; /* a line, or nothing yet */
+	/* How each command went last: a line, or nothing yet. */
+	struct bat_buf results[BATFS_CTL_COUNT];
 };
 
 /* ---- names (tree_names.c); they lock ------------------------------------ */
@@ -298,7 +301,8 @@ bool batfs_tree_exists(struct batfs_tree *tree, const struct batfs_node *node);
 batfs_tree_find_fn batfs_tree_find_page, batfs_tree_find_entity,
     batfs_tree_find_scope, batfs_tree_find_member, batfs_tree_find_in_events,
     batfs_tree_find_in_shard, batfs_tree_find_in_event, batfs_tree_find_id,
-    batfs_tree_find_range, batfs_tree_find_query, batfs_tree_find_ctl;
+    batfs_tree_find_range, batfs_tree_find_query, batfs_tree_find_ctl,
+    batfs_tree_find_ctl_target;
 
 /* ---- listing (tree_list.c) ------------------------------------------------- */
 

@@ -263,7 +263,8 @@ batfs_tree_place(struct batfs_tree *tree, const struct batfs_node *node,
 	if (node->class == BATFS_ENTITY || node->class == BATFS_MEMBER)
 		place.entity = batfs_tree_text(tree, node->entity);
 	else if (node->class == BATFS_ENTITY_WORDS ||
-	    node->class == BATFS_MEMBER_WORDS)
+	    node->class == BATFS_MEMBER_WORDS ||
+	    node->class == BATFS_CTL_APPEND || node->class == BATFS_CTL_TRY)
 		code = place_words(tree, node, &place);
 	else if (node->class != BATFS_ROOT_APPEND)
 		code = BAT_USE_INVALID;

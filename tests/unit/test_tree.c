@@ -31,7 +31,7 @@ START_TEST(the_root_lists_what_is_finite)
 	at(".ctl");
 	assert_lists(".ctl",
 	    "version head status config open-report "
-	    "checkpoint rejects.jsonl ");
+	    "checkpoint sync rejects.jsonl stats ");
 }
 END_TEST
 

@@ -240,6 +240,14 @@ START_TEST(ctl_files_tell_of_the_store)
 	    0);
 	ck_assert_uint_eq(store.checkpoint_count, 1);
 	assert_content_has(".ctl/checkpoint", "last ok\n");
+	assert_content(".ctl/sync", "");
+	node = at(".ctl/sync");
+	ck_assert_int_eq(
+	    batfs_tree_command(tree, &node, bat_bytes_text("now"), &error), 0);
+	ck_assert_uint_eq(store.sync_count, 1);
+	assert_content(".ctl/sync", "last ok\n");
+	assert_content_has(".ctl/stats", "lines_appended 0\n");
+	node = at(".ctl/checkpoint");
 	store.checkpoint_code = BAT_WORLD_NO_SPACE;
 	ck_assert_int_eq(batfs_tree_command(tree, &node, bat_bytes_text("now"),
 			     &error),
