@@ -162,11 +162,14 @@ bat_file_sync(const struct bat_disk *disk, int fd, struct bat_error *error)
 	do
 		code = disk->sync(disk->context, fd);
 	while (code == -EINTR);
-	/* Never again after another failure: a second call may say that all is
-	 * well although the pages are gone. */
-	if (code < 0)
-		return bat_error_set_os(error, -code, "cannot sync");
-	return 0;
+	if (code == 0)
+		return 0;
+	/* Never again: a second call may say that all is well although the
+	 * pages are gone. Nor is ENOSPC here an invitation to try again. */
+	bat_error_set_os(error, -code, "cannot sync");
+	if (error != NULL)
+		error->code = BAT_STATE_STOPPED;
+	return BAT_STATE_STOPPED;
 }
 
 int

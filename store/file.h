@@ -91,6 +91,8 @@ int bat_file_read(const struct bat_disk *disk, int fd, void *to, size_t length,
 /* All of it or an error; a partial write may have happened. */
 int bat_file_write(const struct bat_disk *disk, int fd, const void *from,
     size_t length, uint64_t offset, struct bat_error *error);
+/* BAT_STATE_STOPPED when it fails, whatever the errno: what was written may be
+ * lost, and another sync would not say so. */
 int bat_file_sync(const struct bat_disk *disk, int fd, struct bat_error *error);
 /*
  * Read a whole file onto buf; BAT_WORLD_ABSENT when there is none,
@@ -103,7 +105,7 @@ int bat_file_read_whole(const struct bat_disk *disk, int dir, const char *name,
  * mode 0600 in the same directory, write, fsync, rename, fsync of the
  * directory. A failure unlinks the temporary file. replace false: fails with
  * BAT_STATE_EXISTS when name is there, and mode is 0666 less the umask
- * (FORMAT.md 1.1: segments).
+ * (FORMAT.md 1.1: segments). BAT_STATE_STOPPED as bat_file_sync.
  */
 int bat_file_put_whole(const struct bat_disk *disk, int dir, const char *name,
     struct bat_slice content, bool replace, struct bat_error *error);

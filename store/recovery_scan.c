@@ -360,30 +360,53 @@ no_header(struct recovery_scan *scan, const struct bat_segment_info *info,
 }
 
 /*
- * What an earlier session left in the newest segment, footed or not, is put on
- * disk and read back from there, so that nothing is shown that the disk does
- * not have. (Its sync may have failed: then the cache shows what is lost, and
- * syncing again says that all is well.)
+ * What an earlier session left in a segment is put on disk and read back from
+ * there, so that nothing is shown that the disk does not have. (Its sync may
+ * have failed: then the cache shows what is lost, and syncing again says that
+ * all is well.)
  */
 static int
-settle_newest(struct recovery_scan *scan, const struct bat_segment_info *info)
+settle(struct recovery_scan *scan, const struct bat_segment_info *info,
+    struct bat_error *error)
 {
 	const struct bat_disk *disk = scan->dir->disk;
 	int fd, code;
 
 	/* Not when an index lied later: the segment may be our own by then, and
 	 * its syncs are the writer's. */
-	if (scan->options->read_only || scan->options->ignore_indexes ||
-	    info->id != scan->out->highest_segment)
+	if (scan->options->read_only || scan->options->ignore_indexes)
 		return BAT_OK;
-	code = bat_segment_dir_hold(scan->dir, info->id, &fd, scan->error);
+	code = bat_segment_dir_hold(scan->dir, info->id, &fd, error);
 	if (code != BAT_OK)
 		return code;
-	code = bat_file_sync(disk, fd, scan->error);
+	code = bat_file_sync(disk, fd, error);
 	if (code == BAT_OK)
 		(void)disk->drop_cache(disk->context, fd);
 	bat_segment_dir_release(scan->dir, info->id);
+	/* Nothing is stopped yet. */
+	if (code == BAT_STATE_STOPPED)
+		code = error->code = BAT_WORLD_IO;
 	return code;
+}
+
+/* The newest segment is settled, and every other one that nobody sealed. */
+static int
+open_settled(struct recovery_scan *scan, const struct bat_segment_info *info,
+    struct bat_segment_reader *reader, struct bat_error *why)
+{
+	bool newest = info->id == scan->out->highest_segment;
+	int code = newest ? settle(scan, info, why) : BAT_OK;
+
+	if (code == BAT_OK)
+		code = bat_segment_reader_open(reader, scan->dir, info->id,
+		    why);
+	if (code != BAT_OK || newest || reader->has_footer)
+		return code;
+	bat_segment_reader_close(reader);
+	code = settle(scan, info, why);
+	return code == BAT_OK
+	    ? bat_segment_reader_open(reader, scan->dir, info->id, why)
+	    : code;
 }
 
 /*
@@ -419,11 +442,8 @@ bat_recovery_segment(struct recovery_scan *scan,
 {
 	struct bat_segment_reader reader;
 	struct bat_error why = { .code = 0 };
-	int code = settle_newest(scan, info);
+	int code = open_settled(scan, info, &reader, &why);
 
-	if (code != BAT_OK)
-		return code;
-	code = bat_segment_reader_open(&reader, scan->dir, info->id, &why);
 	if (code != BAT_OK)
 		return no_header(scan, info, code, &why);
 	if (!reader.has_footer && why.text[0] != '\0')

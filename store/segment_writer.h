@@ -34,7 +34,8 @@ struct bat_segment_writer {
 /*
  * Make segment id appear whole: header into a temporary file, fsync, rename
  * without replacing, fsync of the directory; then opens it for writing.
- * Returns 0; BAT_STATE_EXISTS; BAT_WORLD_*: nothing was made.
+ * Returns 0; BAT_STATE_EXISTS; BAT_WORLD_*; BAT_STATE_STOPPED (a sync failed):
+ * nothing was made.
  */
 int bat_segment_writer_create(struct bat_segment_writer *writer,
     struct bat_segment_dir *dir, uint64_t id, int64_t created_ns,

@@ -13,7 +13,7 @@ settle(struct bat_writer *writer, int code, const struct bat_error *what,
 	if (code == BAT_OK)
 		return code;
 	bat_writer_remember(writer, code, what);
-	writer->stopped = writer->stopped ||
+	writer->stopped = writer->stopped || code == BAT_STATE_STOPPED ||
 	    (writer->active && writer->segment.broken);
 	if (error != NULL)
 		*error = *what;

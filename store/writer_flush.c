@@ -149,18 +149,23 @@ place_stage(struct bat_writer *writer, struct bat_error *error)
 }
 
 /* Rows for the footer, noted before the frames are written: if there is no
- * memory for them nothing has happened yet. */
+ * memory for them nothing has happened yet, and the next group tries again. */
 static int
 note_rows(struct bat_writer *writer)
 {
 	size_t before = writer->segment.row_count;
 	int code = BAT_OK;
 
+	/* Rows of earlier groups are missing: this segment gets no footer. */
+	if (writer->segment.footer_lost)
+		return BAT_OK;
 	for (size_t i = 0; code == BAT_OK && i < writer->stage.row_count; i++)
 		code = bat_segment_writer_note(&writer->segment,
 		    &writer->stage.rows[i]);
-	if (code != BAT_OK)
+	if (code != BAT_OK) {
 		writer->segment.row_count = before;
+		writer->segment.footer_lost = false;
+	}
 	return code;
 }
 
@@ -219,6 +224,7 @@ bat_writer_flush(struct bat_writer *writer, struct bat_error *error)
 	}
 	code = place_stage(writer, error);
 	if (code != BAT_OK) {
+		writer->stopped = writer->stopped || code == BAT_STATE_STOPPED;
 		bat_writer_fail_stage(writer, code, error);
 		return code;
 	}

@@ -265,10 +265,10 @@ START_TEST(a_failed_replacement_leaves_the_old_file_and_nothing_else)
 		{ FAULTY_RANDOM, 1, EIO, BAT_WORLD_IO, "old" },
 		{ FAULTY_OPEN, 1, ENOSPC, BAT_WORLD_NO_SPACE, "old" },
 		{ FAULTY_WRITE, 1, ENOSPC, BAT_WORLD_NO_SPACE, "old" },
-		{ FAULTY_SYNC, 1, EIO, BAT_WORLD_IO, "old" },
+		{ FAULTY_SYNC, 1, EIO, BAT_STATE_STOPPED, "old" },
 		{ FAULTY_RENAME, 1, EIO, BAT_WORLD_IO, "old" },
 		/* The directory: the name has moved on already. */
-		{ FAULTY_SYNC, 2, EIO, BAT_WORLD_IO, "new" },
+		{ FAULTY_SYNC, 2, EIO, BAT_STATE_STOPPED, "new" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -295,7 +295,7 @@ START_TEST(content_is_synced_before_its_name_and_the_name_after)
 	/* When the first sync fails, nothing is renamed. */
 	faulty_disk_reset(&faulty);
 	faulty_disk_fail(&faulty, FAULTY_SYNC, 1, EIO, false);
-	ck_assert_int_eq(put("file", "y", true, NULL), BAT_WORLD_IO);
+	ck_assert_int_eq(put("file", "y", true, NULL), BAT_STATE_STOPPED);
 	ck_assert_uint_eq(faulty_disk_calls(&faulty, FAULTY_RENAME), 0);
 	ck_assert_uint_eq(faulty_disk_calls(&faulty, FAULTY_SYNC), 1);
 }

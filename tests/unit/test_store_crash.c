@@ -214,6 +214,89 @@ START_TEST(a_footer_is_written_behind_frames_that_are_on_disk)
 }
 END_TEST
 
+static struct bat_store *
+open_faulty(enum bat_durability durability)
+{
+	faulty_disk_init(&faulty, memory_disk_door(disk));
+	faulty.sync_failed = lose;
+	faulty.sync_failed_context = disk;
+	return open_with(&faulty.disk, durability);
+}
+
+static int
+append_code(struct bat_store *store)
+{
+	struct bat_draft draft = stores_draft("player:alice", "scope:test",
+	    "\xa1x");
+
+	return stores_append_batch(store, &draft, 1, NULL, NULL);
+}
+
+START_TEST(any_sync_that_fails_is_the_last_one_and_stops_the_writer)
+{
+	/* Of a new segment's file, of its name, of the index file, of its
+	 * name. */
+	for (unsigned n = 1; n <= 4; n++) {
+		struct bat_store *store = open_faulty(BAT_DURABLE_EACH);
+		struct bat_options with_index = { .disk = &faulty.disk };
+		struct bat_error error;
+		unsigned syncs;
+
+		stores_close(store);
+		ck_assert_int_eq(bat_open("/", &with_index, &store, &error), 0);
+		faulty_disk_reset(&faulty);
+		faulty_disk_fail(&faulty, FAULTY_SYNC, n, ENOSPC, false);
+		if (n <= 2) {
+			ck_assert_int_eq(append_code(store), BAT_STATE_STOPPED);
+		} else {
+			ck_assert_int_eq(append_code(store), 0);
+			ck_assert_int_eq(bat_checkpoint(store, &error),
+			    BAT_STATE_STOPPED);
+		}
+		syncs = faulty_disk_calls(&faulty, FAULTY_SYNC) +
+		    faulty_disk_calls(&faulty, FAULTY_SYNC_DATA);
+		ck_assert_int_eq(append_code(store), BAT_STATE_STOPPED);
+		ck_assert_int_eq(bat_checkpoint(store, &error),
+		    BAT_STATE_STOPPED);
+		ck_assert_int_eq(bat_sync(store, &error), BAT_STATE_STOPPED);
+		ck_assert_int_eq(bat_close(store, &error), BAT_STATE_STOPPED);
+		ck_assert_uint_eq(faulty_disk_calls(&faulty, FAULTY_SYNC) +
+			faulty_disk_calls(&faulty, FAULTY_SYNC_DATA),
+		    syncs);
+		memory_disk_free(disk);
+		setup();
+	}
+}
+END_TEST
+
+START_TEST(an_older_segment_that_nobody_sealed_is_settled_too)
+{
+	const struct bat_disk *door = memory_disk_door(disk);
+	struct bat_store *store = open_faulty(BAT_DURABLE_FSYNC);
+	struct bat_error error;
+	struct memory_disk *next;
+	int dir;
+
+	stores_append(store, "player:alice", "\xa1x");
+	ck_assert_int_eq(bat_sync(store, &error), 0);
+	stores_append(store, "player:alice", "\xa1y");
+	faulty_disk_fail(&faulty, FAULTY_SYNC_DATA, 1, EIO, false);
+	ck_assert_int_eq(bat_sync(store, &error), BAT_STATE_STOPPED);
+	ck_assert_int_ne(bat_close(store, &error), 0);
+	/* Then somebody began a segment and was killed. */
+	dir = door->open_dir(door->context, "/", false);
+	door->open_at(door->context, dir, "000002.fbat", O_RDWR | O_CREAT,
+	    0600);
+	door->sync(door->context, dir);
+	next = memory_disk_copy(disk);
+	memory_disk_free(disk);
+	disk = next;
+	store = open_it();
+	ck_assert_uint_eq(visible_count(store), 2);
+	stores_close(store);
+}
+END_TEST
+
 START_TEST(no_index_file_is_written_where_none_is_wanted)
 {
 	struct bat_store *store = open_it();
@@ -245,6 +328,10 @@ main(void)
 	    what_only_the_cache_has_is_not_shown_by_the_next_session);
 	tcase_add_test(tcase,
 	    a_footer_is_written_behind_frames_that_are_on_disk);
+	tcase_add_test(tcase,
+	    any_sync_that_fails_is_the_last_one_and_stops_the_writer);
+	tcase_add_test(tcase,
+	    an_older_segment_that_nobody_sealed_is_settled_too);
 	tcase_add_test(tcase, no_index_file_is_written_where_none_is_wanted);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
