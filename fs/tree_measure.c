@@ -45,7 +45,9 @@ static int64_t
 birth(struct batfs_tree *tree, enum bat_list_kind kind, uint32_t entity,
     uint32_t scope)
 {
-	const struct bat_list list = { kind, entity, scope };
+	const struct bat_list list = { .kind = kind,
+		.entity = entity,
+		.scope = scope };
 	struct bat_list_stat stat;
 
 	if (!bat_list_stat(tree->store, &list, &stat) || stat.count == 0)

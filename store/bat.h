@@ -168,12 +168,28 @@ uint32_t bat_find_scope(struct bat_store *store, struct bat_slice name);
 
 /*
  * Lists: the visible events of the whole log, an entity, or an entity within a
- * scope, in sequence order. An empty list has count 0.
+ * scope, in sequence order; and those of causality (see there). An empty list
+ * has count 0.
  */
-enum bat_list_kind { BAT_LIST_ALL, BAT_LIST_ENTITY, BAT_LIST_MEMBER };
+enum bat_list_kind {
+	BAT_LIST_ALL,
+	BAT_LIST_ENTITY,
+	BAT_LIST_MEMBER,
+	/* Of an event: */
+	BAT_LIST_CHAIN, /* its chain, itself included */
+	/* The same, each event behind its cause: depth first, siblings in
+	 * order. `before` is needed. */
+	BAT_LIST_CHAIN_TREE,
+	BAT_LIST_EFFECTS,      /* whose cause it is */
+	BAT_LIST_CAUSES,       /* its cause, the cause of that, and so on */
+	BAT_LIST_CONSEQUENCES, /* its effects, the effects of these, ... */
+};
 struct bat_list {
 	enum bat_list_kind kind;
 	uint32_t entity, scope; /* numbers */
+	uint32_t event;		/* an ordinal */
+	/* Only events below this ordinal; 0: all. For a moment in the past. */
+	uint32_t before;
 };
 struct bat_list_stat {
 	uint64_t count;	      /* visible events; ALL: as in bat_head */
@@ -185,7 +201,8 @@ bool bat_list_stat(struct bat_store *store, const struct bat_list *list,
 /*
  * Copy up to max ordinals of the list, from its position *cursor on, and move
  * *cursor behind them; returns how many. A cursor is opaque; 0 is the start;
- * it stays valid when the list grows.
+ * it stays valid when the list grows. (Of a BAT_LIST_CHAIN it is the ordinal
+ * of the last one + 1.)
  */
 size_t bat_list_next(struct bat_store *store, const struct bat_list *list,
     uint64_t *cursor, uint32_t *ordinals, size_t max);
@@ -204,6 +221,59 @@ bool bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity);
 /* In how many scopes an entity has events; *out_scope is the first of them. */
 uint32_t bat_entity_scopes(struct bat_store *store, uint32_t entity,
     uint32_t *out_scope);
+
+/* ---- causality ------------------------------------------------------- */
+
+/*
+ * What only frames know: which event caused which, and what belongs together.
+ *
+ * The cause of an event is the visible event with that id, of several the
+ * latest, that stands before it. A chain: if an event's corr is not its own id,
+ * it is in the chain of the event with that id, where that stands before it,
+ * else in the chain of that name; otherwise, with a cause, in the chain of the
+ * cause, where that stands before it, else in the one named by the cause's id;
+ * otherwise in the one named by its own id. Later events never change it.
+ *
+ * bat_trace brings it up to what is visible: the first time it reads every
+ * frame once, later those that came since. All below, and lists of causality,
+ * answer from what the last bat_trace found, so it is called before; if the
+ * generation changed since, they find nothing.
+ */
+
+/* 0; BAT_DATA_DISAGREES (the generation changed: ask again); BAT_WORLD_*. */
+int bat_trace(struct bat_store *store, struct bat_error *error);
+/* The ordinal of an event's cause. BAT_MAP_NONE: it has none, or, *out_gone, it
+ * has one that is not here. */
+uint32_t bat_cause(struct bat_store *store, uint32_t ordinal, bool *out_gone);
+
+struct bat_chain {
+	struct bat_id id; /* its name */
+	uint32_t first;	  /* ordinals */
+	uint32_t second;  /* BAT_MAP_NONE: it has one event */
+};
+/* The chain of an event. false: it is in none (hidden, or nothing is known). */
+bool bat_chain_of(struct bat_store *store, uint32_t ordinal,
+    struct bat_chain *out);
+/* By its name. */
+bool bat_chain_find(struct bat_store *store, const struct bat_id *id,
+    struct bat_chain *out);
+/* Chains of two events or more, in the order in which they became that, so
+ * that a position never means another; false: there are no more. */
+bool bat_chain_at(struct bat_store *store, uint32_t position,
+    struct bat_chain *out);
+/* Those among them whose name ends in this byte. */
+bool bat_chain_ending_at(struct bat_store *store, uint8_t byte,
+    uint32_t position, struct bat_chain *out);
+/*
+ * By the first digits of a name or of the id of an event in it, among what
+ * stands before an ordinal (0: all). A whole one is a name first. false: there
+ * is none, or there are several. It may look through all rows.
+ */
+bool bat_chain_prefix(struct bat_store *store, const struct bat_id *prefix,
+    unsigned digits, uint32_t before, struct bat_chain *out);
+/* As bat_find_id, of events below an ordinal. */
+uint32_t bat_find_id_before(struct bat_store *store, const struct bat_id *id,
+    uint32_t before);
 
 /* ---- appending ------------------------------------------------------- */
 

@@ -15,7 +15,7 @@ struct fake_event {
 	uint64_t seq, wall_ms;
 	uint32_t entity, scope;
 	bool hidden;
-	bool damaged; /* bat_read says BAT_DATA_CORRUPT */
+	bool damaged;  /* bat_read says BAT_DATA_CORRUPT */
 	uint16_t kind; /* 0: f.001 */
 	uint32_t clock;
 	struct bat_id id; /* its ordinal, in the last byte */
@@ -338,7 +338,9 @@ bat_list_stat(struct bat_store *store, const struct bat_list *list,
 bool
 bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity)
 {
-	const struct bat_list list = { BAT_LIST_MEMBER, entity, scope };
+	const struct bat_list list = { .kind = BAT_LIST_MEMBER,
+		.entity = entity,
+		.scope = scope };
 	struct bat_list_stat stat;
 
 	return bat_list_stat(store, &list, &stat);

@@ -57,12 +57,17 @@ head_of(const struct maker *maker, uint32_t entity)
 static void
 keep_row(struct maker *maker, const struct bat_row *row)
 {
-	struct bat_row *larger = realloc(maker->rows,
-	    (maker->row_count + 1) * sizeof(*larger));
+	size_t count = maker->row_count;
 
-	if (larger == NULL)
-		abort();
-	maker->rows = larger;
+	/* Twice as much at each power of two. */
+	if ((count & (count - 1)) == 0) {
+		struct bat_row *larger = realloc(maker->rows,
+		    (count == 0 ? 1 : 2 * count) * sizeof(*larger));
+
+		if (larger == NULL)
+			abort();
+		maker->rows = larger;
+	}
 	maker->rows[maker->row_count++] = *row;
 }
 
@@ -95,11 +100,15 @@ maker_event(struct maker *maker, const char *entity, const char *payload)
 	event.corr = event.id;
 	head = head_of(maker, row.entity);
 	must(bat_chain_link(&head, bytes, &event, NULL));
+	event.cause = maker->cause;
+	if (!bat_id_is_zero(&maker->corr))
+		event.corr = maker->corr;
 	must(bat_frame_open(&maker->file));
 	must(bat_codec_encode(&event, bytes, NULL, 0, &maker->file));
 	bat_frame_seal(&maker->file, start);
 	row.id = event.id;
 	row.corr = event.corr;
+	row.cause = event.cause;
 	row.clock = event.clock;
 	row.wall_ms = event.wall_ms;
 	row.length = (uint32_t)(maker->file.length - start);
@@ -112,7 +121,7 @@ maker_event(struct maker *maker, const char *entity, const char *payload)
 		keep_row(maker, &row);
 	}
 	maker->kind = 0;
-	maker->id = BAT_ID_ZERO;
+	maker->id = maker->corr = maker->cause = BAT_ID_ZERO;
 	maker->unlisted = false;
 	return start;
 }

@@ -26,6 +26,7 @@ struct maker {
 	/* For the next event alone, then forgotten. */
 	uint16_t kind;
 	struct bat_id id;
+	struct bat_id corr, cause; /* zero: the id's own, none */
 	bool unlisted; /* its frame gets no row */
 	size_t given;  /* of the source of maker_index */
 };

@@ -285,7 +285,8 @@ list_is(struct bat_store *store, const struct bat_list *list, uint32_t ordinals)
 static const char *
 check_entity(struct bat_store *store, uint32_t entity, uint32_t ordinals)
 {
-	const struct bat_list list = { BAT_LIST_ENTITY, entity, 0 };
+	const struct bat_list list = { .kind = BAT_LIST_ENTITY,
+		.entity = entity };
 	uint32_t scope, count;
 
 	if (entity == BAT_MAP_NONE ||
@@ -306,8 +307,9 @@ check_scope(struct bat_store *store, uint32_t scope, uint32_t ordinals)
 	    bat_find_scope(store, bat_name(store, scope)) != scope)
 		return "a scope in the list is not found by its name";
 	for (uint32_t i = 0; i < bat_scope_size(store, scope); i++) {
-		const struct bat_list list = { BAT_LIST_MEMBER,
-			bat_scope_entity_at(store, scope, i), scope };
+		const struct bat_list list = { .kind = BAT_LIST_MEMBER,
+			.entity = bat_scope_entity_at(store, scope, i),
+			.scope = scope };
 
 		if (!list_is(store, &list, ordinals))
 			return "a member's list is not its events";

@@ -169,7 +169,9 @@ START_TEST(size_is_the_sum_of_the_lines_of_each_list)
 		for (uint32_t entity = 0; entity < 5; entity++)
 			for (uint32_t scope = 0; scope < 5; scope++) {
 				key.list = (struct bat_list){
-					(enum bat_list_kind)kind, entity, scope
+					.kind = (enum bat_list_kind)kind,
+					.entity = entity,
+					.scope = scope,
 				};
 				wanted = plain(&key);
 				ck_assert_uint_eq(size_of(&key), wanted.length);
@@ -250,7 +252,8 @@ START_TEST(sizing_renders_a_line_once_whatever_the_streams)
 	size_of(&everything);
 	ck_assert_uint_eq(render_count, 500);
 	for (uint32_t entity = 0; entity < 5; entity++) {
-		key.list = (struct bat_list){ BAT_LIST_ENTITY, entity, 0 };
+		key.list = (struct bat_list){ .kind = BAT_LIST_ENTITY,
+			.entity = entity };
 		size_of(&key);
 	}
 	size_of(&everything);
@@ -378,8 +381,8 @@ START_TEST(a_line_that_changed_its_length_is_measured_anew)
 	struct batfs_stream_key alice = everything;
 
 	add_many(300);
-	alice.list = (struct bat_list){ BAT_LIST_ENTITY,
-		store.events[150].entity, 0 };
+	alice.list = (struct bat_list){ .kind = BAT_LIST_ENTITY,
+		.entity = store.events[150].entity };
 	size_of(&everything);
 	size_of(&alice);
 	store.events[150].damaged = true;

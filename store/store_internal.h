@@ -1,0 +1,75 @@
+/*
+ * Inside of store: what its parts share. Not for others.
+ *
+ * Locks: causality_mutex first, then the writer's lead, then `lock` (guards the
+ * index pointer, the index and its generation); no disk is touched with `lock`
+ * held.
+ */
+#ifndef BAT_STORE_INTERNAL_H
+#define BAT_STORE_INTERNAL_H
+
+#include "bat.h"
+#include "causality.h"
+#include "index.h"
+#include "recovery.h"
+#include "writer.h"
+
+/* An index and what came with it; replaced as a whole by a rebuild. Replaced
+ * ones stay until close, so that names handed out stay valid. */
+struct view {
+	struct bat_index index;
+	struct bat_recovery recovery;
+	struct view *older;
+};
+
+struct bat_store {
+	struct bat_options options;
+	struct bat_segment_dir dir;
+	pthread_rwlock_t lock;
+	struct view *view;   /* guarded by lock */
+	uint64_t generation; /* guarded by lock */
+	struct bat_writer writer;
+	pthread_mutex_t causality_mutex;
+	struct bat_causality causality; /* guarded by it */
+	uint64_t causality_generation;	/* likewise */
+	int64_t open_ns;
+};
+
+/* Read the directory again without index files, unless somebody did since that
+ * generation. BAT_DATA_DISAGREES: ask again; BAT_WORLD_*. */
+int bat_store_rebuild(struct bat_store *store, uint64_t seen_generation,
+    struct bat_error *error);
+
+/* Lists of causality, for bat_list_stat and bat_list_next; causality_mutex is
+ * not held. */
+bool bat_store_is_causal(const struct bat_list *list);
+void bat_store_causal_stat(struct bat_store *store, const struct bat_list *list,
+    struct bat_list_stat *out);
+size_t bat_store_causal_next(struct bat_store *store,
+    const struct bat_list *list, uint64_t *cursor, uint32_t *ordinals,
+    size_t max);
+
+/* The index, for reading; leave gives it back. */
+static inline struct bat_index *
+enter(struct bat_store *store)
+{
+	pthread_rwlock_rdlock(&store->lock);
+	return &store->view->index;
+}
+
+/*
+ * False: what was answered meanwhile is void, because the base of the index
+ * did not hold when it was read; there is another index now, ask again.
+ */
+static inline bool
+leave(struct bat_store *store)
+{
+	bool broken = store->view->index.broken;
+	uint64_t generation = store->generation;
+
+	pthread_rwlock_unlock(&store->lock);
+	return !broken ||
+	    bat_store_rebuild(store, generation, NULL) != BAT_DATA_DISAGREES;
+}
+
+#endif
