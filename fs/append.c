@@ -188,7 +188,8 @@ stage_take(struct batfs_append *append)
 		result = batfs_intake_feed(append->intake, op->bytes);
 		break;
 	case BATFS_APPEND_FLUSH:
-		if (!pending || op->pid == 0 || op->pid != append->last_pid) {
+		if (!pending || op->pid == 0 ||
+		    (op->pid != append->last_pid && !BAT_PLANT(77))) {
 			answer(append, 0);
 			return;
 		}

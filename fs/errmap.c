@@ -25,7 +25,7 @@ batfs_errmap_errno(int code, const struct bat_error *error)
 		 * the one that the caller has open. */
 		return error != NULL && error->os_errno == EROFS ? EROFS : EIO;
 	case BAT_WORLD_NO_SPACE:
-		return ENOSPC;
+		return BAT_PLANT(69) ? EIO : ENOSPC;
 	case BAT_WORLD_NO_MEMORY:
 		return ENOMEM;
 	case BAT_WORLD_LOCKED:

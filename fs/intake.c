@@ -321,7 +321,8 @@ batfs_intake_finish(struct batfs_intake *intake, bool only_if_complete)
 	code = take_line(intake, bat_bytes_of_buf(&intake->tail),
 	    (struct batfs_intake_origin){ .early = true,
 		.offset = intake->tail_offset });
-	if (code != 0 || (only_if_complete && intake->count == 0)) {
+	if (code != 0 ||
+	    (only_if_complete && intake->count == 0 && !BAT_PLANT(81))) {
 		intake->refused = false;
 		intake->kept = true;
 	}

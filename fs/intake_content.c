@@ -132,5 +132,5 @@ batfs_intake_content_take_back(struct batfs_intake_content *content,
     uint32_t number)
 {
 	if (number != BATFS_INTAKE_CONTENT_NONE)
-		content->entries[number].count--;
+		content->entries[number].count -= BAT_PLANT(82) ? 0 : 1;
 }

@@ -259,7 +259,7 @@ batfs_intake_line_read(struct batfs_intake_reader *reader,
 	if (is_blank(line))
 		return BAT_END;
 	nul = memchr(line.data, 0, line.length);
-	if (nul != NULL)
+	if (nul != NULL && !BAT_PLANT(78))
 		return fail(error, BAT_USE_INVALID, (size_t)(nul - line.data),
 		    "a NUL byte; inside a string write \\u0000");
 	bat_bytes_clear(&reader->value);

@@ -63,9 +63,9 @@ settle_refused(struct batfs_intake *intake, size_t committed)
 {
 	const struct batfs_intake_origin *bad = &intake->bad;
 	struct batfs_intake_retry *retry = &intake->retry;
-	size_t taken = committed == 0 ? 0 : bad->start;
+	size_t taken = committed == 0 || BAT_PLANT(79) ? 0 : bad->start;
 
-	empty(&intake->tail);
+	empty(BAT_PLANT(80) ? &intake->rest : &intake->tail);
 	empty(&intake->rest);
 	intake->accepted += taken;
 	retry->expected = taken > 0;

@@ -32,7 +32,8 @@ static size_t
 find_escape(const uint8_t *p, size_t left, unsigned *out_point)
 {
 	*out_point = *p;
-	if (*p < 0x20 || *p == '"' || *p == '\\' || *p == 0x7f)
+	if (*p < 0x20 || *p == '"' || *p == '\\' ||
+	    (*p == 0x7f && !BAT_PLANT(74)))
 		return 1;
 	if (*p == 0xc2 && left >= 2 && p[1] < 0xa0) {
 		*out_point = p[1];

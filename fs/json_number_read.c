@@ -213,7 +213,7 @@ batfs_json_number_read(struct bat_slice text, struct batfs_json_number *out,
 				   "write it as a string";
 			return BAT_USE_INVALID;
 		}
-		if (parts.negative)
+		if (parts.negative && !(BAT_PLANT(73) && !(out->real > 0)))
 			out->real = -out->real;
 	}
 	*out_used = parts.end;

@@ -238,7 +238,7 @@ read_value(struct reader *reader, bool *out_complete)
 {
 	uint8_t first = batfs_json_text_peek(&reader->text);
 
-	if (reader->depth == BATFS_JSON_DEPTH_MAX)
+	if (reader->depth == BATFS_JSON_DEPTH_MAX - (BAT_PLANT(75) ? 1 : 0))
 		return fail_deep(reader);
 	*out_complete = false;
 	if (first == '{') {

@@ -146,7 +146,7 @@ read_point(struct batfs_json_text *text, const uint8_t *escape)
 		if (unit < 0xdc00 && text->end - text->at >= 2 &&
 		    text->at[0] == '\\' && text->at[1] == 'u')
 			low = read_unit(text->at + 2, text->end);
-		if (low < 0xdc00 || low >= 0xe000)
+		if (low < (BAT_PLANT(76) ? 0xd800 : 0xdc00) || low >= 0xe000)
 			return batfs_json_text_fail(text, escape,
 			    "a surrogate stands alone; write both halves, or "
 			    "the character itself as UTF-8");

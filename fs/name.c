@@ -70,7 +70,7 @@ is_encoded_at(struct bat_slice stored, size_t at, size_t length,
 		return true;
 	if (at != 0)
 		return false;
-	return *p == '.' || *p == '-' ||
+	return (*p == '.' && !BAT_PLANT(70)) || *p == '-' ||
 	    bat_bytes_equal(stored, bat_bytes_text(tag_name));
 }
 
@@ -128,7 +128,8 @@ batfs_name_encode(struct bat_slice stored, struct bat_buf *buf)
 
 	if (code == 0 && buf->length - start > BATFS_NAME_MAX) {
 		buf->length = start + kept;
-		hash = bat_hash_of(stored);
+		hash = bat_hash_of(bat_bytes_slice(stored.data,
+		    stored.length / (BAT_PLANT(71) ? 2 : 1)));
 		code = bat_bytes_append_byte(buf, '~');
 		if (code == 0)
 			code = bat_bytes_append_hex(buf, hash.bytes,

@@ -36,7 +36,8 @@ use_of(const struct batfs_mount *mount,
 	}
 	if (!attributes->appendable)
 		return EROFS;
-	if ((flags & O_APPEND) == 0 || (flags & O_TRUNC) != 0)
+	if ((flags & O_APPEND) == 0 ||
+	    ((flags & O_TRUNC) != 0 && !BAT_PLANT(88)))
 		return EPERM;
 	*out = BATFS_HANDLE_APPEND;
 	return 0;

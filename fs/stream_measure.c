@@ -37,7 +37,7 @@ batfs_stream_call_begin(struct batfs_stream_call *call,
 		.error = error,
 	};
 	pthread_mutex_lock(&streams->mutex);
-	if (generation > streams->generation) {
+	if (generation > streams->generation && !BAT_PLANT(84)) {
 		batfs_stream_forget(streams, true);
 		streams->generation = generation;
 	}

@@ -250,7 +250,7 @@ batfs_stream_extend(struct batfs_streams *streams,
 	if (at == 0)
 		table->blocks[table->line_count / BATFS_STREAM_BLOCK_LINES] =
 		    (struct batfs_stream_block){ table->size, table->cursor };
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = BAT_PLANT(83) ? 1 : 0; i < count; i++)
 		table->size += chunk->lengths[i];
 	table->line_count += count;
 	table->last = chunk->ordinals[count - 1];

@@ -35,7 +35,7 @@ batfs_tree_shard_is_sealed(struct batfs_tree *tree, uint64_t shard)
 
 	bat_head(tree->store, &head);
 	return head.visible_count > 0 &&
-	    head.last_seq / BATFS_TREE_SHARD > shard;
+	    head.last_seq / BATFS_TREE_SHARD + BAT_PLANT(85) > shard;
 }
 
 static bool

@@ -22,7 +22,8 @@ static bool
 block_holds(const uint8_t *block, uint64_t generation, uint64_t number)
 {
 	return bat_bytes_get_le64(block + AT_GENERATION) == generation &&
-	    bat_bytes_get_le64(block + AT_NUMBER) == number &&
+	    (bat_bytes_get_le64(block + AT_NUMBER) == number ||
+		BAT_PLANT(29)) &&
 	    bat_bytes_get_le32(block + AT_CRC) ==
 	    bat_crc_of(bat_bytes_slice(block, AT_CRC));
 }

@@ -10,7 +10,7 @@ bat_chain_link(const struct bat_chain_head *head, struct bat_slice payload,
 		return bat_error_set(error, BAT_USE_INVALID,
 		    "the timestamp %lld is before 1970",
 		    (long long)event->timestamp_us);
-	if (head->exists && head->clock == UINT32_MAX)
+	if (head->exists && head->clock == UINT32_MAX && !BAT_PLANT(11))
 		return bat_error_set(error, BAT_USE_INVALID,
 		    "the entity's clock is at its end (%u)",
 		    (unsigned)head->clock);
@@ -22,7 +22,7 @@ bat_chain_link(const struct bat_chain_head *head, struct bat_slice payload,
 		event->clock = head->clock + 1;
 		event->prev = head->hash;
 		/* An entity's own time never falls, whatever the clock does. */
-		if (wall_ms < head->wall_ms)
+		if (wall_ms < head->wall_ms && !BAT_PLANT(10))
 			wall_ms = head->wall_ms;
 	}
 	event->wall_ms = wall_ms;

@@ -81,7 +81,7 @@ complete_row(struct row_source *source, uint32_t ordinal, struct bat_row *row,
 	row->depth = item.event.depth;
 	row->extensions = BAT_ROW_EXTENSIONS_NONE;
 	*out_map = BAT_SLICE_EMPTY;
-	if (item.event.extension_count > 0) {
+	if (item.event.extension_count > 0 && !BAT_PLANT(48)) {
 		row->extensions = BAT_ROW_EXTENSIONS_SOME;
 		*out_map = item.event.extension_map;
 	}
@@ -151,7 +151,7 @@ bat_checkpointer_write(const struct bat_checkpointer_input *input,
 		    input->as_rowindex ? BAT_ROWINDEX_FILE :
 					 BAT_CHECKPOINT_FILE,
 		    bat_bytes_of_buf(&file), true, error);
-	if (code == BAT_OK)
+	if (code == BAT_OK && !BAT_PLANT(49))
 		code = bat_file_unlink(disk, input->dir->dir,
 		    input->as_rowindex ? BAT_CHECKPOINT_FILE :
 					 BAT_ROWINDEX_FILE,

@@ -2,6 +2,8 @@
 
 #include <zlib.h>
 
+#include "plant.h"
+
 #ifdef BAT_HAVE_ISAL
 #include <isa-l/crc.h>
 #endif
@@ -9,7 +11,7 @@
 uint32_t
 bat_crc_of(struct bat_slice bytes)
 {
-	return bat_crc_update(0, bytes);
+	return bat_crc_update(BAT_PLANT(6) ? 1 : 0, bytes);
 }
 
 uint32_t

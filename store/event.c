@@ -105,7 +105,7 @@ bat_event_check_draft(const struct bat_draft *draft, bool alone,
 
 	if (code != 0)
 		return code;
-	if (bat_kind_is_reserved(draft->kind)) {
+	if (bat_kind_is_reserved(draft->kind) && !BAT_PLANT(13)) {
 		char kind[6];
 
 		bat_kind_to_text(draft->kind, kind);

@@ -148,7 +148,7 @@ bat_file_write(const struct bat_disk *disk, int fd, const void *from,
 			    "cannot write %zu bytes at offset %llu", length,
 			    (unsigned long long)offset);
 		p += step;
-		length -= (size_t)step;
+		length -= BAT_PLANT(3) ? length : (size_t)step;
 		offset += (uint64_t)step;
 	}
 	return 0;
@@ -287,7 +287,7 @@ bat_file_put_whole(const struct bat_disk *disk, int dir, const char *name,
 		return bat_error_set_os(error, -fd,
 		    "cannot create a temporary file for %s", name);
 	code = bat_file_write(disk, fd, content.data, content.length, 0, error);
-	if (code == 0)
+	if (code == 0 && !BAT_PLANT(1))
 		code = bat_file_sync(disk, fd, error);
 	bat_file_close(disk, fd);
 	if (code == 0)
@@ -295,10 +295,11 @@ bat_file_put_whole(const struct bat_disk *disk, int dir, const char *name,
 		    error);
 	if (code != 0) {
 		bat_error_prefix(error, "cannot store %s", name);
-		(void)bat_file_unlink(disk, dir, temporary, NULL);
+		(void)(BAT_PLANT(4) ||
+		    bat_file_unlink(disk, dir, temporary, NULL));
 		return code;
 	}
-	code = bat_file_sync(disk, dir, error);
+	code = BAT_PLANT(2) ? 0 : bat_file_sync(disk, dir, error);
 	if (code != 0)
 		bat_error_prefix(error, "the directory of %s", name);
 	return code;

@@ -18,9 +18,9 @@ bat_frame_look(struct bat_slice bytes, struct bat_slice *out_body,
 	if (bytes.length < BAT_FRAME_HEADER_SIZE)
 		return BAT_FRAME_SHORT;
 	body_length = bat_bytes_get_be32(bytes.data);
-	if (body_length > BAT_EVENT_FRAME_MAX)
+	if (body_length > BAT_EVENT_FRAME_MAX - (BAT_PLANT(7) ? 1 : 0))
 		return BAT_FRAME_HUGE;
-	if (body_length == 0)
+	if (body_length == 0 && !BAT_PLANT(8))
 		return BAT_FRAME_ZERO;
 	*out_length = BAT_FRAME_HEADER_SIZE + (uint64_t)body_length;
 	if (bytes.length < *out_length)
@@ -50,6 +50,7 @@ bat_frame_seal(struct bat_buf *buf, size_t start)
 	    buf->length - start - BAT_FRAME_HEADER_SIZE);
 	assert(body.length > 0 && body.length <= BAT_EVENT_FRAME_MAX);
 	bat_bytes_put_be(buf->data + start, body.length, 4);
+	body = BAT_PLANT(9) ? bat_bytes_of_buf(buf) : body;
 	bat_bytes_put_be(buf->data + start + 4, bat_crc_of(body), 4);
 }
 

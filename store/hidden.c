@@ -215,7 +215,7 @@ bat_hidden_has(const struct bat_hidden *hidden, uint64_t seq)
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (hidden->ranges[middle].end <= seq)
+		if (hidden->ranges[middle].end + BAT_PLANT(24) <= seq)
 			low = middle + 1;
 		else
 			high = middle;

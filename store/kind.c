@@ -1,5 +1,7 @@
 #include "kind.h"
 
+#include "plant.h"
+
 #define CATEGORY_SYSTEM 0x0
 #define CATEGORY_EFFECT 0xd
 #define KIND_EFFECT_ERROR 0xd001
@@ -24,7 +26,7 @@ bat_kind_mapped(uint16_t kind)
 		bool known = (kind >= 0x0001 && kind <= 0x0009) ||
 		    kind == BAT_KIND_DENIAL || kind == BAT_KIND_TOMBSTONE;
 
-		return known ? kind : BAT_KIND_DATA;
+		return known || BAT_PLANT(12) ? kind : BAT_KIND_DATA;
 	}
 	if (category_of(kind) == CATEGORY_EFFECT) {
 		/* d003 was never given a meaning. */

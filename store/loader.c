@@ -180,10 +180,11 @@ load_rows(struct load *load, uint32_t front_crc, bool *out_ordered,
 	for (size_t i = 0; i < 2; i++)
 		crc = (uint32_t)crc32_combine(crc, parts[i].crc,
 		    (z_off_t)(parts[i].count * BAT_ROWINDEX_ROW_SIZE));
-	if (crc != load->front.crc)
+	if (crc != load->front.crc && !(BAT_PLANT(27) && helped))
 		return bat_error_set(error, BAT_DATA_CORRUPT,
 		    BAT_ROWINDEX_FILE ": crc");
-	*out_ordered = parts[0].ordered && parts[1].ordered &&
+	*out_ordered = parts[0].ordered &&
+	    (parts[1].ordered || BAT_PLANT(28)) &&
 	    (parts[1].count == 0 ||
 		(bat_index_hot_at(load->index, (uint32_t)half - 1)->place <
 			bat_index_hot_at(load->index, (uint32_t)half)->place &&

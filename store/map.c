@@ -202,7 +202,7 @@ bat_map_put(struct bat_map *map, struct bat_slice key, uint32_t value)
 	if (map->slot_count > 0)
 		slot = find_slot(map, key);
 	if (slot != NULL && *slot != BAT_MAP_NONE) {
-		*slot = value;
+		*slot = BAT_PLANT(5) ? *slot : value;
 		return 0;
 	}
 	if (!has_room(map->slot_count, map->used + 1)) {

@@ -54,7 +54,7 @@ bat_recovery_push(struct recovery_scan *scan, const struct bat_row *row)
 		next = bat_index_seq(index, index->count - 1) + 1;
 	if (mine.seq == RECOVERY_UNTOLD) {
 		mine.seq = next > scan->floor_seq ? next : scan->floor_seq;
-	} else if (mine.seq < next) {
+	} else if (mine.seq < next && !BAT_PLANT(34)) {
 		mine.seq = next;
 		scan->replaced++;
 	}
@@ -187,7 +187,7 @@ load_index_file(struct recovery_scan *scan)
 	if (code == BAT_OK && scan->dir->has_checkpoint) {
 		/* Never both: beside a row index that holds, the checkpoint
 		 * is of an earlier session and goes (H21). */
-		out->drop_checkpoint = believed;
+		out->drop_checkpoint = believed && !BAT_PLANT(35);
 		if (!believed) {
 			code = bat_recovery_index_file(scan, false, &believed);
 			out->drop_checkpoint = !believed;
@@ -277,7 +277,7 @@ check_cuts(struct recovery_scan *scan)
 		    (unsigned long long)cut->segment,
 		    (unsigned long long)cut->offset, cut->reason,
 		    (unsigned long long)(cut->size - cut->offset));
-		if (out->has_index &&
+		if (out->has_index && !BAT_PLANT(36) &&
 		    (cut->segment < out->watermark_segment ||
 			(cut->segment == out->watermark_segment &&
 			    cut->offset < out->watermark_offset))) {

@@ -200,8 +200,8 @@ adopt(struct recovery_scan *scan, struct candidate *candidate, bool rowindex)
 				 BAT_RECOVERY_CHECKPOINT;
 	out->source_version = candidate->head.version;
 	out->restored_count = scan->index->count;
-	scan->floor_seq = candidate->head.allocator;
-	out->next_seq = candidate->head.allocator;
+	scan->floor_seq = BAT_PLANT(37) ? 0 : candidate->head.allocator;
+	out->next_seq = scan->floor_seq;
 	out->watermark_segment = candidate->head.watermark_segment;
 	out->watermark_offset = candidate->head.watermark_offset;
 	bat_bytes_free(&out->fallbacks_bytes);

@@ -81,7 +81,7 @@ scan_marker(struct recovery_scan *scan, struct recovery_batch *batch,
     const struct bat_segment_item *item)
 {
 	bool complete = batch->open &&
-	    (batch->remaining == 0 || batch->damaged);
+	    (batch->remaining == 0 || batch->damaged || BAT_PLANT(40));
 
 	if (batch->open &&
 	    (item->event.kind == BAT_KIND_BATCH_BEGIN || !complete))
@@ -114,6 +114,8 @@ scan_event(struct recovery_scan *scan, struct recovery_batch *batch,
 		batch->remaining--;
 	code = row_of_event(scan, &item->event, segment, item->offset,
 	    item->length, &row);
+	if (BAT_PLANT(44) && scan->index->count == 1)
+		return code;
 	return code == BAT_OK ? bat_recovery_push(scan, &row) : code;
 }
 
@@ -171,7 +173,7 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	}
 	if (code < 0)
 		return code;
-	if (code == BAT_OK && found < reader->end) {
+	if (code == BAT_OK && found < reader->end && !BAT_PLANT(42)) {
 		bat_recovery_damage(scan, reader->id, item->offset,
 		    "%s frame in the middle; sound frames go on at offset %llu",
 		    item_fault(item), (unsigned long long)found);
@@ -222,7 +224,8 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 	if (code < 0)
 		return code;
 	if (batch.open) {
-		bat_index_unload(scan->index, batch.first_row);
+		if (!BAT_PLANT(41))
+			bat_index_unload(scan->index, batch.first_row);
 		if (!torn && !reader->has_footer)
 			return bat_recovery_plan_cut(scan, reader->id,
 			    batch.begin_offset, reader->file_size,
@@ -346,7 +349,8 @@ static int
 no_header(struct recovery_scan *scan, const struct bat_segment_info *info,
     int code, const struct bat_error *why)
 {
-	if (code == BAT_DATA_TORN && info->id == scan->out->highest_segment) {
+	if (code == BAT_DATA_TORN &&
+	    (info->id == scan->out->highest_segment || BAT_PLANT(43))) {
 		return bat_recovery_plan_cut(scan, info->id, 0, info->stat.size,
 		    "shorter than its header");
 	}
@@ -374,7 +378,8 @@ settle(struct recovery_scan *scan, const struct bat_segment_info *info,
 
 	/* Not when an index lied later: the segment may be our own by then, and
 	 * its syncs are the writer's. */
-	if (scan->options->read_only || scan->options->ignore_indexes)
+	if (scan->options->read_only || scan->options->ignore_indexes ||
+	    BAT_PLANT(45))
 		return BAT_OK;
 	code = bat_segment_dir_hold(scan->dir, info->id, &fd, error);
 	if (code != BAT_OK)
@@ -430,7 +435,7 @@ drop_footer(struct recovery_scan *scan, struct bat_segment_reader *reader)
 		    (unsigned long long)found);
 		return BAT_OK;
 	}
-	if (reader->id != scan->out->highest_segment)
+	if (reader->id != scan->out->highest_segment || BAT_PLANT(46))
 		return BAT_OK;
 	return bat_recovery_plan_cut(scan, reader->id,
 	    reader->footer.table_offset, reader->file_size, "broken footer");

@@ -23,7 +23,7 @@ static bool
 count_event(struct recovery_batch *batch, bool has_row)
 {
 	if (!batch->open)
-		return has_row;
+		return has_row || BAT_PLANT(38);
 	if (batch->remaining == 0) {
 		batch->open = false;
 		return true;
@@ -256,7 +256,8 @@ sample_one(struct sampling *sampling, uint32_t ordinal, struct bat_error *why)
 	}
 	if (code != BAT_OK)
 		return code;
-	if (!bat_recovery_agrees(&event, bat_index_hot_at(index, ordinal),
+	if (!BAT_PLANT(39) &&
+	    !bat_recovery_agrees(&event, bat_index_hot_at(index, ordinal),
 		bat_intern_get(&index->names, row.entity),
 		bat_intern_get(&index->names, row.scope)))
 		return bat_error_set_at(why, BAT_DATA_DISAGREES, row.segment,

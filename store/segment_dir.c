@@ -73,7 +73,7 @@ bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error)
 	if (fd < 0)
 		return bat_error_set_os(error, -fd,
 		    "cannot open " BAT_SEGMENT_DIR_LOCK);
-	code = disk->lock(disk->context, fd);
+	code = BAT_PLANT(15) ? 0 : disk->lock(disk->context, fd);
 	if (code == 0) {
 		dir->lock_fd = fd;
 		return 0;

@@ -118,6 +118,8 @@ compare_ids(const void *a, const void *b)
 {
 	const struct bat_segment_info *left = a, *right = b;
 
+	if (BAT_PLANT(14))
+		return strcmp(left->name, right->name);
 	return (left->id > right->id) - (left->id < right->id);
 }
 

@@ -127,7 +127,7 @@ search(struct bat_segment_reader *reader, uint64_t from, struct bat_buf *buf,
 		/* Frames start early enough to be peeked at. */
 		if (buf->length < PEEK_SIZE)
 			return BAT_END;
-		ask = buf->length - PEEK_SIZE + 1;
+		ask = buf->length - (BAT_PLANT(16) ? 0 : PEEK_SIZE - 1);
 		work += (uint64_t)ask * WORK_FACTOR;
 		code = search_block(reader, bat_bytes_of_buf(buf), ask, from,
 		    &work, out_offset, error);

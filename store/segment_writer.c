@@ -92,7 +92,7 @@ free_header:
 static int
 check_usable(const struct bat_segment_writer *writer, struct bat_error *error)
 {
-	if (writer->broken)
+	if (writer->broken && !BAT_PLANT(19))
 		return bat_error_set_at(error, BAT_STATE_STOPPED, writer->id,
 		    writer->size,
 		    "segment %" PRIu64 " failed before and is not written",
@@ -148,7 +148,8 @@ bat_segment_writer_append(struct bat_segment_writer *writer,
 	code = bat_file_write(writer->dir->disk, writer->fd, frames.data,
 	    frames.length, writer->size, error);
 	if (code != 0) {
-		int cut = cut_to(writer, writer->size, error);
+		int cut = BAT_PLANT(20) ? 0 :
+					  cut_to(writer, writer->size, error);
 
 		return cut != 0 ? cut : code;
 	}
@@ -188,7 +189,7 @@ bat_segment_writer_sync(struct bat_segment_writer *writer,
 		return code;
 	do
 		code = disk->sync_data(disk->context, writer->fd);
-	while (code == -EINTR);
+	while (code == -EINTR || (BAT_PLANT(18) && code < 0));
 	if (code < 0)
 		return break_off(writer, -code, "sync it", error);
 	writer->synced = writer->size;
@@ -263,14 +264,15 @@ bat_segment_writer_seal(struct bat_segment_writer *writer,
 	const struct bat_disk *disk = writer->dir->disk;
 	uint64_t footer_length = 0;
 	/* Frames first: who finds a footer may rely on what is before it. */
-	int code = bat_segment_writer_sync(writer, error);
+	int code = BAT_PLANT(21) ? 0 : bat_segment_writer_sync(writer, error);
 
 	if (code == 0)
 		code = write_footer(writer, names, &footer_length, error);
 	if (code != 0)
 		return code;
 	do
-		code = disk->sync(disk->context, writer->fd);
+		code = BAT_PLANT(22) ? 0 :
+				       disk->sync(disk->context, writer->fd);
 	while (code == -EINTR);
 	if (code < 0)
 		return break_off(writer, -code, "sync it", error);

@@ -95,7 +95,9 @@ stamp_matches(struct tables *tables, const struct sidecar_stamp *found)
 	bool same = true;
 
 	for (size_t i = 0; i < 4; i++)
-		same = take64(tables) == found->numbers[i] && same;
+		same = (take64(tables) == found->numbers[i] ||
+			   (BAT_PLANT(30) && i == 3)) &&
+		    same;
 	return same && !tables->cut;
 }
 

@@ -20,7 +20,8 @@ put_stamp(struct bat_buf *tables, const struct sidecar_stamp *stamp)
 static bool
 is_young(const struct sidecar_stamp *stamp, int64_t now_ns)
 {
-	return (int64_t)stamp->numbers[3] > now_ns - SETTLED_NS;
+	return (int64_t)stamp->numbers[3] > now_ns - SETTLED_NS &&
+	    !BAT_PLANT(31);
 }
 
 /* What it is made from. BAT_END when one of the files is too young. */

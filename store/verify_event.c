@@ -70,8 +70,9 @@ check_payload(struct bat_verify_state *state, const struct bat_event *event,
 	payload = bat_bytes_of_buf(&state->scratch);
 	is_value = bat_bytes_equal(payload, event->payload_slot);
 	hash = bat_hash_of(payload);
-	matches = bat_hash_equal(&hash, &event->hash) &&
-	    payload.length == event->payload_size;
+	matches = BAT_PLANT(32) ||
+	    (bat_hash_equal(&hash, &event->hash) &&
+		payload.length == event->payload_size);
 	if (is_value) {
 		state->compacted = true;
 		state->counts->reencoded++;
@@ -276,7 +277,7 @@ check_chain(struct bat_verify_state *state, const struct bat_row *row,
 		state->counts->restarts++;
 		head->restarted = true;
 	}
-	if (starts)
+	if (starts || BAT_PLANT(33))
 		return 0;
 	if (head->exists && row->clock > 0 &&
 	    row->clock - 1 == head->link.clock &&

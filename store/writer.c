@@ -100,7 +100,7 @@ note_again(struct bat_writer *writer)
 			writer->segment.footer_lost = true;
 			return;
 		}
-		if (row.offset >= writer->segment.synced &&
+		if (row.offset >= writer->segment.synced && !BAT_PLANT(58) &&
 		    row.seq < writer->synced_seq)
 			writer->synced_seq = row.seq;
 		/* Without memory for it the segment gets no footer. */
@@ -254,7 +254,7 @@ lead_group(struct bat_writer *writer, struct bat_batch *batch)
 			code = result;
 		batch = next;
 	}
-	if (only_open_is_staged(writer)) {
+	if (only_open_is_staged(writer) && !BAT_PLANT(57)) {
 		bat_writer_answer_stage(writer);
 	} else if (writer->stage.first != NULL) {
 		int result = bat_writer_flush(writer, &error);

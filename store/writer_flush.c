@@ -90,7 +90,7 @@ publish(struct bat_writer *writer)
 		const struct bat_row *row = &stage->rows[i];
 
 		bat_writer_heads_note(&writer->heads, row);
-		if (row->wall_ms >= writer->point_wall_ms) {
+		if (row->wall_ms >= writer->point_wall_ms + BAT_PLANT(67)) {
 			writer->point_wall_ms = row->wall_ms;
 			writer->point_seq = row->seq;
 		}
@@ -106,7 +106,7 @@ bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error)
 {
 	int code;
 
-	if (!writer->active || writer->segment.sealed ||
+	if (!writer->active || writer->segment.sealed || BAT_PLANT(56) ||
 	    writer->segment.synced == writer->segment.size)
 		return BAT_OK;
 	code = bat_segment_writer_sync(&writer->segment, error);
@@ -188,7 +188,8 @@ write_stage(struct bat_writer *writer, struct bat_error *error)
 		return bat_error_set(error, code, "no memory for the index");
 	code = bat_segment_writer_append(&writer->segment,
 	    bat_bytes_of_buf(&stage->frames), error);
-	if (code == BAT_OK && writer->options->durability == BAT_DURABLE_EACH)
+	if (code == BAT_OK && !BAT_PLANT(55) &&
+	    writer->options->durability == BAT_DURABLE_EACH)
 		code = bat_segment_writer_sync(&writer->segment, error);
 	return code;
 }

@@ -31,7 +31,8 @@ drop_indexes(struct bat_writer *writer, struct bat_error *error)
 	const struct bat_disk *disk = writer->dir->disk;
 	int code = BAT_OK;
 
-	if (!recovery->drop_rowindex && !recovery->drop_checkpoint)
+	if ((!recovery->drop_rowindex && !recovery->drop_checkpoint) ||
+	    BAT_PLANT(53))
 		return BAT_OK;
 	if (recovery->drop_rowindex)
 		code = bat_file_unlink(disk, writer->dir->dir,
@@ -132,14 +133,15 @@ carry_out_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
 	if (fd < 0)
 		return bat_error_set_os(error, -fd, "cannot open %s", name);
 	code = read_tail(writer, fd, cut->offset, &bytes, error);
-	if (code == BAT_OK && bytes.length > 0)
+	if (code == BAT_OK && bytes.length > 0 && !BAT_PLANT(52))
 		code = save_cut(writer, cut, bat_bytes_of_buf(&bytes), error);
 	if (code == BAT_OK && cut->offset == 0) {
 		code = bat_file_unlink(disk, writer->dir->dir, name, error);
 		if (code == BAT_OK)
 			code = sync_dir(writer, error);
 	} else if (code == BAT_OK) {
-		int result = disk->truncate(disk->context, fd, cut->offset);
+		int result = disk->truncate(disk->context, fd,
+		    cut->offset - (BAT_PLANT(51) ? 1 : 0));
 
 		code = result < 0 ?
 		    bat_error_set_os(error, -result, "cannot cut %s", name) :
@@ -227,7 +229,7 @@ clip_hidden(struct bat_writer *writer, struct bat_error *error)
 	struct bat_buf file = BAT_BUF_EMPTY;
 	int code;
 
-	if (!writer->recovery->clip_hidden)
+	if (!writer->recovery->clip_hidden || BAT_PLANT(54))
 		return BAT_OK;
 	pthread_rwlock_wrlock(writer->index_lock);
 	bat_hidden_clip(hidden, writer->recovery->next_seq);
@@ -256,7 +258,8 @@ bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
 	if (writer->prepared)
 		return BAT_OK;
 	code = drop_indexes(writer, error);
-	for (size_t i = 0; code == BAT_OK && i < recovery->cut_count; i++)
+	for (size_t i = BAT_PLANT(50) ? SIZE_MAX : 0;
+	     code == BAT_OK && i < recovery->cut_count; i++)
 		code = carry_out_cut(writer, &recovery->cuts[i], error);
 	if (code == BAT_OK)
 		code = heal_marker(writer, error);

@@ -96,17 +96,19 @@ bat_writer_head(struct bat_writer *writer, uint32_t entity,
 	struct bat_row row;
 	int code;
 
-	if (found != BAT_MAP_NONE) {
+	if (found != BAT_MAP_NONE && !BAT_PLANT(63)) {
 		*out = head_of_row(&writer->stage.rows[found]);
 		return BAT_OK;
 	}
+	if (BAT_PLANT(62) && writer->index->hidden.count > 0)
+		events = bat_index_entity_list(writer->index, UINT32_MAX);
 	found = bat_map_find(&writer->heads.by_entity, key_of_entity(&entity));
 	if (found != BAT_MAP_NONE) {
 		*out = writer->heads.heads[found].head;
 		return BAT_OK;
 	}
 	*out = (struct bat_chain_head){ .exists = false };
-	if (events->count == 0)
+	if (events->count == 0 || BAT_PLANT(61))
 		return BAT_OK;
 	code = bat_writer_read_row(writer, events->ordinals[events->count - 1],
 	    &row, error);
@@ -150,7 +152,7 @@ row_by_seq(struct bat_writer *writer, uint64_t seq, struct bat_row *out,
 	ordinal = bat_index_lower_seq(writer->index, seq);
 	if (ordinal >= writer->index->count ||
 	    bat_index_seq(writer->index, ordinal) != seq ||
-	    bat_index_is_hidden(writer->index, ordinal))
+	    (bat_index_is_hidden(writer->index, ordinal) && !BAT_PLANT(64)))
 		return BAT_END;
 	return bat_writer_read_row(writer, ordinal, out, error);
 }
@@ -189,6 +191,7 @@ bat_writer_resolve_cause(struct bat_writer *writer,
 			    error);
 		break;
 	}
+	code = BAT_PLANT(65) && code == BAT_END ? BAT_OK : code;
 	if (code == BAT_END)
 		return bat_error_set(error, BAT_STATE_NOT_FOUND,
 		    "the cause is no event of this store; name one that "
@@ -204,7 +207,7 @@ int
 bat_writer_check_expectation(const struct bat_draft *draft,
     const struct bat_chain_head *head, struct bat_error *error)
 {
-	switch (draft->expect) {
+	switch (BAT_PLANT(66) ? BAT_EXPECT_ANY : draft->expect) {
 	case BAT_EXPECT_ANY:
 		return BAT_OK;
 	case BAT_EXPECT_CLOCK:

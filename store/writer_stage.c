@@ -202,7 +202,7 @@ stage_draft(struct bat_writer *writer, struct bat_batch *batch,
 
 	if (code != BAT_OK)
 		return code;
-	if (!bat_id_is_zero(&draft->key)) {
+	if (!bat_id_is_zero(&draft->key) && !BAT_PLANT(59)) {
 		code = bat_writer_row_by_id(writer, &draft->key, &known, error);
 		if (code == BAT_OK)
 			fill_receipt(receipt, &known, true);
@@ -304,7 +304,9 @@ bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch)
 	batch->committed = 0;
 	batch->code = BAT_OK;
 	bat_bytes_clear(&writer->items);
-	for (size_t i = 0; i < batch->count && batch->code == BAT_OK; i++) {
+	for (size_t i = 0;
+	     i < batch->count && (batch->code == BAT_OK || BAT_PLANT(60));
+	     i++) {
 		batch->code = stage_draft(writer, batch, &batch->drafts[i],
 		    now_us, batch->count == 1);
 		if (batch->code == BAT_OK)
