@@ -1,6 +1,7 @@
 #!/bin/bash
-# The crash-state explorer, optimised, for some seconds; and batpak opens a
-# sample of the directories that were recovered, appended to and closed.
+# The crash-state explorer, optimised, for some seconds; batpak opens a sample
+# of the directories that were recovered, appended to and closed; and the whole
+# fault loop.
 #
 #	crash_states.sh BATFS [SECONDS [SEED [DIRECTORIES]]]
 # Limit: 600 s
@@ -10,13 +11,14 @@ BATFS=$(realpath "$1")
 seconds=${2:-40} seed=${3:-1} directories=${4:-24}
 # shellcheck source=tests/support/mount.sh
 . "$(dirname "$0")/../support/mount.sh"
-explore=$(dirname "$BATFS")/../tests/story/explore
+programs=$(dirname "$BATFS")/../tests/story
 interop=$(interop_program) || {
 	echo "not ok - crash states: cargo build"
 	exit 1
 }
 mkdir "$work/recovered"
-"$explore" --seconds "$seconds" --seed "$seed" \
+"$programs/faults" || failed=1
+"$programs/explore" --seconds "$seconds" --seed "$seed" \
 	--export "$work/recovered" "$directories" || exit 1
 
 batpak_opens() {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lifecycle.h"
+#include "memory_disk.h"
 
 enum { ENTITIES = 3, SCOPES = 2, NUMBER_AT = 4 };
 
@@ -13,13 +14,24 @@ static const char *const entity_names[ENTITIES] = { "player:alice",
 static const char *const scope_names[SCOPES] = { "room:dungeon",
 	"room:tavern" };
 
+/* Not the allocator of the code under test, which may be made to fail. */
+static void *
+grow(void *old, size_t size)
+{
+	void *larger = memory_disk_realloc(old, size);
+
+	if (larger == NULL)
+		abort();
+	return larger;
+}
+
 /* ---- events ---------------------------------------------------------- */
 
 void
 story_oracle_free(struct story_oracle *oracle)
 {
 	free(oracle->events);
-	*oracle = (struct story_oracle){ NULL, 0, 0, 0, 0 };
+	*oracle = (struct story_oracle){ .events = NULL };
 }
 
 void
@@ -27,9 +39,7 @@ story_oracle_copy(const struct story_oracle *from, struct story_oracle *to)
 {
 	*to = *from;
 	to->capacity = from->count + 4;
-	to->events = malloc(to->capacity * sizeof(*to->events));
-	if (to->events == NULL)
-		abort();
+	to->events = grow(NULL, to->capacity * sizeof(*to->events));
 	if (from->count > 0)
 		memcpy(to->events, from->events,
 		    from->count * sizeof(*to->events));
@@ -42,10 +52,8 @@ story_oracle_offer(struct story_oracle *oracle, uint32_t batch, uint32_t size)
 
 	if (oracle->count == oracle->capacity) {
 		oracle->capacity = oracle->capacity * 2 + 16;
-		oracle->events = realloc(oracle->events,
+		oracle->events = grow(oracle->events,
 		    oracle->capacity * sizeof(*oracle->events));
-		if (oracle->events == NULL)
-			abort();
 	}
 	oracle->events[oracle->count] = (struct story_event){
 		.number = number,
@@ -83,22 +91,24 @@ story_oracle_hash(const struct story_oracle *oracle)
 static void
 put_payload(const struct story_event *event, struct bat_buf *out)
 {
-	uint32_t length = event->size;
-	int code = bat_bytes_append(out, "\x82\xa1n\xce", 4);
+	static const uint8_t start[] = { 0x82, 0xa1, 'n', 0xce };
+	static const uint8_t middle[] = { 0xa1, 'x', 0xdb };
+	size_t text = sizeof(start) + 4 + sizeof(middle) + 4;
+	uint8_t *p;
 
-	if (code == 0)
-		code = bat_bytes_append_be(out, event->number, 4);
-	if (code == 0)
-		code = bat_bytes_append(out, "\xa1x\xdb", 3);
-	if (code == 0)
-		code = bat_bytes_append_be(out, length, 4);
-	if (code == 0)
-		code = bat_bytes_reserve(out, length);
-	if (code != 0)
-		abort();
-	memset(out->data + out->length, 'a' + (int)(event->number % 26),
-	    length);
-	out->length += length;
+	out->length = text + event->size;
+	if (out->capacity < out->length) {
+		out->capacity = out->length;
+		out->data = grow(out->data, out->capacity);
+	}
+	p = out->data;
+	memcpy(p, start, sizeof(start));
+	memcpy(p + 8, middle, sizeof(middle));
+	for (unsigned i = 0; i < 4; i++) {
+		p[4 + i] = (uint8_t)(event->number >> (24 - 8 * i));
+		p[11 + i] = (uint8_t)(event->size >> (24 - 8 * i));
+	}
+	memset(p + text, 'a' + (int)(event->number % 26), event->size);
 }
 
 static struct bat_id
@@ -114,7 +124,6 @@ void
 story_oracle_draft(const struct story_event *event, struct story_draft *scratch,
     struct bat_draft *out)
 {
-	bat_bytes_clear(&scratch->payload);
 	put_payload(event, &scratch->payload);
 	scratch->extension = (struct bat_extension){ bat_bytes_text("app.note"),
 		bat_bytes_text("noted") };
@@ -318,12 +327,17 @@ ordinal_holds(struct look *look, uint32_t ordinal, struct bat_reading *reading)
 		look->expected_seq++;
 		return true;
 	}
+	look->oracle->unreadable = code == BAT_WORLD_IO ||
+	    code == BAT_WORLD_NO_MEMORY || code == BAT_WORLD_NO_SPACE;
 	if (code != BAT_OK)
 		return fails(look, "ordinal %u: %.200s", ordinal, error.text);
 	if (reading->row.seq != look->expected_seq)
 		return fails(look, "seq %llu stands where %zu is expected",
 		    (unsigned long long)reading->row.seq, look->expected_seq);
 	look->expected_seq++;
+	/* It has no other word for a lack of memory. */
+	look->oracle->unreadable = bat_find_id(look->store, &reading->row.id) ==
+	    BAT_MAP_NONE;
 	if (bat_find_id(look->store, &reading->row.id) != ordinal)
 		return fails(look, "seq %llu is not found by its id",
 		    (unsigned long long)reading->row.seq);
@@ -391,9 +405,8 @@ story_oracle_holds(struct story_oracle *oracle, struct bat_store *store,
 	};
 	bool holds;
 
-	look.found = malloc((oracle->count + 1) * sizeof(*look.found));
-	if (look.found == NULL)
-		abort();
+	oracle->unreadable = false;
+	look.found = grow(NULL, (oracle->count + 1) * sizeof(*look.found));
 	holds = all_hold(&look);
 	if (holds && adopt) {
 		if (look.found_count > 0)

@@ -36,6 +36,8 @@ struct story_oracle {
 	struct story_event *events;
 	size_t count, capacity;
 	uint32_t next_number, next_batch;
+	/* The last look ended because the machine failed, not the store. */
+	bool unreadable;
 };
 
 /* Where the store is looked at. */
@@ -58,7 +60,8 @@ void story_oracle_synced(struct story_oracle *oracle);
 /* How much is promised: two equal directories differ if this does. */
 uint64_t story_oracle_hash(const struct story_oracle *oracle);
 
-/* The draft of an event; it points into *scratch. */
+/* The draft of an event; it points into *scratch, whose payload is freed with
+ * bat_bytes_free. */
 struct story_draft {
 	struct bat_buf payload;
 	struct bat_extension extension;

@@ -10,6 +10,8 @@
 #include "kind.h"
 #include "segment.h"
 
+unsigned story_paused;
+
 /* ---- the list -------------------------------------------------------- */
 
 #define EACH BAT_DURABLE_EACH
@@ -181,10 +183,19 @@ story_run_open(struct story_run *run, enum story_moment moment)
 		note_error(run, &error);
 		return false;
 	}
-	if (!story_oracle_holds(&run->oracle, run->store, moment,
+	run->poisoned = false;
+	if (story_oracle_holds(&run->oracle, run->store, moment,
 		moment != STORY_SALVAGED, run->why))
+		return true;
+	if (!run->oracle.unreadable) {
 		run->wrong = true;
-	return !run->wrong;
+		return false;
+	}
+	bat_error_set(&error, BAT_WORLD_IO, "%s", run->why);
+	note_error(run, &error);
+	(void)bat_close(run->store, &error);
+	run->store = NULL;
+	return false;
 }
 
 void
@@ -220,12 +231,16 @@ answer(struct story_run *run, const struct offer *offer)
 	    STORY_UNSURE :
 	    STORY_REFUSED;
 
+	if (run->poisoned && batch->committed > 0)
+		story_run_fail(run, "acknowledged after a failed sync");
 	for (size_t i = 0; i < offer->count; i++) {
 		struct story_event *event =
 		    &run->oracle.events[offer->first + i];
 
 		if (i >= batch->committed) {
+			/* What stands before it is whole without it. */
 			event->state = failed;
+			event->batch = run->oracle.next_batch++;
 			continue;
 		}
 		event->state = later ? STORY_VISIBLE : STORY_ACKED;
@@ -377,6 +392,8 @@ kill_session(struct story_run *run)
 	run->store = NULL;
 	memory_disk_free(old);
 	run->disk = next;
+	if (run->disk_changed != NULL)
+		run->disk_changed(run->context, run);
 }
 
 static int
@@ -422,29 +439,50 @@ put_tail(char step, struct bat_buf *out)
 		abort();
 }
 
-/* What another writer, or another file system, may have left; on disk. */
+static void
+put_behind(const struct bat_disk *door, int fd, char step, uint64_t size)
+{
+	struct bat_buf tail = BAT_BUF_EMPTY;
+
+	put_tail(step, &tail);
+	door->write_at(door->context, fd, tail.data, tail.length, size);
+	door->sync(door->context, fd);
+	bat_bytes_free(&tail);
+}
+
+/*
+ * What another writer, or another file system, may have left; on disk. Only
+ * where something was written since the last time, and nothing lost: nobody
+ * leaves two such tails in a row.
+ */
 static void
 spoil(struct story_run *run, char step)
 {
 	const struct bat_disk *door = memory_disk_door(run->disk);
 	int dir = door->open_dir(door->context, "/", false);
-	struct bat_buf tail = BAT_BUF_EMPTY;
 	char name[BAT_SEGMENT_NAME_SIZE];
 	struct bat_file_stat stat;
 	uint64_t newest = 0;
 	int fd;
 
 	door->list(door->context, dir, find_newest, &newest);
-	bat_segment_name(step == 'H' ? newest + 1 : newest, name);
-	fd = door->open_at(door->context, dir, name, O_RDWR | O_CREAT, 0600);
-	if (step != 'H' && door->stat_fd(door->context, fd, &stat) == 0) {
-		put_tail(step, &tail);
-		door->write_at(door->context, fd, tail.data, tail.length,
-		    stat.size);
-		door->sync(door->context, fd);
-		bat_bytes_free(&tail);
+	bat_segment_name(newest, name);
+	if (run->poisoned ||
+	    door->stat_at(door->context, dir, name, &stat) != 0 ||
+	    (newest == run->spoiled && stat.size <= run->spoiled_size)) {
+		door->close(door->context, dir);
+		return;
 	}
+	if (step == 'H')
+		bat_segment_name(++newest, name);
+	fd = door->open_at(door->context, dir, name, O_RDWR | O_CREAT, 0600);
+	if (step != 'H')
+		put_behind(door, fd, step, stat.size);
 	door->sync(door->context, dir);
+	run->spoiled = newest;
+	run->spoiled_size = 0;
+	if (door->stat_fd(door->context, fd, &stat) == 0)
+		run->spoiled_size = stat.size;
 	door->close(door->context, fd);
 	door->close(door->context, dir);
 }
@@ -472,8 +510,10 @@ other_step(struct story_run *run, char step)
 		break;
 	default:
 		kill_session(run);
+		story_paused++;
 		if (step != 'K')
 			spoil(run, step);
+		story_paused--;
 		(void)story_run_open(run, STORY_RUNNING);
 		break;
 	}

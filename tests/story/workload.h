@@ -15,7 +15,8 @@
  *	c  an index file now	s  bat_sync
  *	z  close and open again
  *	K  SIGKILL and open again
- *	T  SIGKILL, a torn frame behind the newest segment, open again
+ *	T  SIGKILL, a torn frame behind the newest segment, open again (no
+ *	   tail where nothing was written since the last one)
  *	0, F  the same with zeros, with 0xff; U: a batch that only begins
  *	H  SIGKILL, an empty file as the newest segment, open again
  *
@@ -64,11 +65,17 @@ struct story_run {
 	/* Everything that does not hold ends here. */
 	bool wrong;
 	char why[256];
-	/* Called after each step, and where the disk is about to be replaced;
-	 * may be NULL. */
+	/* The segment that was last given a tail, and its size then. */
+	uint64_t spoiled, spoiled_size;
+	/* A sync failed: nothing may be acknowledged until it is opened
+	 * again. */
+	bool poisoned;
+	/* Called after each step; where the disk is about to be replaced; and
+	 * when it was. May be NULL. */
 	void (*stepped)(void *context, struct story_run *run);
 	void (*disk_changes)(void *context, struct story_run *run,
 	    struct memory_disk *next);
+	void (*disk_changed)(void *context, struct story_run *run);
 	void *context;
 };
 
@@ -81,8 +88,11 @@ void story_run_free(struct story_run *run);
 bool story_run_open(struct story_run *run, enum story_moment moment);
 void story_run_close(struct story_run *run);
 void story_run_step(struct story_run *run, char step);
-/* From the first step to the last, or until something is wrong. */
+/* From the first step to the last, or until something is wrong or it cannot be
+ * opened. */
 void story_run_all(struct story_run *run);
+/* Above 0 while the test itself works with functions of the store. */
+extern unsigned story_paused;
 void story_run_fail(struct story_run *run, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
