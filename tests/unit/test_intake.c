@@ -387,6 +387,23 @@ START_TEST(a_nul_is_refused)
 }
 END_TEST
 
+/* Where the whole line is the value, nothing else would refuse it. */
+START_TEST(a_nul_is_refused_in_text_too)
+{
+	struct handle handle;
+
+	open_place(&handle,
+	    (struct batfs_intake_place){ .entity = bat_bytes_text("e"),
+		.scope = bat_bytes_text("s"),
+		.text = true });
+	ck_assert_int_eq(
+	    batfs_intake_feed(handle.intake, bat_bytes_slice("ab\0c\n", 5)), 0);
+	ck_assert_uint_eq(settle_all(&handle), 0);
+	ck_assert_int_eq(handle.code, BAT_USE_INVALID);
+	close_handle(&handle);
+}
+END_TEST
+
 /* ---- places ----------------------------------------------------------- */
 
 START_TEST(at_the_root_a_line_needs_entity_and_scope)
@@ -1006,6 +1023,7 @@ main(void)
 	    (int)(sizeof(bad_lines) / sizeof(*bad_lines)));
 	tcase_add_test(promises, an_object_that_only_resembles_a_line_is_data);
 	tcase_add_test(promises, a_nul_is_refused);
+	tcase_add_test(promises, a_nul_is_refused_in_text_too);
 	tcase_add_test(promises, at_the_root_a_line_needs_entity_and_scope);
 	tcase_add_test(promises, under_entities_the_scope_is_found_or_said);
 	tcase_add_test(promises, words_of_the_name_stand_in_front_of_each_line);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "stores.h"
+#include "verify.h"
 
 /* How a golden store differs from its expected.jsonl. */
 struct shape {
@@ -187,6 +188,35 @@ START_TEST(an_append_adds_to_a_golden_store_and_changes_nothing_of_it)
 }
 END_TEST
 
+/* Of no segment that they ended in is there a footer: frames have been read,
+ * and what recovery made of them went into the new index. */
+static const char *const crashed[] = { "crashed-open", "crashed-after-index",
+	"torn-tail", "zero-tail", "bad-crc", "batch-torn", "no-index" };
+
+enum { CRASHED = sizeof(crashed) / sizeof(crashed[0]) };
+
+START_TEST(what_recovery_made_of_a_store_passes_the_second_opinion)
+{
+	struct bat_error error = { .text = "" };
+	struct bat_verify_counts counts;
+	struct bat_store *store;
+	struct temp_dir dir;
+	int code;
+
+	stores_golden(&dir, crashed[_i]);
+	stores_without_index(&dir);
+	store = stores_open(&dir, false);
+	stores_append(store, "player:new", "\xa1x");
+	stores_close(store);
+	code = bat_verify_directory(bat_file_posix(), dir.path, NULL, &counts,
+	    &error);
+	ck_assert_msg(code == 0, "%s: %s", crashed[_i], error.text);
+	ck_assert_uint_eq(counts.index_files, 1);
+	ck_assert_uint_eq(counts.index_rows, counts.events);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -201,6 +231,9 @@ main(void)
 	tcase_add_loop_test(golden,
 	    an_append_adds_to_a_golden_store_and_changes_nothing_of_it, 0,
 	    SHAPES);
+	tcase_add_loop_test(golden,
+	    what_recovery_made_of_a_store_passes_the_second_opinion, 0,
+	    CRASHED);
 	suite_add_tcase(suite, golden);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
