@@ -13,9 +13,11 @@ needs (above 1, batfs is faster).
 
 
 def three_digits(value):
-    if value >= 100:
+    if value >= 99.95:
         return '%.0f' % value
-    return '%.1f' % value if value >= 10 else '%.2f' % value
+    if value >= 9.995:
+        return '%.1f' % value
+    return '%.2f' % value if value >= 0.0995 else '%.2g' % value
 
 
 def scaled(value, steps):

@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
 import figures                                          # noqa: E402
 import race                                             # noqa: E402
@@ -26,6 +27,12 @@ import servers                                          # noqa: E402
 import stores                                           # noqa: E402
 
 PATIENCE = 3600     # seconds until a program counts as hung
+
+BUSY = '''\
+The machine was busy with other work: believe the ratios rather than the
+times, and those to one digit.
+
+'''
 
 
 def arguments():
@@ -52,9 +59,15 @@ def arguments():
     parser.add_argument('--build', help=argparse.SUPPRESS)
     parser.add_argument('--peer', help=argparse.SUPPRESS)
     options = parser.parse_args()
-    hidden = 2 * sum(arg is not None for arg in (options.build, options.peer))
-    options.shown = sys.argv[1 + hidden:]
+    options.shown = shown(sys.argv[1:])
     return options
+
+
+def shown(words):
+    """The command as somebody else would type it."""
+    own = ('--build', '--peer', '--json', '--table', '--dir')
+    return [word for before, word in zip([''] + words, words)
+            if word not in own and before not in own]
 
 
 class Bench:
@@ -199,6 +212,7 @@ def markdown(facts, results, failures):
              % (it['cpu'], it['cores'], it['memory'], it['disk'],
                 it['kernel'], it['compiler'], it['fuse'], *facts['load'],
                 facts['runs'], 'dropped' if facts['cold'] else 'warm'),
+             BUSY if max(facts['load']) > 1 else '',
              report.EXPLANATION, '\n', report.table(results)]
     for title, texts in (('Skipped', facts['skipped']), ('Failed', failures)):
         if texts:
