@@ -26,7 +26,7 @@ static void
 run(char *const argv[])
 {
 	posix_spawn_file_actions_t actions;
-	pid_t child;
+	pid_t child = -1;
 	int status;
 	int bad = posix_spawn_file_actions_init(&actions);
 
