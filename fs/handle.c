@@ -8,24 +8,43 @@ batfs_handle_is_content(const struct batfs_node *node)
 	return batfs_tree_is_whole(node);
 }
 
+/* From the head on, unless the name says where. */
+static int
+open_follow(struct batfs_append_world *world, const struct batfs_node *node,
+    struct batfs_follow **out)
+{
+	struct batfs_tree_words words;
+	struct bat_head head;
+	int result = batfs_tree_words(world->tree, node, &words);
+
+	if (result != 0)
+		return result;
+	bat_head(world->store, &head);
+	return batfs_follow_new(world->store,
+	    words.has_from ? words.from : head.next_seq, words.entity, out);
+}
+
 int
 batfs_handle_open(struct batfs_handles *handles,
     struct batfs_append_world *world, const struct batfs_node *node,
     enum batfs_handle_use use, struct batfs_handle **out)
 {
 	struct batfs_handle *handle = calloc(1, sizeof *handle);
+	int result = 0;
 
 	if (handle == NULL)
 		return BAT_WORLD_NO_MEMORY;
 	handle->node = *node;
 	handle->use = use;
-	if (use == BATFS_HANDLE_APPEND) {
-		int result = batfs_append_open(world, node, &handle->append);
-		if (result != 0) {
-			free(handle);
-			return result;
-		}
+	if (use == BATFS_HANDLE_APPEND)
+		result = batfs_append_open(world, node, &handle->append);
+	else if (node->class == BATFS_CTL_FOLLOW)
+		result = open_follow(world, node, &handle->follow);
+	if (result != 0) {
+		free(handle);
+		return result;
 	}
+	atomic_init(&handle->released, false);
 	atomic_init(&handle->holders, 1);
 	pthread_mutex_init(&handle->lock, NULL);
 	pthread_mutex_lock(&handles->lock);
@@ -49,6 +68,8 @@ batfs_handle_let_go(struct batfs_handle *handle)
 {
 	if (atomic_fetch_sub(&handle->holders, 1) > 1)
 		return;
+	batfs_follow_free(handle->follow);
+	batfs_proof_free(handle->job);
 	bat_bytes_free(&handle->content);
 	pthread_mutex_destroy(&handle->lock);
 	free(handle);
@@ -65,6 +86,7 @@ batfs_handle_close(struct batfs_handles *handles, struct batfs_handle *handle)
 	else
 		handles->first = handle->next;
 	pthread_mutex_unlock(&handles->lock);
+	atomic_store(&handle->released, true);
 	batfs_handle_let_go(handle);
 }
 
@@ -128,6 +150,89 @@ batfs_handle_content_size(struct batfs_handle *handle, struct batfs_tree *tree,
 	if (result == 0)
 		*out_size = handle->content.length;
 	return result;
+}
+
+/* ---- those that wait -------------------------------------------------- */
+
+bool
+batfs_handle_waits(const struct batfs_handle *handle)
+{
+	return handle->use == BATFS_HANDLE_READ &&
+	    (handle->node.class == BATFS_CTL_FOLLOW ||
+		handle->node.class == BATFS_CTL_VERIFY);
+}
+
+/* Begins at the first read; stat(2) is not to read a store. */
+static int
+start_job(struct batfs_handles *handles, struct batfs_handle *handle,
+    struct batfs_append_world *world)
+{
+	struct batfs_tree_words words;
+	int result = batfs_tree_words(world->tree, &handle->node, &words);
+
+	if (result == 0)
+		result = batfs_proof_start(world->store, handles->data_path,
+		    words.entity, handles->progress, handles->context,
+		    &handle->job);
+	return result;
+}
+
+/* The report, and at its end what came of it. */
+static int
+take_report(struct batfs_handles *handles, struct batfs_handle *handle,
+    struct batfs_append_world *world, uint64_t offset, size_t size,
+    struct bat_slice *out, struct bat_error *error)
+{
+	struct bat_slice report;
+	int result = 0;
+
+	pthread_mutex_lock(&handle->lock);
+	if (handle->job == NULL)
+		result = start_job(handles, handle, world);
+	pthread_mutex_unlock(&handle->lock);
+	if (result == 0)
+		result = batfs_proof_answer(handle->job, &report, error);
+	if (result != 0 && result != BAT_DATA_CORRUPT)
+		return result;
+	if (offset >= report.length)
+		return result;
+	report = bat_bytes_slice(report.data + offset,
+	    report.length - (size_t)offset);
+	*out = bat_bytes_slice(report.data,
+	    report.length < size ? report.length : size);
+	return 0;
+}
+
+int
+batfs_handle_take(struct batfs_handles *handles, struct batfs_handle *handle,
+    struct batfs_append_world *world, uint64_t offset, size_t size,
+    struct bat_buf *scratch, struct bat_slice *out, struct bat_error *error)
+{
+	int result;
+
+	*out = BAT_SLICE_EMPTY;
+	if (handle->follow == NULL)
+		return take_report(handles, handle, world, offset, size, out,
+		    error);
+	bat_bytes_clear(scratch);
+	result = batfs_follow_take(handle->follow, size, scratch, error);
+	*out = bat_bytes_of_buf(scratch);
+	return result;
+}
+
+bool
+batfs_handle_is_ready(struct batfs_handle *handle)
+{
+	struct bat_slice report;
+	bool ready;
+
+	if (handle->follow != NULL)
+		return batfs_follow_is_ready(handle->follow);
+	pthread_mutex_lock(&handle->lock);
+	ready = handle->job == NULL ||
+	    batfs_proof_answer(handle->job, &report, NULL) != BAT_END;
+	pthread_mutex_unlock(&handle->lock);
+	return ready;
 }
 
 size_t

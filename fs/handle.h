@@ -6,7 +6,8 @@
  *   kept, so that the pieces that one reader gets are of one moment;
  * - an append, which may be a stream besides (O_RDWR), or have receipts to
  *   read;
- * - a command of .ctl.
+ * - a command of .ctl;
+ * - one that waits: lines as they come, or a verification's report.
  *
  * All open handles hang in one list, so that a mount that ends early can put
  * its appends away. Threads: any; locks inside.
@@ -19,6 +20,8 @@
 #include <pthread.h>
 
 #include "append.h"
+#include "follow.h"
+#include "proof.h"
 #include "tree.h"
 
 enum batfs_handle_use {
@@ -32,11 +35,14 @@ struct batfs_handle {
 	enum batfs_handle_use use;
 	bool plain;		     /* an append that needs no O_APPEND */
 	struct batfs_append *append; /* BATFS_HANDLE_APPEND */
+	struct batfs_follow *follow; /* of .ctl/follow */
+	atomic_bool released;	     /* nobody reads it any more */
 	atomic_uint holders;
 	/* Of a content, under the lock: */
 	pthread_mutex_t lock;
 	bool loaded;
 	struct bat_buf content;
+	struct batfs_proof_job *job; /* of .ctl/verify, once it was read */
 	/* The list's: */
 	struct batfs_handle *next, *previous;
 };
@@ -44,6 +50,11 @@ struct batfs_handle {
 struct batfs_handles {
 	pthread_mutex_t lock;
 	struct batfs_handle *first;
+	/* Of those that wait: the data directory, and what is called, on any
+	 * thread, when one has got something. */
+	const char *data_path;
+	void (*progress)(void *context);
+	void *context;
 };
 
 #define BATFS_HANDLES_EMPTY                                                    \
@@ -74,6 +85,19 @@ void batfs_handle_close(struct batfs_handles *handles,
 int batfs_handle_read(struct batfs_handle *handle, struct batfs_tree *tree,
     uint64_t offset, size_t size, struct bat_buf *scratch,
     struct bat_slice *out, struct bat_error *error);
+/* Is it one that waits? */
+bool batfs_handle_waits(const struct batfs_handle *handle);
+/*
+ * As batfs_handle_read, of one that waits; offset counts for a report only.
+ * BAT_END: there is nothing yet. BAT_DATA_CORRUPT: the report has ended, and
+ * something is broken.
+ */
+int batfs_handle_take(struct batfs_handles *handles,
+    struct batfs_handle *handle, struct batfs_append_world *world,
+    uint64_t offset, size_t size, struct bat_buf *scratch,
+    struct bat_slice *out, struct bat_error *error);
+/* Would take answer at once? */
+bool batfs_handle_is_ready(struct batfs_handle *handle);
 /* The size that a content has for as long as this handle is open. */
 int batfs_handle_content_size(struct batfs_handle *handle,
     struct batfs_tree *tree, uint64_t *out_size, struct bat_error *error);

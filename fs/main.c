@@ -25,6 +25,7 @@
 #include "mountpoint.h"
 #include "notify.h"
 #include "ops.h"
+#include "waiting.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -59,6 +60,16 @@ after_commit(void *context)
 	struct program *program = context;
 
 	batfs_notify_check(program->mount.notify);
+	batfs_waiting_check(program->mount.waiting);
+}
+
+/* One of those that wait has got something. */
+static void
+after_progress(void *context)
+{
+	struct program *program = context;
+
+	batfs_waiting_check(program->mount.waiting);
 }
 
 /* The timer's turn, on the chores' thread. */
@@ -262,6 +273,8 @@ start_threads(struct program *program, struct bat_error *error)
 	if (result == 0)
 		result = batfs_notify_start(program->session, mount->store,
 		    mount->tree, &mount->notify);
+	if (result == 0)
+		result = batfs_waiting_start(mount, &mount->waiting);
 	if (result != 0)
 		return bat_error_set(error, result, "threads");
 	mount->appends = (struct batfs_append_world){
@@ -273,6 +286,9 @@ start_threads(struct program *program, struct bat_error *error)
 		.context = program,
 	};
 	batfs_append_world_init(&mount->appends);
+	mount->handles.data_path = program->data_dir;
+	mount->handles.progress = after_progress;
+	mount->handles.context = program;
 	return 0;
 }
 
@@ -316,7 +332,9 @@ stop_threads(struct program *program)
 	batfs_chores_stop(mount->chores);
 	batfs_committer_stop(program->committer);
 	batfs_notify_stop(mount->notify);
+	batfs_waiting_stop(mount->waiting);
 	lost = batfs_handle_close_all(&mount->handles);
+	batfs_waiting_free(mount->waiting);
 	if (lost > 0)
 		batfs_log("%zu bytes of lines without an end were given up: "
 			  "their files were still open",

@@ -14,6 +14,7 @@
 #include "tree.h"
 
 struct batfs_notify;
+struct batfs_waiting;
 
 struct batfs_mount {
 	const struct batfs_options *options;
@@ -26,6 +27,7 @@ struct batfs_mount {
 	struct batfs_append_world appends;
 	struct batfs_chores *chores;
 	struct batfs_notify *notify;
+	struct batfs_waiting *waiting;
 	/* The first request came: the mount works. */
 	void (*ready)(void *context);
 	void *context;

@@ -255,6 +255,7 @@ batfs_ops_table(void)
 		.create = batfs_ops_create,
 		.read = batfs_ops_read,
 		.readlink = batfs_ops_readlink,
+		.poll = batfs_ops_poll,
 		.write = batfs_ops_write,
 		.flush = batfs_ops_flush,
 		.fsync = batfs_ops_fsync,

@@ -30,6 +30,8 @@ void batfs_ops_create(fuse_req_t req, fuse_ino_t parent, const char *name,
 void batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
     struct fuse_file_info *fi);
 void batfs_ops_readlink(fuse_req_t req, fuse_ino_t ino);
+void batfs_ops_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+    struct fuse_pollhandle *poll_handle);
 
 /* ops_write.c */
 void batfs_ops_write(fuse_req_t req, fuse_ino_t ino, const char *bytes,

@@ -2,10 +2,12 @@
 #include "ops.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "errmap.h"
 #include "notify.h"
 #include "reply.h"
+#include "waiting.h"
 
 /*
  * What an open with these flags is, or why it is refused: appends only, like
@@ -92,7 +94,7 @@ open_node(fuse_req_t req, const struct batfs_node *node,
 	(*out)->plain = attributes.plain;
 	fi->fh = (uint64_t)(uintptr_t)*out;
 	/* What is read there once is gone: no tool may go back. */
-	fi->nonseekable = attributes.plain;
+	fi->nonseekable = attributes.plain || node->class == BATFS_CTL_FOLLOW;
 	set_open_flags(fi, use, attributes.caching);
 	return 0;
 }
@@ -181,6 +183,11 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		fuse_reply_err(req, EINVAL);
 		return;
 	}
+	if (batfs_handle_waits(handle)) {
+		batfs_waiting_read(mount->waiting, req, handle,
+		    (uint64_t)offset, size, (fi->flags & O_NONBLOCK) != 0);
+		return;
+	}
 	batfs_handle_hold(handle);
 	result = batfs_handle_read(handle, mount->tree, (uint64_t)offset, size,
 	    &scratch, &bytes, &error);
@@ -213,4 +220,25 @@ batfs_ops_readlink(fuse_req_t req, fuse_ino_t ino)
 	else
 		fuse_reply_readlink(req, (const char *)target.data);
 	bat_bytes_free(&target);
+}
+
+/* A file can always be read and written, but for those that wait. */
+void
+batfs_ops_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+    struct fuse_pollhandle *poll_handle)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+	struct batfs_handle *handle = (struct batfs_handle *)(uintptr_t)fi->fh;
+	unsigned events = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+
+	(void)ino;
+	batfs_reply_count(req, BATFS_STAT_POLL);
+	if (handle != NULL && batfs_handle_waits(handle))
+		events = batfs_waiting_poll(mount->waiting, handle,
+			     poll_handle) ?
+		    POLLIN | POLLRDNORM :
+		    0;
+	else if (poll_handle != NULL)
+		fuse_pollhandle_destroy(poll_handle);
+	fuse_reply_poll(req, events);
 }

@@ -75,6 +75,8 @@ enum batfs_class {
 	BATFS_CTL_APPEND,      /* .ctl/append/<E>; entity = whole name */
 	BATFS_CTL_TRIES,       /* .ctl/try (not to be listed) */
 	BATFS_CTL_TRY,	       /* .ctl/try/<E>; likewise */
+	BATFS_CTL_FOLLOW,      /* .ctl/follow,from=..; entity = whole name */
+	BATFS_CTL_VERIFY,      /* .ctl/verify,entity=..; likewise */
 	BATFS_CLASS_COUNT
 };
 
@@ -201,6 +203,15 @@ int batfs_tree_read(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error);
 int batfs_tree_readlink(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_buf *buf);
+/* The words in the name of a .ctl/follow or .ctl/verify. */
+struct batfs_tree_words {
+	bool has_from;
+	uint64_t from;		 /* a sequence */
+	struct bat_slice entity; /* stored; empty: none was said */
+};
+/* Valid as long as the tree. BAT_USE_INVALID: node is another one. */
+int batfs_tree_words(struct batfs_tree *tree, const struct batfs_node *node,
+    struct batfs_tree_words *out);
 /* A word was written to a .ctl command: do it, and remember how it went for
  * those who read the file. Blocks on the disk. BAT_USE_INVALID: not a command
  * or not a word of it; else what the store says. */

@@ -438,5 +438,19 @@ const struct batfs_tree_class batfs_tree_classes[BATFS_CLASS_COUNT] = {
 		.measure = batfs_tree_measure_words,
 		.spell = batfs_tree_spell_words,
 	},
+	[BATFS_CTL_FOLLOW] = { /* read by follow.h */
+		.mark = 'n', .parent = BATFS_CTL,
+		.keys = BATFS_KEYS_ENTITY,
+		.type = BATFS_FILE, .caching = BATFS_CACHE_NONE,
+		.measure = batfs_tree_measure_words,
+		.spell = batfs_tree_spell_words,
+	},
+	[BATFS_CTL_VERIFY] = { /* read by proof.h */
+		.mark = 'z', .parent = BATFS_CTL,
+		.keys = BATFS_KEYS_ENTITY,
+		.type = BATFS_FILE, .caching = BATFS_CACHE_NONE,
+		.measure = batfs_tree_measure_words,
+		.spell = batfs_tree_spell_words,
+	},
 };
 /* clang-format on */

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 
+#include "name.h"
 #include "render.h"
 
 typedef int render_fn(struct batfs_tree *tree, struct bat_buf *buf);
@@ -245,11 +246,88 @@ batfs_tree_ctl_is_command(uint64_t number)
 	return number < BATFS_CTL_COUNT && files[number].command != NULL;
 }
 
+/* ---- follow and verify, with words ------------------------------------- */
+
+/* The words behind `follow` or `verify`, once each. */
+static int
+read_words(struct batfs_tree *tree, struct bat_slice words, bool may_from,
+    struct batfs_tree_words *out)
+{
+	struct bat_buf stored = BAT_BUF_EMPTY;
+	struct bat_slice key, value;
+	uint32_t number;
+	int code;
+
+	*out = (struct batfs_tree_words){ .has_from = false };
+	while ((code = batfs_name_next_word(&words, &key, &value)) == BAT_OK) {
+		if (may_from && !out->has_from &&
+		    bat_bytes_equal(key, bat_bytes_text("from")) &&
+		    batfs_name_number(value, &out->from)) {
+			out->has_from = true;
+			continue;
+		}
+		if (out->entity.length > 0 ||
+		    !bat_bytes_equal(key, bat_bytes_text("entity"))) {
+			code = BAT_STATE_NOT_FOUND;
+			break;
+		}
+		code = batfs_tree_stored_name(tree, value, &stored);
+		if (code == BAT_OK)
+			code = batfs_tree_intern(tree,
+			    bat_bytes_of_buf(&stored), &number);
+		if (code != BAT_OK)
+			break;
+		out->entity = batfs_tree_text(tree, number);
+	}
+	bat_bytes_free(&stored);
+	if (code == BAT_END)
+		return BAT_OK;
+	return code == BAT_USE_INVALID ? BAT_STATE_NOT_FOUND : code;
+}
+
+int
+batfs_tree_words(struct batfs_tree *tree, const struct batfs_node *node,
+    struct batfs_tree_words *out)
+{
+	struct bat_slice stem, words;
+
+	if (node->class != BATFS_CTL_FOLLOW && node->class != BATFS_CTL_VERIFY)
+		return BAT_USE_INVALID;
+	batfs_name_split_words(batfs_tree_text(tree, node->entity), &stem,
+	    &words);
+	return read_words(tree, words, node->class == BATFS_CTL_FOLLOW, out);
+}
+
+static int
+find_with_words(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_slice name, struct batfs_node *out)
+{
+	struct batfs_node child = batfs_tree_child(parent, BATFS_NONE);
+	struct batfs_tree_words read;
+	struct bat_slice stem, words;
+	int code;
+
+	batfs_name_split_words(name, &stem, &words);
+	if (bat_bytes_equal(stem, bat_bytes_text("follow")))
+		child.class = BATFS_CTL_FOLLOW;
+	else if (bat_bytes_equal(stem, bat_bytes_text("verify")))
+		child.class = BATFS_CTL_VERIFY;
+	else
+		return BAT_STATE_NOT_FOUND;
+	code = read_words(tree, words, child.class == BATFS_CTL_FOLLOW, &read);
+	if (code == BAT_OK)
+		code = batfs_tree_intern(tree, name, &child.entity);
+	if (code == BAT_OK)
+		*out = child;
+	return code;
+}
+
+/* ---- names --------------------------------------------------------------- */
+
 int
 batfs_tree_find_ctl(struct batfs_tree *tree, const struct batfs_node *parent,
     struct bat_slice name, struct batfs_node *out)
 {
-	(void)tree;
 	for (unsigned i = 0; i < BATFS_CTL_COUNT; i++) {
 		if (!bat_bytes_equal(name, bat_bytes_text(files[i].name)))
 			continue;
@@ -257,7 +335,7 @@ batfs_tree_find_ctl(struct batfs_tree *tree, const struct batfs_node *parent,
 		out->number = i;
 		return BAT_OK;
 	}
-	return BAT_STATE_NOT_FOUND;
+	return find_with_words(tree, parent, name, out);
 }
 
 /* .ctl/append/<E> and .ctl/try/<E>: any name that an entity can have, whether

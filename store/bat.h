@@ -32,6 +32,7 @@
 #include "kind.h"
 #include "map.h"
 #include "pack.h"
+#include "verify.h"
 
 struct bat_store;
 
