@@ -695,11 +695,10 @@ bat_wake(struct bat_store *store)
 	bat_writer_wake(&store->writer);
 }
 
-/* For bat_append: its own done, in front of the caller's. */
+/* For bat_append: its own done. */
 struct append_wait {
-	pthread_mutex_t mutex;
-	pthread_cond_t answered;
-	bool done;
+	struct bat_writer *writer;
+	bool done; /* guarded by the writer's queue_mutex */
 };
 
 static void
@@ -708,28 +707,20 @@ append_done(void *context, struct bat_batch *batch)
 	struct append_wait *wait = context;
 
 	(void)batch;
-	pthread_mutex_lock(&wait->mutex);
+	pthread_mutex_lock(&wait->writer->queue_mutex);
 	wait->done = true;
-	pthread_cond_signal(&wait->answered);
-	pthread_mutex_unlock(&wait->mutex);
+	pthread_mutex_unlock(&wait->writer->queue_mutex);
 }
 
 int
 bat_append(struct bat_store *store, struct bat_batch *batch)
 {
-	struct append_wait wait = { .mutex = PTHREAD_MUTEX_INITIALIZER,
-		.answered = PTHREAD_COND_INITIALIZER };
+	struct append_wait wait = { &store->writer, false };
 
 	batch->done = append_done;
 	batch->context = &wait;
 	bat_submit(store, batch);
-	if (!store->options.read_only)
-		(void)bat_commit_run(store, false);
-	/* Another leader may have taken it: then it answers. */
-	pthread_mutex_lock(&wait.mutex);
-	while (!wait.done)
-		pthread_cond_wait(&wait.answered, &wait.mutex);
-	pthread_mutex_unlock(&wait.mutex);
+	bat_writer_wait(&store->writer, &wait.done);
 	return batch->code;
 }
 

@@ -299,6 +299,7 @@ size_t
 bat_writer_run(struct bat_writer *writer, bool wait)
 {
 	struct bat_batch *batch, *answered;
+	size_t count;
 
 	if (wait) {
 		pthread_mutex_lock(&writer->queue_mutex);
@@ -312,11 +313,39 @@ bat_writer_run(struct bat_writer *writer, bool wait)
 	pthread_mutex_lock(&writer->queue_mutex);
 	batch = writer->queue_first;
 	writer->queue_first = writer->queue_last = NULL;
+	writer->leading = true;
 	pthread_mutex_unlock(&writer->queue_mutex);
 	if (batch != NULL)
 		lead_group(writer, batch);
 	answered = writer->answered;
 	writer->answered = NULL;
 	pthread_mutex_unlock(&writer->lead);
-	return bat_writer_call_back(answered);
+	count = bat_writer_call_back(answered);
+	pthread_mutex_lock(&writer->queue_mutex);
+	writer->leading = false;
+	pthread_cond_broadcast(&writer->queued);
+	pthread_mutex_unlock(&writer->queue_mutex);
+	return count;
+}
+
+/*
+ * Those who wait while somebody leads are one group next time: who comes
+ * straight from a finished group does not lead the next one alone.
+ */
+void
+bat_writer_wait(struct bat_writer *writer, const bool *done)
+{
+	pthread_mutex_lock(&writer->queue_mutex);
+	while (!*done) {
+		if (writer->leading || writer->queue_first == NULL) {
+			pthread_cond_wait(&writer->queued,
+			    &writer->queue_mutex);
+			continue;
+		}
+		writer->leading = true;
+		pthread_mutex_unlock(&writer->queue_mutex);
+		(void)bat_writer_run(writer, false);
+		pthread_mutex_lock(&writer->queue_mutex);
+	}
+	pthread_mutex_unlock(&writer->queue_mutex);
 }

@@ -53,7 +53,7 @@ struct bat_writer_heads {
 	struct {
 		uint32_t entity;
 		struct bat_chain_head head;
-	} *heads;
+	} * heads;
 	size_t count, capacity;
 	struct bat_map by_entity;
 };
@@ -69,6 +69,7 @@ struct bat_writer {
 	pthread_cond_t queued;
 	struct bat_batch *queue_first, *queue_last; /* guarded by queue_mutex */
 	bool woken;				    /* guarded by queue_mutex */
+	bool leading; /* a group is under way; guarded by queue_mutex */
 	/* The rest is the leader's. */
 	bool prepared; /* recovery's plan was carried out */
 	bool active;   /* `segment` is open for writing */
@@ -78,8 +79,8 @@ struct bat_writer {
 	struct bat_segment_writer segment;
 	struct bat_writer_stage stage;
 	struct bat_writer_heads heads;
-	struct bat_buf frame; /* of an event that is read back */
-	bool disagreed;	      /* an index row lied: a rebuild is due */
+	struct bat_buf frame;	/* of an event that is read back */
+	bool disagreed;		/* an index row lied: a rebuild is due */
 	struct bat_buf items;	/* frames of the batch being staged */
 	struct bat_buf scratch; /* payload of a lifecycle event */
 	uint64_t next_seq;
@@ -113,6 +114,9 @@ void bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
 void bat_writer_submit(struct bat_writer *writer, struct bat_batch *batch);
 size_t bat_writer_run(struct bat_writer *writer, bool wait);
 void bat_writer_wake(struct bat_writer *writer);
+/* Wait until *done (set under queue_mutex by a batch's done), leading groups
+ * when nobody else does. */
+void bat_writer_wait(struct bat_writer *writer, const bool *done);
 int bat_writer_sync(struct bat_writer *writer, struct bat_error *error);
 /* force: write the index file although none is due. */
 int bat_writer_checkpoint(struct bat_writer *writer, bool force,
