@@ -38,8 +38,7 @@ use_of(const struct batfs_mount *mount,
 	}
 	if (!attributes->appendable)
 		return EROFS;
-	if ((flags & O_APPEND) == 0 ||
-	    ((flags & O_TRUNC) != 0 && !BAT_PLANT(88)))
+	if ((flags & O_APPEND) == 0 || (flags & O_TRUNC) != 0)
 		return EPERM;
 	*out = BATFS_HANDLE_APPEND;
 	return 0;

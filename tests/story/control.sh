@@ -68,6 +68,16 @@ root_is_an_append() {
 		[ -z "$(cat "$mnt/append")" ]
 }
 
+# The number in a listing is not always read from the same place as stat's.
+listed_numbers() {
+	python3 -c '
+import os, sys
+listed = list(os.scandir(sys.argv[1]))
+sys.exit(len(listed) < 2 or
+    any(it.inode() != os.lstat(it.path).st_ino for it in listed))
+' "$mnt/entities"
+}
+
 # ---- .ctl/append -------------------------------------------------------------
 
 # On one descriptor: a line in, its receipt out.
@@ -185,6 +195,7 @@ check "one write at the root is one batch over entities" several_entities
 check "a bad line at the root ends its batch" bad_line_of_many
 check "lines at the root say their entity and scope" root_needs_words
 check "append at the root is appended to and nothing else" root_is_an_append
+check "a name is listed with the number that it has" listed_numbers
 check "a line in, its receipt out" receipts
 check "receipts are of the handle that wrote" receipts_are_of_the_handle
 check "a bad line has no receipt" no_receipt_for_a_bad_line

@@ -335,6 +335,22 @@ attack_unlink(const struct temp_dir *dir, const char *path)
 	ck_assert_int_eq(unlink(path), 0);
 }
 
+/* Everything else about the file is as it was. */
+START_TEST(a_ctime_alone_tells_of_a_change)
+{
+	struct temp_dir dir;
+	char path[512];
+
+	make_store(&dir);
+	ck_assert(uses_sidecar(&dir));
+	path_of(&dir, "000001.fbat", path);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert(!uses_sidecar(&dir));
+	assert_same_without(&dir, "chmod");
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 START_TEST(a_changed_store_is_not_believed)
 {
 	static const struct {
@@ -488,6 +504,7 @@ main(void)
 	tcase_add_test(promise, a_read_only_handle_writes_none);
 	tcase_add_test(promise, what_was_appended_since_is_read_behind_it);
 	tcase_add_test(promise, appending_links_to_events_that_only_it_knows);
+	tcase_add_test(promise, a_ctime_alone_tells_of_a_change);
 	suite_add_tcase(suite, attacks);
 	tcase_set_timeout(attacks, 240);
 	tcase_add_loop_test(attacks, a_changed_store_is_not_believed, 0, 7);
