@@ -35,6 +35,20 @@ int batfs_render_event(struct bat_store *store, uint32_t ordinal,
  */
 int batfs_render_brief(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error);
+/*
+ * Its line in a chain's tree.txt: seq, time, kind, entity and data; the entity
+ * is indented by the number of causes in the same chain, up to 32. After
+ * bat_trace; returns as batfs_render_event.
+ */
+int batfs_render_branch(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error);
+/* Its part of a chain's graph.dot: a node and, where its cause is here, an
+ * edge, dashed if that is in another chain. reading is not used. */
+int batfs_render_dot(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error);
+/* The data of a line for people. damage: why there is none, or NULL. */
+int batfs_render_data(const struct bat_reading *reading,
+    const struct bat_error *damage, struct bat_buf *buf);
 /* What is damaged and where, as in a line: "crc segment 1 offset 6174". */
 int batfs_render_damage(const struct bat_row *row, const struct bat_error *why,
     struct bat_buf *buf);

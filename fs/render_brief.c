@@ -25,13 +25,21 @@ put_cause(struct bat_store *store, const struct bat_id *cause,
 	return bat_bytes_append_hex(buf, cause->bytes, sizeof(cause->bytes));
 }
 
-static int
-put_data(const struct bat_reading *reading, struct bat_buf *buf)
+int
+batfs_render_data(const struct bat_reading *reading,
+    const struct bat_error *damage, struct bat_buf *buf)
 {
 	struct bat_slice payload = bat_bytes_of_buf(&reading->payload);
 	bool exact;
-	int code = batfs_json_of_pack(payload, buf, &exact);
+	int code;
 
+	if (damage != NULL) {
+		code = bat_bytes_append_text(buf, "damaged ");
+		return code == 0 ?
+		    batfs_render_damage(&reading->row, damage, buf) :
+		    code;
+	}
+	code = batfs_json_of_pack(payload, buf, &exact);
 	if (code != BAT_DATA_CORRUPT)
 		return code;
 	code = bat_bytes_append_text(buf, "base64:");
@@ -58,11 +66,8 @@ put_columns(struct bat_store *store, const struct bat_reading *reading,
 		code = put_cause(store, &row->cause, buf);
 	if (code == 0)
 		code = bat_bytes_append_byte(buf, '\t');
-	if (code == 0 && damage != NULL)
-		code = bat_bytes_append_text(buf, "damaged ");
 	if (code == 0)
-		code = damage != NULL ? batfs_render_damage(row, damage, buf) :
-					put_data(reading, buf);
+		code = batfs_render_data(reading, damage, buf);
 	return code == 0 ? bat_bytes_append_byte(buf, '\n') : code;
 }
 

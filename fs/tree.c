@@ -43,6 +43,12 @@ make_parts(struct batfs_tree *tree)
 	briefs.render = batfs_render_brief;
 	if (code == BAT_OK)
 		code = batfs_stream_new(tree->store, &briefs, &tree->briefs);
+	briefs.render = batfs_render_branch;
+	if (code == BAT_OK)
+		code = batfs_stream_new(tree->store, &briefs, &tree->branches);
+	briefs.render = batfs_render_dot;
+	if (code == BAT_OK)
+		code = batfs_stream_new(tree->store, &briefs, &tree->dots);
 	return code;
 }
 
@@ -83,6 +89,8 @@ batfs_tree_free(struct batfs_tree *tree)
 		return;
 	batfs_stream_free(tree->streams);
 	batfs_stream_free(tree->briefs);
+	batfs_stream_free(tree->branches);
+	batfs_stream_free(tree->dots);
 	batfs_tree_kinds_free(tree);
 	batfs_tree_moments_free(tree);
 	if (tree->rejects != NULL)
@@ -191,9 +199,11 @@ batfs_tree_parent(const struct batfs_node *node)
 	if (class == BATFS_NONE)
 		return BATFS_NODE_ROOT;
 	if (keys == BATFS_KEYS_NUMBER)
-		parent.number = class == BATFS_SHARD ?
-		    node->number / BATFS_TREE_SHARD :
-		    node->number;
+		parent.number = node->number;
+	if (class == BATFS_SHARD)
+		parent.number /= BATFS_TREE_SHARD;
+	if (class == BATFS_CHAINS_BYTE)
+		parent.number &= 0xff;
 	if (keys == BATFS_KEYS_SCOPE || keys == BATFS_KEYS_MEMBER)
 		parent.scope = node->scope;
 	if (keys == BATFS_KEYS_ENTITY || keys == BATFS_KEYS_MEMBER)

@@ -64,6 +64,22 @@ enum batfs_class {
 	BATFS_EVENTS_ID,     /* events/id (not to be listed) */
 	BATFS_EVENT_ID_LINK, /* events/id/<hex> -> its folder; number=seq */
 	BATFS_EVENTS_TAG,      /* events/CACHEDIR.TAG */
+	BATFS_EVENT_CHAIN,     /* events/N/N/chain -> its chain */
+	BATFS_EVENT_EFFECTS,   /* .../effects */
+	BATFS_EVENT_EFFECT,    /* .../effects/NNNNNNNNNNNN; number = its seq */
+	BATFS_EVENT_CAUSES,    /* .../causes.jsonl */
+	BATFS_EVENT_CONSEQUENCES, /* .../consequences.jsonl */
+	/* Those below: number = a sequence << 8 | last byte of the name. */
+	BATFS_CHAINS,	    /* chains */
+	BATFS_CHAINS_TAG,   /* chains/CACHEDIR.TAG */
+	BATFS_CHAINS_BYTE,  /* chains/<xx>; number = the byte */
+	BATFS_CHAIN,	    /* chains/<xx>/<id>; of its first event */
+	BATFS_CHAIN_LOG,    /* .../log.jsonl, likewise */
+	BATFS_CHAIN_TREE,   /* .../tree.txt */
+	BATFS_CHAIN_DOT,    /* .../graph.dot */
+	BATFS_CHAIN_EVENT,  /* .../NNNNNNNNNNNN -> its folder; of the event */
+	BATFS_CHAIN_LINK,   /* chains/<id or prefix> -> the chain, or the folder
+			       of its only event; of the first one */
 	BATFS_RANGES,	       /* range (not to be listed) */
 	BATFS_RANGE,	       /* range/<a>..<b>.jsonl; entity = whole name */
 	BATFS_QUERIES,	       /* query (not to be listed) */

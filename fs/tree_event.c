@@ -156,14 +156,14 @@ batfs_tree_measure_value(struct batfs_tree *tree, const struct batfs_node *node,
 
 /* ---- the cause -------------------------------------------------------------- */
 
-/* The row of an event's cause. BAT_STATE_NOT_FOUND: it has none; BAT_END: it
- * has one that is not here. */
+/* The row of an event's cause, which stands before it. BAT_STATE_NOT_FOUND: it
+ * has none; BAT_END: it has one that is not here. */
 static int
 find_cause(struct batfs_tree *tree, uint64_t seq, struct bat_row *out)
 {
 	struct bat_reading reading = BAT_READING_EMPTY;
-	uint32_t ordinal;
-	bool damaged;
+	uint32_t own = bat_find_seq(tree->store, seq), ordinal;
+	bool damaged, gone;
 	int code = read_event(tree, seq, &reading, &damaged, NULL);
 
 	/* The store was read anew: what it says now is right. */
@@ -171,14 +171,31 @@ find_cause(struct batfs_tree *tree, uint64_t seq, struct bat_row *out)
 		code = read_event(tree, seq, &reading, &damaged, NULL);
 	if (code == BAT_OK && bat_id_is_zero(&reading.row.cause))
 		code = BAT_STATE_NOT_FOUND;
-	if (code == BAT_OK) {
-		ordinal = bat_find_id(tree->store, &reading.row.cause);
-		if (ordinal == BAT_MAP_NONE ||
-		    !bat_row(tree->store, ordinal, out))
-			code = BAT_END;
+	if (code != BAT_OK)
+		goto free_reading;
+	ordinal = bat_find_id(tree->store, &reading.row.cause);
+	if (ordinal != BAT_MAP_NONE && ordinal >= own) {
+		/* Another one with this id may stand before it. */
+		code = batfs_tree_trace(tree, NULL);
+		ordinal = bat_cause(tree->store, own, &gone);
 	}
+	if (code == BAT_OK &&
+	    (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, out)))
+		code = BAT_END;
+free_reading:
 	bat_reading_free(&reading);
 	return code;
+}
+
+/* Is anything known of it? Then it is in a chain. */
+static bool
+is_known(struct batfs_tree *tree, uint64_t seq)
+{
+	uint32_t ordinal = bat_find_seq(tree->store, seq);
+	struct bat_row row;
+
+	return ordinal != BAT_MAP_NONE && bat_row(tree->store, ordinal, &row) &&
+	    row.entity != BAT_MAP_NONE;
 }
 
 /* No link may dangle: where the cause is gone there is a file that says so. */
@@ -190,6 +207,11 @@ batfs_tree_find_in_event(struct batfs_tree *tree,
 	struct bat_row row;
 	int code;
 
+	if (bat_bytes_equal(name, bat_bytes_text("chain"))) {
+		*out = batfs_tree_child(parent, BATFS_EVENT_CHAIN);
+		return is_known(tree, parent->number) ? BAT_OK :
+							BAT_STATE_NOT_FOUND;
+	}
 	if (!bat_bytes_equal(name, bat_bytes_text("cause")))
 		return BAT_STATE_NOT_FOUND;
 	code = find_cause(tree, parent->number, &row);
@@ -204,16 +226,22 @@ int
 batfs_tree_list_event(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t cookie, struct batfs_tree_listing *listing)
 {
-	struct batfs_node child;
-	int code;
+	static const char *const names[] = { "cause", "chain" };
+	int code = BAT_OK;
 
-	if (cookie > 0)
-		return BAT_OK;
-	code = batfs_tree_find_in_event(tree, node, bat_bytes_text("cause"),
-	    &child);
-	if (code != BAT_OK)
-		return code == BAT_STATE_NOT_FOUND ? BAT_OK : code;
-	return batfs_tree_emit(tree, listing, &child, 1);
+	for (; code == BAT_OK && cookie < sizeof(names) / sizeof(*names);
+	     cookie++) {
+		struct batfs_node child;
+
+		code = batfs_tree_find_in_event(tree, node,
+		    bat_bytes_text(names[cookie]), &child);
+		if (code == BAT_OK)
+			code = batfs_tree_emit(tree, listing, &child,
+			    cookie + 1);
+		else if (code == BAT_STATE_NOT_FOUND)
+			code = BAT_OK;
+	}
+	return code;
 }
 
 int
@@ -227,8 +255,8 @@ batfs_tree_spell_cause(struct batfs_tree *tree, const struct batfs_node *node,
 
 /* ---- links ------------------------------------------------------------------ */
 
-static int
-put_folder(struct bat_buf *buf, const char *way, uint64_t seq,
+int
+batfs_tree_put_folder(struct bat_buf *buf, const char *way, uint64_t seq,
     const char *suffix)
 {
 	return bat_bytes_append_format(buf, "%s%08" PRIu64 "/%012" PRIu64 "%s",
@@ -251,26 +279,27 @@ batfs_tree_read_link(struct batfs_tree *tree, const struct batfs_node *node,
 		code = find_cause(tree, node->number, &row);
 		if (code != BAT_OK)
 			return code == BAT_END ? BAT_STATE_NOT_FOUND : code;
-		code = put_folder(&target, "../../", row.seq, "");
+		code = batfs_tree_put_folder(&target, "../../", row.seq, "");
 		break;
 	case BATFS_EVENTS_FIRST:
 	case BATFS_EVENTS_LAST:
 		bat_head(tree->store, &head);
 		if (head.visible_count == 0)
 			return BAT_STATE_NOT_FOUND;
-		code = put_folder(&target, "",
+		code = batfs_tree_put_folder(&target, "",
 		    node->class == BATFS_EVENTS_FIRST ? head.first_seq :
 							head.last_seq,
 		    "");
 		break;
 	case BATFS_EVENT_ID_LINK:
-		code = put_folder(&target, "../", node->number, "");
+		code = batfs_tree_put_folder(&target, "../", node->number, "");
 		break;
 	case BATFS_EVENT_JSON_LINK:
-		code = put_folder(&target, "", node->number, ".json");
+		code = batfs_tree_put_folder(&target, "", node->number,
+		    ".json");
 		break;
 	default:
-		code = put_folder(&target, "", node->number, "");
+		code = batfs_tree_put_folder(&target, "", node->number, "");
 	}
 	if (code == BAT_OK)
 		code = batfs_tree_slice(bat_bytes_of_buf(&target), offset, size,
@@ -315,8 +344,8 @@ digit_at(const struct bat_id *id, size_t place)
 }
 
 /* Lower hex digits, as ids are shown. */
-static bool
-read_prefix(struct bat_slice text, struct bat_id *out)
+bool
+batfs_tree_id_prefix(struct bat_slice text, struct bat_id *out)
 {
 	*out = BAT_ID_ZERO;
 	if (text.length < PREFIX_MIN || text.length > ID_DIGITS)
@@ -381,7 +410,7 @@ batfs_tree_find_id(struct batfs_tree *tree, const struct batfs_node *parent,
 	uint32_t ordinal;
 	int code = BAT_OK;
 
-	if (!read_prefix(name, &id))
+	if (!batfs_tree_id_prefix(name, &id))
 		return BAT_STATE_NOT_FOUND;
 	if (name.length < ID_DIGITS)
 		code = complete_id(tree, &id, name.length);

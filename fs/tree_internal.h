@@ -12,6 +12,9 @@
  *	tree_content.c	  bytes of files, targets of links
  *	tree_readme.c	  the words of README
  *	tree_event.c	  the folder of an event, and ways to it
+ *	tree_chains.c	  chains/
+ *	tree_chain_files.c  what stands in a chain, and who caused an event
+ *	tree_effects.c	  the folder of an event: chain, effects/
  *	tree_views.c	  range/, query/, an entity with words for reading
  *	tree_select.c	  the events that words let through
  *	tree_kinds.c	  the events of each kind
@@ -154,6 +157,7 @@ struct batfs_tree {
 	struct batfs_tree_options options;
 	struct batfs_streams *streams;
 	struct batfs_streams *briefs; /* the same for people */
+	struct batfs_streams *branches, *dots; /* parts of chains */
 	struct batfs_tree_kinds kinds;
 	struct batfs_tree_moments moments;
 	struct batfs_rejects *rejects;
@@ -274,6 +278,29 @@ int batfs_tree_typed_stream(struct batfs_tree *tree,
 struct batfs_streams *batfs_tree_streams_of(struct batfs_tree *tree,
     const struct batfs_node *node);
 
+/* ---- chains (tree_chains.c) ---------------------------------------------- */
+
+/* bat_trace, again if the generation changed meanwhile. */
+int batfs_tree_trace(struct batfs_tree *tree, struct bat_error *error);
+/* A node below chains/ and a chain: its number and back. */
+#define BATFS_TREE_CHAIN_SHIFT 8
+struct batfs_tree_chain {
+	struct bat_chain chain;
+	uint64_t first_seq;
+	uint32_t before; /* as in bat_list */
+	bool several;	 /* it has two events or more */
+};
+/* The chain of a node, whose number says an event of it. BAT_STATE_NOT_FOUND:
+ * it has fewer than two events. */
+int batfs_tree_chain(struct batfs_tree *tree, const struct batfs_node *node,
+    struct batfs_tree_chain *out, struct bat_error *error);
+/* As batfs_tree_chain, of an event; also if it is its only one. */
+int batfs_tree_chain_of(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t seq, struct batfs_tree_chain *out, struct bat_error *error);
+/* The moment of a node as `before` of bat_list. */
+uint32_t batfs_tree_before(struct batfs_tree *tree,
+    const struct batfs_node *node);
+
 /* ---- finding (tree_find.c) ----------------------------------------------- */
 
 /* The node of that class below parent, with the keys that it has from it. */
@@ -298,6 +325,14 @@ int batfs_tree_split_words(struct batfs_tree *tree,
 /* Does the node exist: is it real or pending? */
 bool batfs_tree_exists(struct batfs_tree *tree, const struct batfs_node *node);
 
+/* "0123abc", 6 to 32 lower hex digits: the beginning of an id, rest zero. */
+bool batfs_tree_id_prefix(struct bat_slice text, struct bat_id *out);
+/* way, then the folder of an event below events/, then suffix. */
+int batfs_tree_put_folder(struct bat_buf *buf, const char *way, uint64_t seq,
+    const char *suffix);
+
+batfs_tree_find_fn batfs_tree_find_in_chains, batfs_tree_find_chain,
+    batfs_tree_find_in_chain, batfs_tree_find_effect;
 batfs_tree_find_fn batfs_tree_find_page, batfs_tree_find_entity,
     batfs_tree_find_scope, batfs_tree_find_member, batfs_tree_find_in_events,
     batfs_tree_find_in_shard, batfs_tree_find_in_event, batfs_tree_find_id,
@@ -316,6 +351,10 @@ batfs_tree_find_fn batfs_tree_find_page, batfs_tree_find_entity,
 int batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
     const struct batfs_node *node, uint64_t cookie);
 
+batfs_tree_list_fn batfs_tree_list_chain_bytes, batfs_tree_list_chains,
+    batfs_tree_list_chain, batfs_tree_list_effects;
+batfs_tree_spell_fn batfs_tree_spell_chain_byte, batfs_tree_spell_chain,
+    batfs_tree_spell_chain_event, batfs_tree_spell_event_chain;
 batfs_tree_list_fn batfs_tree_list_pages, batfs_tree_list_entities,
     batfs_tree_list_scopes, batfs_tree_list_members, batfs_tree_list_shards,
     batfs_tree_list_shard, batfs_tree_list_event, batfs_tree_list_ctl;
@@ -328,6 +367,11 @@ batfs_tree_spell_fn batfs_tree_spell_page, batfs_tree_spell_entity,
 
 /* ---- attributes, content, .ctl ---------------------------------------------- */
 
+batfs_tree_measure_fn batfs_tree_measure_chains,
+    batfs_tree_measure_chain_byte, batfs_tree_measure_chain,
+    batfs_tree_measure_chain_link, batfs_tree_measure_causal,
+    batfs_tree_measure_effects;
+batfs_tree_read_fn batfs_tree_read_chain_link, batfs_tree_read_causal;
 batfs_tree_measure_fn batfs_tree_measure_root, batfs_tree_measure_text,
     batfs_tree_measure_log, batfs_tree_measure_stream,
     batfs_tree_measure_entities, batfs_tree_measure_scopes,

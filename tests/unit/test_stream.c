@@ -96,7 +96,7 @@ plain(const struct batfs_stream_key *key)
 	unsigned before = render_count;
 
 	for (uint32_t i = 0; i < store.count; i++)
-		if (fake_in_list(&key->list, &store.events[i]) &&
+		if (fake_in_list(&store, &key->list, i) &&
 		    store.events[i].seq >= key->from_seq &&
 		    store.events[i].seq < key->to_seq)
 			ck_assert_int_eq(batfs_render_event(&store, i, &reading,

@@ -26,7 +26,7 @@ add_pages(void)
 
 START_TEST(the_root_lists_what_is_finite)
 {
-	assert_lists("", "README append log entities scopes events ");
+	assert_lists("", "README append log entities scopes events chains ");
 	at("log.jsonl");
 	at(".ctl");
 	assert_lists(".ctl",
@@ -61,8 +61,8 @@ START_TEST(shards_and_pages_are_those_with_events)
 	    "000000030000.json 000000030001.json "
 	    "000000030009.json ");
 	assert_lists("events/00000003/000000030001",
-	    "event.json payload entity scope kind id corr hash prev time "
-	    "receipt ");
+	    "chain event.json payload entity scope kind id corr hash prev time "
+	    "receipt effects causes.jsonl consequences.jsonl ");
 }
 END_TEST
 
@@ -245,7 +245,7 @@ START_TEST(every_listed_name_is_itself_and_has_its_exact_size)
 	add_pages();
 	fake_add(&store, "-home", ".hidden");
 	walk = walk_all();
-	ck_assert_uint_eq(walk.count, 34);
+	ck_assert_uint_eq(walk.count, 36);
 	for (size_t i = 0; i < walk.count; i++) {
 		const struct batfs_node *node = &walk.nodes[i];
 		struct batfs_attributes attributes = attributes_of(node);

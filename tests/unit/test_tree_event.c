@@ -69,8 +69,8 @@ START_TEST(a_cause_that_is_here_is_a_link)
 	    attributes_at("events/00000000/000000000003/cause").size, 27);
 	assert_absent("events/00000000/000000000002/cause");
 	assert_lists("events/00000000/000000000003",
-	    "cause event.json payload entity scope kind id corr hash prev "
-	    "time receipt ");
+	    "cause chain event.json payload entity scope kind id corr hash "
+	    "prev time receipt effects causes.jsonl consequences.jsonl ");
 }
 END_TEST
 

@@ -11,6 +11,7 @@
 struct walk {
 	struct batfs_node *nodes;
 	size_t count;
+	struct batfs_node parent; /* that is being listed */
 };
 
 static bool
@@ -18,11 +19,11 @@ walk_each(void *context, const char *name, const struct batfs_node *node,
     uint64_t cookie)
 {
 	struct walk *walk = context;
-	struct batfs_node parent = batfs_tree_parent(node), found;
+	struct batfs_node found;
 
 	ck_assert_uint_gt(cookie, 0);
-	ck_assert_msg(batfs_tree_lookup(tree, &parent, bat_bytes_text(name),
-			  &found) == 0,
+	ck_assert_msg(batfs_tree_lookup(tree, &walk->parent,
+			  bat_bytes_text(name), &found) == 0,
 	    "%s is listed and not found", name);
 	ck_assert_uint_eq(batfs_tree_inode(tree, &found),
 	    batfs_tree_inode(tree, node));
@@ -33,20 +34,26 @@ walk_each(void *context, const char *name, const struct batfs_node *node,
 	return true;
 }
 
+static void
+walk_into(struct walk *walk, const struct batfs_node *node)
+{
+	walk->parent = *node;
+	ck_assert_int_eq(
+	    batfs_tree_list(tree, &walk->parent, 0, walk_each, walk), 0);
+}
+
 /* Breadth first, the root left out. */
 static struct walk
 walk_all(void)
 {
 	struct walk walk = { .nodes = NULL };
 
-	ck_assert_int_eq(batfs_tree_list(tree, &root, 0, walk_each, &walk), 0);
+	walk_into(&walk, &root);
 	for (size_t i = 0; i < walk.count; i++) {
 		struct batfs_node node = walk.nodes[i];
 
 		if (batfs_tree_type(&node) == BATFS_DIRECTORY)
-			ck_assert_int_eq(batfs_tree_list(tree, &node, 0,
-					     walk_each, &walk),
-			    0);
+			walk_into(&walk, &node);
 	}
 	return walk;
 }
@@ -63,8 +70,9 @@ add_folders(struct walk *walk)
 		if (folder.class != BATFS_EVENT_JSON)
 			continue;
 		folder.class = BATFS_EVENT_DIR;
-		ck_assert_int_eq(
-		    batfs_tree_list(tree, &folder, 0, walk_each, walk), 0);
+		walk_into(walk, &folder);
+		folder.class = BATFS_EVENT_EFFECTS;
+		walk_into(walk, &folder);
 	}
 }
 
