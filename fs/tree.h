@@ -44,9 +44,9 @@ enum batfs_class {
 	BATFS_SHARD,	    /* events/NNNNNNNN; number */
 	BATFS_EVENT_JSON,   /* events/NNNNNNNN/NNNNNNNNNNNN.json; number=seq */
 	BATFS_EVENT_DIR,    /* events/NNNNNNNN/NNNNNNNNNNNN (addressable) */
-	BATFS_EVENT_DIR_JSON,  /* .../event.json */
-	BATFS_EVENT_PAYLOAD,   /* .../payload */
-	BATFS_EVENT_ENTITY,    /* .../entity and so on: one value each */
+	BATFS_EVENT_DIR_JSON, /* .../event.json */
+	BATFS_EVENT_PAYLOAD,  /* .../payload */
+	BATFS_EVENT_ENTITY,   /* .../entity and so on: one value each */
 	BATFS_EVENT_SCOPE,
 	BATFS_EVENT_KIND,
 	BATFS_EVENT_ID,
@@ -57,42 +57,42 @@ enum batfs_class {
 	BATFS_EVENT_RECEIPT,
 	BATFS_EVENT_CAUSE,	/* .../cause -> the folder of its cause */
 	BATFS_EVENT_CAUSE_GONE, /* .../cause: `gone <id>` */
-	BATFS_EVENT_LINK,      /* events/42137 -> its folder; addressable */
-	BATFS_EVENT_JSON_LINK, /* events/42137.json -> its file */
-	BATFS_EVENTS_FIRST,    /* events/first, last -> folders */
+	BATFS_EVENT_LINK,	/* events/42137 -> its folder; addressable */
+	BATFS_EVENT_JSON_LINK,	/* events/42137.json -> its file */
+	BATFS_EVENTS_FIRST,	/* events/first, last -> folders */
 	BATFS_EVENTS_LAST,
 	BATFS_EVENTS_ID,     /* events/id (not to be listed) */
 	BATFS_EVENT_ID_LINK, /* events/id/<hex> -> its folder; number=seq */
-	BATFS_EVENTS_TAG,      /* events/CACHEDIR.TAG */
-	BATFS_EVENT_CHAIN,     /* events/N/N/chain -> its chain */
-	BATFS_EVENT_EFFECTS,   /* .../effects */
-	BATFS_EVENT_EFFECT,    /* .../effects/NNNNNNNNNNNN; number = its seq */
-	BATFS_EVENT_CAUSES,    /* .../causes.jsonl */
+	BATFS_EVENTS_TAG,    /* events/CACHEDIR.TAG */
+	BATFS_EVENT_CHAIN,   /* events/N/N/chain -> its chain */
+	BATFS_EVENT_EFFECTS, /* .../effects */
+	BATFS_EVENT_EFFECT,  /* .../effects/NNNNNNNNNNNN; number = its seq */
+	BATFS_EVENT_CAUSES,  /* .../causes.jsonl */
 	BATFS_EVENT_CONSEQUENCES, /* .../consequences.jsonl */
 	/* Those below: number = a sequence << 8 | last byte of the name. */
-	BATFS_CHAINS,	    /* chains */
-	BATFS_CHAINS_TAG,   /* chains/CACHEDIR.TAG */
-	BATFS_CHAINS_BYTE,  /* chains/<xx>; number = the byte */
-	BATFS_CHAIN,	    /* chains/<xx>/<id>; of its first event */
-	BATFS_CHAIN_LOG,    /* .../log.jsonl, likewise */
-	BATFS_CHAIN_TREE,   /* .../tree.txt */
-	BATFS_CHAIN_DOT,    /* .../graph.dot */
-	BATFS_CHAIN_EVENT,  /* .../NNNNNNNNNNNN -> its folder; of the event */
-	BATFS_CHAIN_LINK,   /* chains/<id or prefix> -> the chain, or the folder
+	BATFS_CHAINS,	   /* chains */
+	BATFS_CHAINS_TAG,  /* chains/CACHEDIR.TAG */
+	BATFS_CHAINS_BYTE, /* chains/<xx>; number = the byte */
+	BATFS_CHAIN,	   /* chains/<xx>/<id>; of its first event */
+	BATFS_CHAIN_LOG,   /* .../log.jsonl, likewise */
+	BATFS_CHAIN_TREE,  /* .../tree.txt */
+	BATFS_CHAIN_DOT,   /* .../graph.dot */
+	BATFS_CHAIN_EVENT, /* .../NNNNNNNNNNNN -> its folder; of the event */
+	BATFS_CHAIN_LINK,  /* chains/<id or prefix> -> the chain, or the folder
 			       of its only event; of the first one */
-	BATFS_RANGES,	       /* range (not to be listed) */
-	BATFS_RANGE,	       /* range/<a>..<b>.jsonl; entity = whole name */
-	BATFS_QUERIES,	       /* query (not to be listed) */
-	BATFS_QUERY,	       /* query/<words>; entity = whole name */
-	BATFS_QUERY_LOG,       /* query/<words>/log.jsonl */
-	BATFS_CTL,	       /* .ctl (addressable) */
-	BATFS_CTL_FILE,	       /* .ctl/<name>; number = enum batfs_ctl */
-	BATFS_CTL_APPENDS,     /* .ctl/append (not to be listed) */
-	BATFS_CTL_APPEND,      /* .ctl/append/<E>; entity = whole name */
-	BATFS_CTL_TRIES,       /* .ctl/try (not to be listed) */
-	BATFS_CTL_TRY,	       /* .ctl/try/<E>; likewise */
-	BATFS_CTL_FOLLOW,      /* .ctl/follow,from=..; entity = whole name */
-	BATFS_CTL_VERIFY,      /* .ctl/verify,entity=..; likewise */
+	BATFS_RANGES,	   /* range (not to be listed) */
+	BATFS_RANGE,	   /* range/<a>..<b>.jsonl; entity = whole name */
+	BATFS_QUERIES,	   /* query (not to be listed) */
+	BATFS_QUERY,	   /* query/<words>; entity = whole name */
+	BATFS_QUERY_LOG,   /* query/<words>/log.jsonl */
+	BATFS_CTL,	   /* .ctl (addressable) */
+	BATFS_CTL_FILE,	   /* .ctl/<name>; number = enum batfs_ctl */
+	BATFS_CTL_APPENDS, /* .ctl/append (not to be listed) */
+	BATFS_CTL_APPEND,  /* .ctl/append/<E>; entity = whole name */
+	BATFS_CTL_TRIES,   /* .ctl/try (not to be listed) */
+	BATFS_CTL_TRY,	   /* .ctl/try/<E>; likewise */
+	BATFS_CTL_FOLLOW,  /* .ctl/follow,from=..; entity = whole name */
+	BATFS_CTL_VERIFY,  /* .ctl/verify,entity=..; likewise */
 	BATFS_CLASS_COUNT
 };
 

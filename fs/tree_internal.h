@@ -156,7 +156,7 @@ struct batfs_tree {
 	struct bat_store *store;
 	struct batfs_tree_options options;
 	struct batfs_streams *streams;
-	struct batfs_streams *briefs; /* the same for people */
+	struct batfs_streams *briefs;	       /* the same for people */
 	struct batfs_streams *branches, *dots; /* parts of chains */
 	struct batfs_tree_kinds kinds;
 	struct batfs_tree_moments moments;
@@ -367,10 +367,9 @@ batfs_tree_spell_fn batfs_tree_spell_page, batfs_tree_spell_entity,
 
 /* ---- attributes, content, .ctl ---------------------------------------------- */
 
-batfs_tree_measure_fn batfs_tree_measure_chains,
-    batfs_tree_measure_chain_byte, batfs_tree_measure_chain,
-    batfs_tree_measure_chain_link, batfs_tree_measure_causal,
-    batfs_tree_measure_effects;
+batfs_tree_measure_fn batfs_tree_measure_chains, batfs_tree_measure_chain_byte,
+    batfs_tree_measure_chain, batfs_tree_measure_chain_link,
+    batfs_tree_measure_causal, batfs_tree_measure_effects;
 batfs_tree_read_fn batfs_tree_read_chain_link, batfs_tree_read_causal;
 batfs_tree_measure_fn batfs_tree_measure_root, batfs_tree_measure_text,
     batfs_tree_measure_log, batfs_tree_measure_stream,

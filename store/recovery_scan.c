@@ -409,9 +409,9 @@ open_settled(struct recovery_scan *scan, const struct bat_segment_info *info,
 		return code;
 	bat_segment_reader_close(reader);
 	code = settle(scan, info, why);
-	return code == BAT_OK
-	    ? bat_segment_reader_open(reader, scan->dir, info->id, why)
-	    : code;
+	return code == BAT_OK ?
+	    bat_segment_reader_open(reader, scan->dir, info->id, why) :
+	    code;
 }
 
 /*

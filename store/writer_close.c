@@ -35,10 +35,10 @@ bat_writer_sync(struct bat_writer *writer, struct bat_error *error)
 	int code;
 
 	pthread_mutex_lock(&writer->lead);
-	code = writer->stopped
-	    ? say_stopped(writer, error)
-	    : settle(writer, bat_writer_sync_segment(writer, &what), &what,
-		  error);
+	code = writer->stopped ?
+	    say_stopped(writer, error) :
+	    settle(writer, bat_writer_sync_segment(writer, &what), &what,
+		error);
 	pthread_mutex_unlock(&writer->lead);
 	return code;
 }
@@ -128,11 +128,11 @@ write_index(struct bat_writer *writer, struct bat_error *error)
 		writer->has_index = true;
 		writer->watermark_segment = input.watermark_segment;
 		writer->watermark_offset = input.watermark_offset;
-		writer->source = input.as_rowindex ? BAT_RECOVERY_ROWINDEX
-						   : BAT_RECOVERY_CHECKPOINT;
-		writer->source_version = input.as_rowindex
-		    ? BAT_ROWINDEX_VERSION
-		    : BAT_CHECKPOINT_VERSION;
+		writer->source = input.as_rowindex ? BAT_RECOVERY_ROWINDEX :
+						     BAT_RECOVERY_CHECKPOINT;
+		writer->source_version = input.as_rowindex ?
+		    BAT_ROWINDEX_VERSION :
+		    BAT_CHECKPOINT_VERSION;
 		writer->uncovered_count = 0;
 		writer->uncovered_extensions = false;
 		writer->uncovered_unknown = false;

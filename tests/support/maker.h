@@ -27,8 +27,8 @@ struct maker {
 	uint16_t kind;
 	struct bat_id id;
 	struct bat_id corr, cause; /* zero: the id's own, none */
-	bool unlisted; /* its frame gets no row */
-	size_t given;  /* of the source of maker_index */
+	bool unlisted;		   /* its frame gets no row */
+	size_t given;		   /* of the source of maker_index */
 };
 
 void maker_init(struct maker *maker);

@@ -181,8 +181,8 @@ START_TEST(a_failed_create_leaves_nothing)
 				continue;
 			}
 			ck_assert_int_eq(code,
-			    operations[i] == FAULTY_SYNC ? BAT_STATE_STOPPED
-							 : BAT_WORLD_NO_SPACE);
+			    operations[i] == FAULTY_SYNC ? BAT_STATE_STOPPED :
+							   BAT_WORLD_NO_SPACE);
 			ck_assert_uint_eq(temp_dir_count(&temp), 0);
 			ck_assert_uint_eq(dir.count, 0);
 			ck_assert_int_eq(writer.fd, -1);
