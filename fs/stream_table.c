@@ -16,6 +16,7 @@ key_hash(const struct batfs_stream_key *key)
 	const uint64_t words[] = {
 		(uint64_t)key->list.kind,
 		(uint64_t)key->list.entity << 32 | key->list.scope,
+		(uint64_t)key->list.event << 32 | key->list.before,
 		key->from_seq,
 		key->to_seq,
 		key->choice,
@@ -29,7 +30,9 @@ same_key(const struct batfs_stream_key *a, const struct batfs_stream_key *b)
 {
 	return a->list.kind == b->list.kind &&
 	    a->list.entity == b->list.entity &&
-	    a->list.scope == b->list.scope && a->from_seq == b->from_seq &&
+	    a->list.scope == b->list.scope &&
+	    a->list.event == b->list.event &&
+	    a->list.before == b->list.before && a->from_seq == b->from_seq &&
 	    a->to_seq == b->to_seq && a->choice == b->choice;
 }
 

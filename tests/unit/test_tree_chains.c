@@ -249,6 +249,22 @@ START_TEST(files_are_the_same_in_pieces)
 }
 END_TEST
 
+START_TEST(each_chain_has_its_own_files)
+{
+	struct bat_buf first = BAT_BUF_EMPTY, second = BAT_BUF_EMPTY;
+
+	append_some();
+	append(7, 5, "c:1");
+	append_content("chains/01/" ONE "/log.jsonl", &first);
+	append_content("chains/05/" FIVE "/log.jsonl", &second);
+	ck_assert_uint_eq(attributes_at("chains/05/" FIVE "/log.jsonl").size,
+	    second.length);
+	ck_assert_uint_lt(second.length, first.length);
+	bat_bytes_free(&first);
+	bat_bytes_free(&second);
+}
+END_TEST
+
 START_TEST(times_are_those_of_what_came_last)
 {
 	int64_t folder, second;
@@ -281,6 +297,7 @@ main(void)
 	tcase_add_test(cases, a_graph_has_nodes_and_edges);
 	tcase_add_test(cases, causes_and_consequences_are_lines_of_events);
 	tcase_add_test(cases, files_are_the_same_in_pieces);
+	tcase_add_test(cases, each_chain_has_its_own_files);
 	tcase_add_test(cases, times_are_those_of_what_came_last);
 	suite_add_tcase(suite, cases);
 	return sample_run(suite);
