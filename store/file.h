@@ -39,7 +39,8 @@ typedef int (*bat_file_list_fn)(void *context, const char *name);
 struct bat_disk {
 	void *context;
 	/* path may be any path, and lead through symbolic links; create makes
-	 * it and missing parents, mode 0777 less the umask, synced by none. */
+	 * it and missing parents, mode 0777 less the umask, each synced into
+	 * its parent. */
 	int (*open_dir)(void *context, const char *path, bool create);
 	int (*open_dir_at)(void *context, int dir, const char *name);
 	/* flags as open(2); O_NOFOLLOW | O_CLOEXEC are added, and O_NONBLOCK |

@@ -21,20 +21,50 @@ result(int returned)
 	return returned < 0 ? -errno : returned;
 }
 
+/* Put a new directory's name on disk: what is stored in it later is safe only
+ * when it is. (A parent that may not be read cannot be synced.) */
+static int
+sync_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+	char *parent = slash == NULL ? strdup(".") :
+	    length == 0		     ? strdup("/") :
+				       strndup(path, length);
+	int fd, code;
+
+	if (parent == NULL)
+		return -ENOMEM;
+	fd = result(open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	free(parent);
+	if (fd < 0)
+		return fd == -EACCES ? 0 : fd;
+	code = result(fsync(fd));
+	close(fd);
+	return code;
+}
+
 /* Make the directories of path, from the left; path is changed meanwhile. */
 static int
 make_dirs(char *path)
 {
+	int code = 0;
+
 	for (char *p = path;; p++) {
 		char kept = *p;
 
 		if (kept != '/' && kept != '\0')
 			continue;
 		*p = '\0';
-		/* Whatever else stands there is found when it is opened. */
-		if (p != path && mkdir(path, 0777) != 0 && errno != EEXIST)
-			return -errno;
+		if (p != path)
+			code = result(mkdir(path, 0777));
+		if (code == 0 && p != path)
+			code = sync_parent(path);
 		*p = kept;
+		/* Whatever else stands there is found when it is opened. */
+		if (code < 0 && code != -EEXIST)
+			return code;
+		code = 0;
 		if (kept == '\0')
 			return 0;
 	}

@@ -147,6 +147,31 @@ crash_here(struct life *life)
 	}
 }
 
+static int
+note_leftover(void *context, const char *name)
+{
+	bool *left = context;
+
+	*left = *left || strncmp(name, ".tmp", 4) == 0;
+	return 0;
+}
+
+/* What was begun and failed is taken away again, where that can be. */
+static void
+must_be_tidy(struct life *life)
+{
+	const struct bat_disk *door = memory_disk_door(life->run.disk);
+	int dir = door->open_dir(door->context, "/", false);
+	bool left = false;
+
+	door->list(door->context, dir, note_leftover, &left);
+	door->close(door->context, dir);
+	if (left &&
+	    !(life->fault->kind == FAULT_DISK &&
+		life->fault->operation == FAULTY_UNLINK))
+		fails(life, "a temporary file is left");
+}
+
 /* ---- the life -------------------------------------------------------- */
 
 /* What fails once spoils one step, not the next; unless it is a sync, or what
@@ -255,6 +280,7 @@ fault_life(const struct story_workload *workload, enum memory_disk_model model,
 	if (memory_disk_open_count(life.run.disk) > 0)
 		fails(&life, "%u descriptors were left open",
 		    memory_disk_open_count(life.run.disk));
+	must_be_tidy(&life);
 	if (fault->nth == 0 && life.run.error_count > 0)
 		fails(&life, "it fails without a fault: %.300s",
 		    life.run.last_error.text);

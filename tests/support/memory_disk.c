@@ -1,6 +1,6 @@
 /*
- * The door: each operation of struct bat_disk on the half that processes see,
- * noted as pending.
+ * The life of a memory disk, its descriptors, and the operations that only
+ * look.
  */
 #include "memory_disk.h"
 
@@ -11,12 +11,10 @@
 
 #include "memory_disk_parts.h"
 
-#define FILE_SIZE_MAX (UINT64_C(256) << 20)
-
 /* ---- descriptors ----------------------------------------------------- */
 
-static int
-make_fd(struct memory_disk *disk, unsigned inode, int flags)
+int
+memory_disk_make_fd(struct memory_disk *disk, unsigned inode, int flags)
 {
 	size_t i = 0;
 
@@ -33,8 +31,8 @@ make_fd(struct memory_disk *disk, unsigned inode, int flags)
 	return (int)i;
 }
 
-static struct memory_inode *
-node_of(struct memory_disk *disk, int fd)
+struct memory_inode *
+memory_disk_node(struct memory_disk *disk, int fd)
 {
 	/* A descriptor that is not open is a bug of the code under test. */
 	if (fd < 0 || (size_t)fd >= disk->fd_count || !disk->fds[fd].open)
@@ -42,10 +40,10 @@ node_of(struct memory_disk *disk, int fd)
 	return &disk->inodes[disk->fds[fd].inode];
 }
 
-static struct memory_names *
-names_of(struct memory_disk *disk, int fd)
+struct memory_names *
+memory_disk_names(struct memory_disk *disk, int fd)
 {
-	struct memory_inode *node = node_of(disk, fd);
+	struct memory_inode *node = memory_disk_node(disk, fd);
 
 	return node->type == BAT_FILE_DIRECTORY ? &node->seen.names : NULL;
 }
@@ -55,7 +53,7 @@ close_fd(void *context, int fd)
 {
 	struct memory_disk *disk = context;
 
-	(void)node_of(disk, fd);
+	(void)memory_disk_node(disk, fd);
 	disk->fds[fd].open = false;
 	return 0;
 }
@@ -70,259 +68,12 @@ memory_disk_open_count(const struct memory_disk *disk)
 	return count;
 }
 
-/* ---- operations that change ------------------------------------------ */
-
-static void
-tell(struct memory_disk *disk, const struct memory_disk_op *op)
-{
-	if (disk->watch != NULL)
-		disk->watch(disk->watch_context, disk, op);
-}
-
-/* Note it, do it to what is seen, tell who watches. */
-static void
-carry_out(struct memory_disk *disk, const struct memory_disk_op *op)
-{
-	static const struct memory_disk_fate whole = {
-		.kind = MEMORY_DISK_WHOLE
-	};
-	struct memory_disk_op *noted = memory_disk_note(disk, op);
-
-	memory_disk_apply(&disk->inodes[op->inode].seen, noted, &whole);
-	tell(disk, noted);
-}
-
-static void
-put_name(char to[MEMORY_DISK_NAME_SIZE], const char *name)
-{
-	if (strlen(name) >= MEMORY_DISK_NAME_SIZE)
-		abort();
-	snprintf(to, MEMORY_DISK_NAME_SIZE, "%s", name);
-}
-
-/* A new file or directory under a name that is free. */
-static unsigned
-create(struct memory_disk *disk, unsigned dir, const char *name,
-    enum bat_file_type type, unsigned mode)
-{
-	struct memory_disk_op op = { .kind = MEMORY_DISK_CREATE, .inode = dir };
-
-	op.target = memory_disk_make_inode(disk, type, mode);
-	put_name(disk->inodes[op.target].name, name);
-	put_name(op.name, name);
-	carry_out(disk, &op);
-	return op.target;
-}
-
-static int
-open_dir_at(void *context, int dir, const char *name)
-{
-	struct memory_disk *disk = context;
-	const struct memory_names *names = names_of(disk, dir);
-	unsigned inode = names == NULL ? MEMORY_NO_INODE :
-					 memory_names_find(names, name);
-
-	if (inode == MEMORY_NO_INODE)
-		return -ENOENT;
-	if (disk->inodes[inode].type != BAT_FILE_DIRECTORY)
-		return -ENOTDIR;
-	return make_fd(disk, inode, O_RDONLY);
-}
-
-static int
-open_dir(void *context, const char *path, bool may_create)
-{
-	(void)may_create;
-	return strcmp(path, "/") == 0 ? make_fd(context, 0, O_RDONLY) : -ENOENT;
-}
-
-static int
-open_at(void *context, int dir, const char *name, int flags, unsigned mode)
-{
-	struct memory_disk *disk = context;
-	const struct memory_names *names = names_of(disk, dir);
-	unsigned inode;
-
-	if (names == NULL)
-		return -ENOTDIR;
-	inode = memory_names_find(names, name);
-	if (inode != MEMORY_NO_INODE && (flags & O_EXCL) != 0)
-		return -EEXIST;
-	if (inode == MEMORY_NO_INODE && (flags & O_CREAT) == 0)
-		return -ENOENT;
-	if (inode == MEMORY_NO_INODE)
-		inode = create(disk, disk->fds[dir].inode, name,
-		    BAT_FILE_REGULAR, mode);
-	return make_fd(disk, inode, flags);
-}
-
-uint64_t
-memory_disk_used(const struct memory_disk *disk)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < disk->inode_count; i++) {
-		const struct memory_names *names = &disk->inodes[i].seen.names;
-
-		for (size_t j = 0; j < names->count; j++)
-			sum += memory_content_size(
-			    disk->inodes[names->list[j].inode].seen.content);
-	}
-	return sum;
-}
-
-/* How much of a write that ends at `end` fits on the disk. */
-static size_t
-fits(const struct memory_disk *disk, const struct memory_inode *node,
-    uint64_t offset, size_t length)
-{
-	uint64_t size = memory_content_size(node->seen.content);
-	uint64_t all = memory_disk_used(disk);
-	uint64_t left = disk->limit > all ? disk->limit - all : 0;
-
-	if (disk->limit == 0 || offset + length <= size + left)
-		return length;
-	return size + left > offset ? (size_t)(size + left - offset) : 0;
-}
-
-static ssize_t
-write_at(void *context, int fd, const void *from, size_t length,
-    uint64_t offset)
-{
-	struct memory_disk *disk = context;
-	struct memory_inode *node = node_of(disk, fd);
-	struct memory_disk_op op = { .kind = MEMORY_DISK_WRITE,
-		.inode = disk->fds[fd].inode,
-		.offset = offset,
-		.bytes = from };
-
-	if ((disk->fds[fd].flags & O_ACCMODE) == O_RDONLY)
-		return -EBADF;
-	if (offset > FILE_SIZE_MAX || length > FILE_SIZE_MAX)
-		return -EFBIG;
-	op.length = fits(disk, node, offset, length);
-	if (op.length == 0)
-		return length == 0 ? 0 : -ENOSPC;
-	put_name(op.name, node->name);
-	carry_out(disk, &op);
-	return (ssize_t)op.length;
-}
-
-static int
-truncate_fd(void *context, int fd, uint64_t size)
-{
-	struct memory_disk *disk = context;
-	struct memory_disk_op op = { .kind = MEMORY_DISK_TRUNCATE,
-		.inode = disk->fds[fd].inode,
-		.offset = size };
-
-	put_name(op.name, node_of(disk, fd)->name);
-	if ((disk->fds[fd].flags & O_ACCMODE) == O_RDONLY)
-		return -EINVAL;
-	if (size > FILE_SIZE_MAX)
-		return -EFBIG;
-	carry_out(disk, &op);
-	return 0;
-}
-
-static int
-rename_at(void *context, int dir, const char *from, const char *to,
-    bool replace)
-{
-	struct memory_disk *disk = context;
-	struct memory_names *names = names_of(disk, dir);
-	struct memory_disk_op op = { .kind = MEMORY_DISK_RENAME,
-		.inode = disk->fds[dir].inode };
-
-	op.target = memory_names_find(names, from);
-	if (op.target == MEMORY_NO_INODE)
-		return -ENOENT;
-	if (!replace && memory_names_find(names, to) != MEMORY_NO_INODE)
-		return -EEXIST;
-	put_name(op.from, from);
-	put_name(op.name, to);
-	put_name(disk->inodes[op.target].name, to);
-	carry_out(disk, &op);
-	return 0;
-}
-
-static int
-unlink_at(void *context, int dir, const char *name)
-{
-	struct memory_disk *disk = context;
-	struct memory_disk_op op = { .kind = MEMORY_DISK_UNLINK,
-		.inode = disk->fds[dir].inode };
-
-	op.target = memory_names_find(names_of(disk, dir), name);
-	if (op.target == MEMORY_NO_INODE)
-		return -ENOENT;
-	if (disk->inodes[op.target].type == BAT_FILE_DIRECTORY)
-		return -EISDIR;
-	put_name(op.name, name);
-	carry_out(disk, &op);
-	return 0;
-}
-
-static int
-mkdir_at(void *context, int dir, const char *name, mode_t mode)
-{
-	struct memory_disk *disk = context;
-
-	if (memory_names_find(names_of(disk, dir), name) != MEMORY_NO_INODE)
-		return -EEXIST;
-	(void)create(disk, disk->fds[dir].inode, name, BAT_FILE_DIRECTORY,
-	    mode);
-	return 0;
-}
-
-/* ---- syncs ----------------------------------------------------------- */
-
-static int
-sync_inode(struct memory_disk *disk, int fd, bool names_too)
-{
-	struct memory_inode *node = node_of(disk, fd);
-	struct memory_disk_op op = { .kind = MEMORY_DISK_SYNC,
-		.inode = disk->fds[fd].inode };
-
-	put_name(op.name, op.inode == 0 ? "/" : node->name);
-	memory_disk_commit(disk, op.inode, names_too);
-	tell(disk, memory_disk_note(disk, &op));
-	return 0;
-}
-
-static int
-sync_fd(void *context, int fd)
-{
-	return sync_inode(context, fd, true);
-}
-
-/* A journal is committed only where the file's length changed. */
-static int
-sync_data(void *context, int fd)
-{
-	const struct memory_inode *node = node_of(context, fd);
-
-	return sync_inode(context, fd,
-	    memory_content_size(node->seen.content) !=
-		memory_content_size(node->disk.content));
-}
-
-static int
-drop_cache(void *context, int fd)
-{
-	struct memory_disk *disk = context;
-
-	(void)node_of(disk, fd);
-	memory_disk_forget_clean(disk, disk->fds[fd].inode);
-	return 0;
-}
-
 /* ---- operations that look -------------------------------------------- */
 
 static ssize_t
 read_at(void *context, int fd, void *to, size_t length, uint64_t offset)
 {
-	const struct memory_inode *node = node_of(context, fd);
+	const struct memory_inode *node = memory_disk_node(context, fd);
 	size_t size = memory_content_size(node->seen.content);
 
 	if (node->type == BAT_FILE_DIRECTORY)
@@ -341,7 +92,7 @@ list(void *context, int dir, bat_file_list_fn each, void *each_context)
 	struct memory_names copy = { NULL, 0, 0 };
 	int code = 0;
 
-	memory_names_copy(names_of(context, dir), &copy);
+	memory_names_copy(memory_disk_names(context, dir), &copy);
 	for (size_t i = 0; code == 0 && i < copy.count; i++)
 		code = each(each_context, copy.list[i].name);
 	free(copy.list);
@@ -368,7 +119,8 @@ fill_stat(const struct memory_disk *disk, unsigned inode,
 static int
 stat_at(void *context, int dir, const char *name, struct bat_file_stat *out)
 {
-	unsigned inode = memory_names_find(names_of(context, dir), name);
+	unsigned inode = memory_names_find(memory_disk_names(context, dir),
+	    name);
 
 	if (inode == MEMORY_NO_INODE)
 		return -ENOENT;
@@ -381,7 +133,7 @@ stat_fd(void *context, int fd, struct bat_file_stat *out)
 {
 	struct memory_disk *disk = context;
 
-	(void)node_of(disk, fd);
+	(void)memory_disk_node(disk, fd);
 	fill_stat(disk, disk->fds[fd].inode, out);
 	return 0;
 }
@@ -391,7 +143,7 @@ lock(void *context, int fd)
 {
 	struct memory_disk *disk = context;
 
-	(void)node_of(disk, fd);
+	(void)memory_disk_node(disk, fd);
 	for (size_t i = 0; i < disk->fd_count; i++)
 		if (disk->fds[i].open && disk->fds[i].locks &&
 		    i != (size_t)fd &&
@@ -429,25 +181,15 @@ memory_disk_new(enum memory_disk_model model, uint64_t seed)
 		.now_ns = INT64_C(1767225600000000000) };
 	disk->door = (struct bat_disk){
 		.context = disk,
-		.open_dir = open_dir,
-		.open_dir_at = open_dir_at,
-		.open_at = open_at,
 		.close = close_fd,
 		.read_at = read_at,
-		.write_at = write_at,
-		.sync = sync_fd,
-		.sync_data = sync_data,
-		.truncate = truncate_fd,
-		.rename_at = rename_at,
-		.unlink_at = unlink_at,
-		.mkdir_at = mkdir_at,
 		.list = list,
 		.stat_at = stat_at,
 		.stat_fd = stat_fd,
 		.lock = lock,
-		.drop_cache = drop_cache,
 		.random = random_bytes,
 	};
+	memory_disk_fill_changes(&disk->door);
 	(void)memory_disk_make_inode(disk, BAT_FILE_DIRECTORY, 0700);
 	return disk;
 }

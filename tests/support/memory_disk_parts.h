@@ -65,6 +65,13 @@ struct memory_disk {
 	void *watch_context;
 };
 
+/* Of an open descriptor; another aborts. */
+struct memory_inode *memory_disk_node(struct memory_disk *disk, int fd);
+/* What is seen in a directory; NULL of a file. */
+struct memory_names *memory_disk_names(struct memory_disk *disk, int fd);
+int memory_disk_make_fd(struct memory_disk *disk, unsigned inode, int flags);
+void memory_disk_fill_changes(struct bat_disk *door);
+
 /* Never NULL. */
 void *memory_disk_grow(void *old, size_t size);
 
