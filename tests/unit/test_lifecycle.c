@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "fake_clock.h"
 #include "lifecycle.h"
 #include "pack.h"
 #include "stores.h"
@@ -133,8 +134,11 @@ START_TEST(open_says_where_the_rows_came_from)
 }
 END_TEST
 
+/* Of several events of one millisecond it is the last. */
 START_TEST(close_says_the_highest_point_of_the_session)
 {
+	struct fake_clock clock;
+	struct bat_options options = { .clock = &clock.clock };
 	struct bat_buf said = BAT_BUF_EMPTY;
 	struct bat_receipt receipt;
 	struct bat_store *store;
@@ -142,8 +146,10 @@ START_TEST(close_says_the_highest_point_of_the_session)
 	struct temp_dir dir;
 	char wanted[80];
 
+	/* Later than all that the store has, and standing still. */
+	fake_clock_init(&clock, 2 * FAKE_CLOCK_START_US, 0);
 	stores_golden(&dir, "quickstart");
-	store = stores_open(&dir, false);
+	store = stores_open_with(&dir, &options);
 	stores_append(store, "player:new", "\xa1x");
 	receipt = stores_append(store, "player:new", "\xa1y");
 	stores_close(store);

@@ -221,7 +221,7 @@ int
 main(void)
 {
 	Suite *suite = suite_create("recovery");
-	TCase *golden = tcase_create("golden");
+	TCase *golden = tcase_create("golden"), *ended = tcase_create("ended");
 	SRunner *runner;
 	int failed;
 
@@ -231,10 +231,12 @@ main(void)
 	tcase_add_loop_test(golden,
 	    an_append_adds_to_a_golden_store_and_changes_nothing_of_it, 0,
 	    SHAPES);
-	tcase_add_loop_test(golden,
+	tcase_set_timeout(ended, 60);
+	tcase_add_loop_test(ended,
 	    what_recovery_made_of_a_store_passes_the_second_opinion, 0,
 	    CRASHED);
 	suite_add_tcase(suite, golden);
+	suite_add_tcase(suite, ended);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
