@@ -103,7 +103,9 @@ def folders(at, model):
         path = 'events/' + event.folder()
         values = ['entity', 'scope', 'kind', 'id', 'corr', 'hash', 'prev',
                   'time']
-        names = ['event.json', 'payload', 'receipt', *values]
+        # What the last four say is asked by chains.py.
+        names = ['event.json', 'payload', 'receipt', *values,
+                 'chain', 'effects', 'causes.jsonl', 'consequences.jsonl']
         pairs = [('%s/%s' % (path, v), (getattr(event, v) + '\n').encode())
                  for v in values]
         pairs.append((path + '/event.json', event.line))
