@@ -133,7 +133,7 @@ find_of_digits(double value, int digits, struct decimal *out)
 	if (value_of(below) == value)
 		return true;
 	*out = above;
-	return value_of(above) == value && !BAT_PLANT(72);
+	return BAT_PLANT(72) ? false : value_of(above) == value;
 }
 
 static struct decimal

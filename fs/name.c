@@ -128,8 +128,8 @@ batfs_name_encode(struct bat_slice stored, struct bat_buf *buf)
 
 	if (code == 0 && buf->length - start > BATFS_NAME_MAX) {
 		buf->length = start + kept;
-		hash = bat_hash_of(bat_bytes_slice(stored.data,
-		    stored.length / (BAT_PLANT(71) ? 2 : 1)));
+		stored.length /= BAT_PLANT(71) ? 2 : 1;
+		hash = bat_hash_of(stored);
 		code = bat_bytes_append_byte(buf, '~');
 		if (code == 0)
 			code = bat_bytes_append_hex(buf, hash.bytes,
