@@ -30,8 +30,7 @@ same_key(const struct batfs_stream_key *a, const struct batfs_stream_key *b)
 {
 	return a->list.kind == b->list.kind &&
 	    a->list.entity == b->list.entity &&
-	    a->list.scope == b->list.scope &&
-	    a->list.event == b->list.event &&
+	    a->list.scope == b->list.scope && a->list.event == b->list.event &&
 	    a->list.before == b->list.before && a->from_seq == b->from_seq &&
 	    a->to_seq == b->to_seq && a->choice == b->choice;
 }

@@ -255,7 +255,7 @@ read_words(struct batfs_tree *tree, struct bat_slice words, bool may_from,
 {
 	struct bat_buf stored = BAT_BUF_EMPTY;
 	struct bat_slice key, value;
-	uint32_t number;
+	uint32_t number = 0;
 	int code;
 
 	*out = (struct batfs_tree_words){ .has_from = false };

@@ -49,11 +49,13 @@ struct bat_writer_stage {
 
 /* Heads of the chains that this session wrote to: the index does not keep what
  * the next event of an entity must link to. */
+struct bat_writer_known_head {
+	uint32_t entity;
+	struct bat_chain_head head;
+};
+
 struct bat_writer_heads {
-	struct {
-		uint32_t entity;
-		struct bat_chain_head head;
-	} * heads;
+	struct bat_writer_known_head *heads;
 	size_t count, capacity;
 	struct bat_map by_entity;
 };
