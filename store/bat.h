@@ -103,6 +103,10 @@ struct bat_head {
 };
 
 void bat_head(struct bat_store *store, struct bat_head *out);
+/* As it was when there were only the events below this ordinal (0: as it is).
+ * generation is of now. */
+void bat_head_before(struct bat_store *store, uint32_t before,
+    struct bat_head *out);
 
 /*
  * The row of an event as the index has it; its entity and scope are numbers for

@@ -147,6 +147,17 @@ bat_head(struct bat_store *store, struct bat_head *out)
 	fake_at(store, true, BAT_MAP_NONE, UINT32_MAX, &out->scope_count);
 }
 
+void
+bat_head_before(struct bat_store *store, uint32_t before, struct bat_head *out)
+{
+	uint32_t count = store->count;
+
+	if (before != 0 && before < count)
+		store->count = before;
+	bat_head(store, out);
+	store->count = count;
+}
+
 bool
 bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out)
 {
