@@ -168,7 +168,8 @@ int bat_index_segment(struct bat_index *index, uint64_t segment,
 void bat_index_unload(struct bat_index *index, uint32_t ordinal);
 /* Sort rows [0, count) by place, when a file had them in another order. */
 int bat_index_sort(struct bat_index *index);
-/* Make the tables. Sequence numbers rise by now. 0 or BAT_WORLD_NO_MEMORY. */
+/* Make the tables. Sequence numbers rise by now. 0; BAT_WORLD_NO_MEMORY;
+ * BAT_DATA_DISAGREES (the base does not hold: the index is of no use). */
 int bat_index_finish(struct bat_index *index);
 
 struct bat_index_hot *bat_index_hot_at(const struct bat_index *index,
@@ -193,7 +194,8 @@ int bat_index_make_member(struct bat_index *index, uint32_t scope,
  * In steps, for a commit that must not fail once it is on disk: prepare makes
  * all room, insert cannot fail, cancel gives back what was prepared and not
  * inserted. The index looks unchanged until insert. Rows as for load, with seq
- * above the last one. Returns as load.
+ * above the last one. Returns as load; BAT_DATA_DISAGREES when the index is
+ * broken, so that nothing is written that rests on what a bad base said.
  */
 int bat_index_prepare(struct bat_index *index, const struct bat_row *rows,
     size_t count);

@@ -199,6 +199,8 @@ bat_index_prepare(struct bat_index *index, const struct bat_row *rows,
 		    !bat_hidden_has(&index->hidden, rows[i].seq))
 			code = prepare_lists(index, &rows[i]);
 	}
+	if (code == BAT_OK && index->broken)
+		code = BAT_DATA_DISAGREES;
 	return code;
 }
 

@@ -140,8 +140,8 @@ load_sidecar(struct recovery_scan *scan)
 	struct bat_error why = { .code = 0 };
 	int code;
 
-	if (scan->options->ignore_indexes || scan->dir->has_marker ||
-	    scan->dir->has_compact_src)
+	if (scan->options->ignore_indexes || scan->options->ignore_sidecar ||
+	    scan->dir->has_marker || scan->dir->has_compact_src)
 		return BAT_OK;
 	code = bat_sidecar_load(scan->dir, scan->index, &state, &why);
 	if (code == BAT_END)
@@ -201,13 +201,19 @@ static int
 load_segments(struct recovery_scan *scan)
 {
 	struct bat_recovery *out = scan->out;
-	uint32_t before = scan->index->count;
+	uint32_t before = scan->index->count, position;
 	int code = BAT_OK;
 
 	for (size_t i = 0; code == BAT_OK && i < scan->dir->count; i++) {
 		const struct bat_segment_info *info = &scan->dir->segments[i];
 		uint64_t from = 0;
 
+		/* Also one without events has its place in the index. */
+		code = bat_index_segment(scan->index, info->id, &position);
+		if (code != BAT_OK)
+			return bat_error_set(scan->error, code,
+			    "no memory for segment %llu",
+			    (unsigned long long)info->id);
 		if (out->from_sidecar && info->id <= scan->covered_segment)
 			continue;
 		if (!out->from_sidecar && out->has_index &&
@@ -247,6 +253,9 @@ finish(struct recovery_scan *scan)
 	uint64_t next = 0;
 	int code = bat_index_finish(index);
 
+	if (code == BAT_DATA_DISAGREES)
+		return bat_error_set(scan->error, code,
+		    "the sidecar does not hold");
 	if (code != BAT_OK)
 		return bat_error_set(scan->error, code,
 		    "no memory for the index of %u events", index->count);
@@ -323,8 +332,8 @@ source_text(const struct bat_recovery *out)
 	return "?";
 }
 
-int
-bat_recovery_run(struct bat_segment_dir *dir,
+static int
+run_once(struct bat_segment_dir *dir,
     const struct bat_recovery_options *options, struct bat_index *index,
     struct bat_recovery *out, struct bat_error *error)
 {
@@ -368,6 +377,24 @@ bat_recovery_run(struct bat_segment_dir *dir,
 		    (unsigned long long)out->tail_count);
 	}
 	return code;
+}
+
+/* What of a sidecar is read late may not hold, and then nothing of it does. */
+int
+bat_recovery_run(struct bat_segment_dir *dir,
+    const struct bat_recovery_options *options, struct bat_index *index,
+    struct bat_recovery *out, struct bat_error *error)
+{
+	struct bat_recovery_options without = *options;
+	int code = run_once(dir, options, index, out, error);
+
+	if (code != BAT_DATA_DISAGREES)
+		return code;
+	bat_recovery_free(out);
+	bat_index_free(index);
+	bat_index_init(index);
+	without.ignore_sidecar = true;
+	return run_once(dir, &without, index, out, error);
 }
 
 void

@@ -90,6 +90,7 @@ struct bat_recovery {
 /* What recovery may do. */
 struct bat_recovery_options {
 	bool ignore_indexes; /* rebuild after a row and its frame disagreed */
+	bool ignore_sidecar;
 	bool read_only;
 };
 

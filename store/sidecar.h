@@ -61,7 +61,8 @@ int bat_sidecar_load(struct bat_segment_dir *dir, struct bat_index *index,
     struct bat_sidecar_state *state, struct bat_error *why);
 /*
  * Write it, replacing the one that is there. now_ns: wall time. 0; BAT_END:
- * not now (a file is too young: nothing was written); BAT_WORLD_*.
+ * not now (a file is too young, or the index knows other segments than the
+ * directory has: nothing was written); BAT_WORLD_*.
  */
 int bat_sidecar_save(struct bat_segment_dir *dir, const struct bat_index *index,
     const struct bat_sidecar_state *state, int64_t now_ns,

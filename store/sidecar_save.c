@@ -24,6 +24,22 @@ is_young(const struct sidecar_stamp *stamp, int64_t now_ns)
 	    !BAT_PLANT(31);
 }
 
+/*
+ * Rows say where a segment stands in the index's list, and who loads them makes
+ * that list from the directory. They differ where a segment was unlinked, or
+ * made and nothing written into it.
+ */
+static bool
+are_those_of_index(const struct bat_segment_dir *dir,
+    const struct bat_index *index)
+{
+	bool same = dir->count == index->segment_count;
+
+	for (size_t i = 0; same && i < dir->count; i++)
+		same = dir->segments[i].id == index->segments[i];
+	return same;
+}
+
 /* What it is made from. BAT_END when one of the files is too young. */
 static int
 put_files(struct bat_segment_dir *dir, int64_t now_ns, struct bat_buf *tables,
@@ -327,7 +343,8 @@ bat_sidecar_save(struct bat_segment_dir *dir, const struct bat_index *index,
 	int cache = -1;
 	int code;
 
-	if (index->count == 0 || has_empty_member(index))
+	if (index->count == 0 || has_empty_member(index) ||
+	    !are_those_of_index(dir, index))
 		return BAT_END;
 	code = put_files(dir, now_ns, &tables, error);
 	if (code == BAT_OK)

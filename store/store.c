@@ -766,10 +766,30 @@ bat_submit(struct bat_store *store, struct bat_batch *batch)
 		bat_writer_submit(&store->writer, batch);
 }
 
+/* An append met a row that lied, or a part of the sidecar that does not hold,
+ * and was refused: tried again it meets an index that was made anew. */
+static void
+heal(struct bat_store *store)
+{
+	uint64_t generation;
+	bool lied;
+
+	pthread_mutex_lock(&store->writer.lead);
+	lied = store->writer.disagreed;
+	pthread_mutex_unlock(&store->writer.lead);
+	(void)enter(store);
+	generation = store->generation;
+	if (leave(store) && lied)
+		(void)bat_store_rebuild(store, generation, NULL);
+}
+
 size_t
 bat_commit_run(struct bat_store *store, bool wait)
 {
-	return bat_writer_run(&store->writer, wait);
+	size_t count = bat_writer_run(&store->writer, wait);
+
+	heal(store);
+	return count;
 }
 
 void
@@ -804,6 +824,8 @@ bat_append(struct bat_store *store, struct bat_batch *batch)
 	batch->context = &wait;
 	bat_submit(store, batch);
 	bat_writer_wait(&store->writer, &wait.done);
+	if (batch->code == BAT_DATA_DISAGREES)
+		heal(store);
 	return batch->code;
 }
 

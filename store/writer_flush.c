@@ -184,6 +184,10 @@ write_stage(struct bat_writer *writer, struct bat_error *error)
 		    stage->row_count);
 	if (code == BAT_OK)
 		code = note_rows(writer);
+	if (code == BAT_DATA_DISAGREES)
+		return bat_error_set(error, code,
+		    "the sidecar was damaged, the index is made anew; try "
+		    "again");
 	if (code != BAT_OK)
 		return bat_error_set(error, code, "no memory for the index");
 	code = bat_segment_writer_append(&writer->segment,

@@ -18,6 +18,7 @@
  * A case that fails prints the command that does it again: --path names, from
  * the outside in, the moment of the run and the number of the cut.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,17 @@ read_path(const char *text)
 	}
 	if (*text != '\0')
 		usage();
+}
+
+/* An assertion, or worse: say where, then go on dying. */
+static void
+on_death(int signal_number)
+{
+	signal(signal_number, SIG_DFL);
+	if (explorer.at != NULL)
+		explore_fail(explorer.at, "it died");
+	fflush(stdout);
+	raise(signal_number);
 }
 
 struct wanted {
@@ -162,6 +174,7 @@ main(int argc, char **argv)
 		usage();
 	explorer.entries = left;
 	start = explore_now();
+	signal(SIGABRT, on_death);
 	if (wanted.verbose)
 		print_heads();
 	for (size_t i = 0; story_workload_get(i, &workload); i++) {

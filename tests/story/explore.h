@@ -39,6 +39,8 @@ struct explore_seen {
 	size_t count, capacity;
 };
 
+struct explore_level;
+
 struct explorer {
 	uint64_t seed;
 	struct explore_place path[EXPLORE_DEPTH_MAX]; /* the only one wanted */
@@ -55,6 +57,8 @@ struct explorer {
 	double deadline;
 	unsigned points; /* how many moments there will be */
 	bool failed;
+	/* Where it is, for one who dies there. */
+	const struct explore_level *at;
 };
 
 /* A run that is being cut off, and in which crash it began. */

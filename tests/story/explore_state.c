@@ -211,6 +211,7 @@ explore_state(struct explore_level *level, struct memory_disk *disk)
 	uint64_t salt = next.salt;
 
 	next.salt = story_random(&salt);
+	explorer->at = level;
 	tally(level);
 	story_run_init(&run, explorer->workload, disk);
 	story_oracle_copy(&level->run->oracle, &run.oracle);
@@ -229,4 +230,5 @@ explore_state(struct explore_level *level, struct memory_disk *disk)
 	}
 	memory_disk_watch(run.disk, NULL, NULL);
 	story_run_free(&run);
+	explorer->at = level->up;
 }

@@ -285,7 +285,9 @@ main(int argc, char **argv)
 	if (loop.model != NULL && strcmp(loop.model, "ext4") == 0)
 		loop.current_model = MEMORY_DISK_EXT4;
 	for (size_t i = 0; story_workload_get(i, &workload); i++) {
-		bool listed = strchr(workload.name, '+') == NULL;
+		/* Neither pairs nor those that take too long. */
+		bool listed = strchr(workload.name, '+') == NULL &&
+		    strchr(workload.steps, 'N') == NULL;
 
 		if (loop.workload == NULL ?
 			!listed :

@@ -330,7 +330,8 @@ ordinal_holds(struct look *look, uint32_t ordinal, struct bat_reading *reading)
 	look->oracle->unreadable = code == BAT_WORLD_IO ||
 	    code == BAT_WORLD_NO_MEMORY || code == BAT_WORLD_NO_SPACE;
 	if (code != BAT_OK)
-		return fails(look, "ordinal %u: %.200s", ordinal, error.text);
+		return fails(look, "ordinal %u: %s: %.180s", ordinal,
+		    bat_error_name(code), error.text);
 	if (reading->row.seq != look->expected_seq)
 		return fails(look, "seq %llu stands where %zu is expected",
 		    (unsigned long long)reading->row.seq, look->expected_seq);

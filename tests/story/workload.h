@@ -8,6 +8,7 @@
  *	b  a batch of three	B  a batch of two large ones
  *	g  a group: an event, a batch of two, an event, in one write
  *	G  a group of four events of 700 bytes
+ *	N  a batch of 4200, so that there is a sidecar
  *	k  an event with a key	r  that key again
  *	e  an event with an extension
  *	x  a batch whose second draft is refused
@@ -67,6 +68,7 @@ struct story_run {
 	char why[256];
 	/* The segment that was last given a tail, and its size then. */
 	uint64_t spoiled, spoiled_size;
+	bool again; /* the step was refused because an index file lied */
 	/* A sync failed: nothing may be acknowledged until it is opened
 	 * again. */
 	bool poisoned;

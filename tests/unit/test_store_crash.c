@@ -11,6 +11,7 @@
 #include "kind.h"
 #include "maker.h"
 #include "memory_disk.h"
+#include "segment.h"
 #include "stores.h"
 #include "verify.h"
 
@@ -297,6 +298,136 @@ START_TEST(an_older_segment_that_nobody_sealed_is_settled_too)
 }
 END_TEST
 
+static void
+append_many(struct bat_store *store, size_t count)
+{
+	struct bat_draft drafts[STORES_BATCH_MAX];
+
+	for (size_t i = 0; i < STORES_BATCH_MAX; i++)
+		drafts[i] = stores_draft("player:alice", "scope:test", "\xa1x");
+	for (; count > 0; count -= STORES_BATCH_MAX)
+		ck_assert_int_eq(stores_append_batch(store, drafts,
+				     STORES_BATCH_MAX, NULL, NULL),
+		    0);
+}
+
+/* Killed between making a segment and its first write. */
+static void
+make_empty_segment(uint64_t id)
+{
+	const struct bat_disk *door = memory_disk_door(disk);
+	int dir = door->open_dir(door->context, "/", false);
+	struct bat_buf header = BAT_BUF_EMPTY;
+	char name[BAT_SEGMENT_NAME_SIZE];
+	int fd;
+
+	bat_segment_name(id, name);
+	ck_assert_int_eq(bat_segment_encode_header(id, 1, &header), 0);
+	fd = door->open_at(door->context, dir, name, O_RDWR | O_CREAT, 0600);
+	door->write_at(door->context, fd, header.data, header.length, 0);
+	bat_bytes_free(&header);
+	door->close(door->context, fd);
+	door->close(door->context, dir);
+}
+
+START_TEST(a_sidecar_over_an_empty_segment_tells_the_right_places)
+{
+	struct bat_reading reading = BAT_READING_EMPTY;
+	struct bat_store *store = open_it();
+	struct bat_error error = { .text = "" };
+	struct bat_head head;
+
+	stores_append(store, "player:alice", "\xa1x");
+	stores_close(store);
+	make_empty_segment(2);
+	store = open_it();
+	append_many(store, (size_t)66 * STORES_BATCH_MAX);
+	stores_close(store);
+	store = open_it();
+	ck_assert(stores_report_has(store, "sidecar"));
+	bat_head(store, &head);
+	for (uint32_t i = 0; i < head.ordinals; i++)
+		ck_assert_msg(bat_read(store, i, &reading, &error) == 0,
+		    "ordinal %u: %s", i, error.text);
+	bat_reading_free(&reading);
+	stores_close(store);
+}
+END_TEST
+
+/* The process is gone, its disk goes on. */
+static void
+kill_it(struct bat_store *store)
+{
+	struct memory_disk *next = memory_disk_copy(disk);
+	struct bat_error error;
+
+	(void)bat_close(store, &error);
+	memory_disk_free(disk);
+	disk = next;
+}
+
+/* The last bytes of the sidecar, its lists, as an unsynced file may have
+ * them. */
+static void
+spoil_sidecar(void)
+{
+	const struct bat_disk *door = memory_disk_door(disk);
+	const uint8_t zeros[9000] = { 0 };
+	struct bat_file_stat stat;
+	int root = door->open_dir(door->context, "/", false);
+	int side = door->open_dir_at(door->context, root, ".batfs");
+	int cache = door->open_dir_at(door->context, side, "cache");
+	int fd = door->open_at(door->context, cache, "index", O_RDWR, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(door->stat_fd(door->context, fd, &stat), 0);
+	ck_assert_int_eq(door->write_at(door->context, fd, zeros, 9000,
+			     stat.size - 9000),
+	    9000);
+	door->close(door->context, fd);
+	door->close(door->context, cache);
+	door->close(door->context, side);
+	door->close(door->context, root);
+}
+
+START_TEST(rows_behind_a_sidecar_that_does_not_hold_are_read)
+{
+	struct bat_store *store = open_it();
+
+	append_many(store, (size_t)66 * STORES_BATCH_MAX);
+	stores_close(store);
+	store = open_it();
+	stores_append(store, "player:alice", "\xa1y");
+	kill_it(store);
+	spoil_sidecar();
+	store = open_it();
+	ck_assert_uint_eq(visible_count(store), 66 * STORES_BATCH_MAX + 4);
+	stores_close(store);
+}
+END_TEST
+
+START_TEST(nothing_is_linked_by_what_a_broken_sidecar_says)
+{
+	struct bat_draft draft = stores_draft("player:alice", "scope:test",
+	    "\xa1y");
+	struct bat_receipt receipt;
+	struct bat_store *store = open_it();
+
+	append_many(store, (size_t)66 * STORES_BATCH_MAX);
+	stores_close(store);
+	spoil_sidecar();
+	store = open_it();
+	ck_assert(stores_report_has(store, "sidecar"));
+	ck_assert_int_eq(stores_append_batch(store, &draft, 1, &receipt, NULL),
+	    BAT_DATA_DISAGREES);
+	/* Nobody has to read for it to be made anew. */
+	ck_assert_int_eq(stores_append_batch(store, &draft, 1, &receipt, NULL),
+	    0);
+	ck_assert_uint_eq(receipt.clock, 66 * STORES_BATCH_MAX);
+	stores_close(store);
+}
+END_TEST
+
 START_TEST(no_index_file_is_written_where_none_is_wanted)
 {
 	struct bat_store *store = open_it();
@@ -332,6 +463,11 @@ main(void)
 	    any_sync_that_fails_is_the_last_one_and_stops_the_writer);
 	tcase_add_test(tcase,
 	    an_older_segment_that_nobody_sealed_is_settled_too);
+	tcase_add_test(tcase,
+	    a_sidecar_over_an_empty_segment_tells_the_right_places);
+	tcase_add_test(tcase,
+	    rows_behind_a_sidecar_that_does_not_hold_are_read);
+	tcase_add_test(tcase, nothing_is_linked_by_what_a_broken_sidecar_says);
 	tcase_add_test(tcase, no_index_file_is_written_where_none_is_wanted);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_NORMAL);
