@@ -2,8 +2,10 @@
  * Inside of store: what its parts share. Not for others.
  *
  * Locks: causality_mutex first, then the writer's lead, then `lock` (guards the
- * index pointer, the index and its generation); no disk is touched with `lock`
- * held.
+ * index pointer, the index and its generation). The disk is not touched with
+ * `lock` held, but for two: a rebuild reads the directory with it, so that
+ * nobody goes on with what lied; and what a sidecar holds is read when it is
+ * first asked for.
  */
 #ifndef BAT_STORE_INTERNAL_H
 #define BAT_STORE_INTERNAL_H
@@ -39,6 +41,10 @@ struct bat_store {
  * generation. BAT_DATA_DISAGREES: ask again; BAT_WORLD_*. */
 int bat_store_rebuild(struct bat_store *store, uint64_t seen_generation,
     struct bat_error *error);
+
+/* The visible events below an ordinal, UINT32_MAX: all. */
+void bat_store_stat_log(const struct bat_index *index, uint32_t end,
+    struct bat_list_stat *out);
 
 /* Lists of causality, for bat_list_stat and bat_list_next; causality_mutex is
  * not held. */

@@ -1,0 +1,102 @@
+/* What opening found and what happened since. */
+#include <stdio.h>
+
+#include "store_internal.h"
+
+static enum bat_source
+source_of(enum bat_recovery_source source)
+{
+	switch (source) {
+	case BAT_RECOVERY_NEW:
+		return BAT_SOURCE_NEW;
+	case BAT_RECOVERY_ROWINDEX:
+		return BAT_SOURCE_ROWINDEX;
+	case BAT_RECOVERY_CHECKPOINT:
+		return BAT_SOURCE_CHECKPOINT;
+	case BAT_RECOVERY_FOOTERS:
+		return BAT_SOURCE_FOOTERS;
+	case BAT_RECOVERY_FRAMES:
+		break;
+	}
+	return BAT_SOURCE_FRAMES;
+}
+
+const char *
+bat_source_name(enum bat_source source)
+{
+	switch (source) {
+	case BAT_SOURCE_NEW:
+		return "new";
+	case BAT_SOURCE_ROWINDEX:
+		return "index.fbati";
+	case BAT_SOURCE_CHECKPOINT:
+		return "index.ckpt";
+	case BAT_SOURCE_FOOTERS:
+		return "footers";
+	case BAT_SOURCE_SIDECAR:
+		return "sidecar";
+	case BAT_SOURCE_FRAMES:
+		break;
+	}
+	return "frames";
+}
+
+static void
+writer_status(struct bat_store *store, struct bat_status *out)
+{
+	struct bat_writer *writer = &store->writer;
+
+	pthread_mutex_lock(&writer->lead);
+	out->appended = writer->opened;
+	out->stopped = writer->stopped;
+	out->writer_code = writer->last_code;
+	if (writer->last_code != BAT_OK)
+		snprintf(out->writer_text, sizeof(out->writer_text), "%s",
+		    writer->last_error.text);
+	out->durable_seq_plus_1 = writer->synced_seq;
+	out->uncovered_count = writer->uncovered_count;
+	for (size_t i = 0; i < store->dir.count; i++)
+		if (!writer->active ||
+		    store->dir.segments[i].id != writer->segment.id)
+			out->segment_bytes += store->dir.segments[i].stat.size;
+	out->segment_bytes += writer->active ? writer->segment.size : 0;
+	out->segment_count = store->dir.count;
+	pthread_mutex_unlock(&writer->lead);
+}
+
+void
+bat_status(struct bat_store *store, struct bat_status *out)
+{
+	const struct bat_recovery *recovery;
+	struct bat_head head;
+
+	memset(out, 0, sizeof(*out));
+	writer_status(store, out);
+	bat_head(store, &head);
+	pthread_rwlock_rdlock(&store->lock);
+	recovery = &store->view->recovery;
+	out->source = recovery->from_sidecar ? BAT_SOURCE_SIDECAR :
+					       source_of(recovery->source);
+	out->source_version = recovery->source_version;
+	out->restored_count = recovery->restored_count;
+	out->tail_count = recovery->tail_count;
+	out->damaged_count = recovery->damaged_count;
+	out->hidden_count = store->view->index.count -
+	    store->view->index.visible_count;
+	pthread_rwlock_unlock(&store->lock);
+	out->open_ns = store->open_ns;
+	out->read_only = store->options.read_only;
+	out->visible_seq_plus_1 = head.next_seq;
+}
+
+int
+bat_open_report(struct bat_store *store, struct bat_buf *buf)
+{
+	int code;
+
+	pthread_rwlock_rdlock(&store->lock);
+	code = bat_bytes_append_slice(buf,
+	    bat_bytes_of_buf(&store->view->recovery.report));
+	pthread_rwlock_unlock(&store->lock);
+	return code;
+}
