@@ -150,6 +150,12 @@ damage_batch(struct recovery_batch *batch)
 	batch->damaged = true;
 }
 
+static bool
+is_sealed(const struct bat_segment_reader *reader)
+{
+	return reader->has_footer || reader->has_foreign_footer;
+}
+
 /*
  * The scan met something that is no sound frame. *out_next: where to go on, 0
  * to stop.
@@ -181,7 +187,7 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		*out_next = found;
 		return push_damaged(scan, reader->id, item, found);
 	}
-	if (item->state == BAT_FRAME_WHOLE || reader->has_footer) {
+	if (item->state == BAT_FRAME_WHOLE || is_sealed(reader)) {
 		bat_recovery_damage(scan, reader->id, item->offset,
 		    "%s frame at the end, not a torn write", item_fault(item));
 		return push_damaged(scan, reader->id, item, reader->end);
@@ -226,7 +232,7 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 	if (batch.open) {
 		if (!BAT_PLANT(41))
 			bat_index_unload(scan->index, batch.first_row);
-		if (!torn && !reader->has_footer)
+		if (!torn && !is_sealed(reader))
 			return bat_recovery_plan_cut(scan, reader->id,
 			    batch.begin_offset, reader->file_size,
 			    "unfinished batch");
@@ -441,6 +447,23 @@ drop_footer(struct recovery_scan *scan, struct bat_segment_reader *reader)
 	    reader->footer.table_offset, reader->file_size, "broken footer");
 }
 
+/* Whoever wrote it reads what we would write next no more than we read it. */
+static void
+refuse_generation(struct recovery_scan *scan, const struct bat_error *why)
+{
+	struct bat_recovery *out = scan->out;
+
+	if (out->refuse)
+		return;
+	out->refuse = true;
+	bat_error_set_at(&out->refusal, BAT_DATA_FUTURE, why->segment,
+	    why->offset,
+	    "segment %llu has %s, written by another version of the store "
+	    "than 0.7.5 to 0.8.2; nothing was changed. Mount with -o ro to "
+	    "read it",
+	    (unsigned long long)why->segment, why->text);
+}
+
 int
 bat_recovery_segment(struct recovery_scan *scan,
     const struct bat_segment_info *info, uint64_t from)
@@ -451,6 +474,8 @@ bat_recovery_segment(struct recovery_scan *scan,
 
 	if (code != BAT_OK)
 		return no_header(scan, info, code, &why);
+	if (reader.has_foreign_footer)
+		refuse_generation(scan, &why);
 	if (!reader.has_footer && why.text[0] != '\0')
 		bat_recovery_say(scan->out, "segment %llu: no footer (%s)",
 		    (unsigned long long)info->id, why.text);

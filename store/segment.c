@@ -170,6 +170,16 @@ bat_segment_decode_header(struct bat_slice bytes,
 	return 0;
 }
 
+/* SDX and a digit, but not ours: 0.9 and later write SDX3. */
+static bool
+is_foreign(const uint8_t trailer[BAT_SEGMENT_TRAILER_SIZE])
+{
+	const uint8_t *magic = trailer + 12;
+
+	return memcmp(magic, footer_magic, 3) == 0 && magic[3] >= '0' &&
+	    magic[3] <= '9' && magic[3] != '2';
+}
+
 int
 bat_segment_decode_trailer(const uint8_t trailer[BAT_SEGMENT_TRAILER_SIZE],
     uint64_t file_size, uint64_t header_length, struct bat_segment_footer *out)
@@ -179,6 +189,13 @@ bat_segment_decode_trailer(const uint8_t trailer[BAT_SEGMENT_TRAILER_SIZE],
 	uint64_t rows_size = (uint64_t)row_count * BAT_SEGMENT_ROW_SIZE;
 	uint64_t rows_offset;
 
+	if (is_foreign(trailer) && table_offset >= header_length &&
+	    file_size >= BAT_SEGMENT_TRAILER_SIZE &&
+	    table_offset <= file_size - BAT_SEGMENT_TRAILER_SIZE) {
+		*out =
+		    (struct bat_segment_footer){ .table_offset = table_offset };
+		return BAT_DATA_FUTURE;
+	}
 	if (memcmp(trailer + 12, footer_magic, sizeof(footer_magic)) != 0)
 		return BAT_END;
 	if (file_size < BAT_SEGMENT_TRAILER_SIZE ||

@@ -54,7 +54,9 @@ struct bat_segment_footer {
 /*
  * trailer: the last 16 bytes. Returns 0; BAT_END when there is no "SDX2";
  * BAT_DATA_CORRUPT when the numbers do not fit in file_size or the table
- * would start before header_length (FORMAT.md 13.2 R12).
+ * would start before header_length (FORMAT.md 13.2 R12); BAT_DATA_FUTURE for
+ * "SDX" and another digit: a footer that others write, of which only
+ * table_offset is known, and set.
  */
 int bat_segment_decode_trailer(const uint8_t trailer[BAT_SEGMENT_TRAILER_SIZE],
     uint64_t file_size, uint64_t header_length, struct bat_segment_footer *out);

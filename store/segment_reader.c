@@ -118,11 +118,25 @@ read_trailer(struct bat_segment_reader *reader, struct bat_error *error)
 	if (code == 0)
 		return check_footer(reader, &reader->footer,
 		    &reader->has_footer, error);
-	if (code != BAT_END)
+	reader->has_foreign_footer = code == BAT_DATA_FUTURE;
+	if (reader->has_foreign_footer)
+		bat_error_set_at(error, code, reader->id,
+		    reader->file_size - sizeof(bytes),
+		    "a footer of another generation, %.4s",
+		    (const char *)bytes + 12);
+	else if (code != BAT_END)
 		bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
 		    reader->file_size - sizeof(bytes),
 		    "the numbers of the footer's trailer do not fit the file");
 	return 0;
+}
+
+static uint64_t
+frames_end(const struct bat_segment_reader *reader)
+{
+	return reader->has_footer || reader->has_foreign_footer ?
+	    reader->footer.table_offset :
+	    reader->file_size;
 }
 
 int
@@ -148,8 +162,7 @@ bat_segment_reader_open(struct bat_segment_reader *reader,
 		return code;
 	}
 	reader->at = reader->header.length;
-	reader->end = reader->has_footer ? reader->footer.table_offset :
-					   reader->file_size;
+	reader->end = frames_end(reader);
 	return 0;
 }
 
@@ -168,8 +181,7 @@ bat_segment_reader_seek(struct bat_segment_reader *reader, uint64_t offset,
     uint64_t end)
 {
 	if (end == 0)
-		end = reader->has_footer ? reader->footer.table_offset :
-					   reader->file_size;
+		end = frames_end(reader);
 	reader->at = offset;
 	reader->end = end;
 	/* What was read of an active segment's last frame may be stale. */

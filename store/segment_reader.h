@@ -23,6 +23,7 @@ struct bat_segment_reader {
 	uint64_t file_size;
 	struct bat_segment_header header;
 	bool has_footer;
+	bool has_foreign_footer; /* of another generation; not readable */
 	struct bat_segment_footer footer;
 	uint64_t at;  /* offset of the next frame */
 	uint64_t end; /* of the frames: table offset, or file size */

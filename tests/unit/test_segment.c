@@ -170,6 +170,16 @@ START_TEST(the_appendix_trailer_says_where_its_parts_are)
 	ck_assert_uint_eq(footer.rows_offset, 2173);
 	ck_assert_uint_eq(footer.row_count, 3);
 	buf.data[15] = '3';
+	ck_assert_int_eq(bat_segment_decode_trailer(buf.data, 2675, 57,
+			     &footer),
+	    BAT_DATA_FUTURE);
+	ck_assert_uint_eq(footer.table_offset, 2105);
+	/* By chance: there is no place that the number could mean. */
+	ck_assert_int_eq(
+	    bat_segment_decode_trailer(buf.data, 2120, 57, &footer), BAT_END);
+	ck_assert_int_eq(
+	    bat_segment_decode_trailer(buf.data, 2675, 2106, &footer), BAT_END);
+	buf.data[15] = 'x';
 	ck_assert_int_eq(
 	    bat_segment_decode_trailer(buf.data, 2675, 57, &footer), BAT_END);
 	bat_bytes_free(&buf);
