@@ -57,6 +57,11 @@ int bat_bytes_append_format(struct bat_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Lower hex, two characters a byte. */
 int bat_bytes_append_hex(struct bat_buf *buf, const void *data, size_t length);
+/* The same to memory that has room; returns what is behind. The plain one is
+ * the other's twin, for tests. */
+uint8_t *bat_bytes_put_hex(uint8_t *to, const uint8_t *from, size_t length);
+uint8_t *bat_bytes_put_hex_plain(uint8_t *to, const uint8_t *from,
+    size_t length);
 /* RFC 4648 base64 with padding. */
 int bat_bytes_append_base64(struct bat_buf *buf, const void *data,
     size_t length);

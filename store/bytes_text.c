@@ -9,9 +9,6 @@
 int
 bat_bytes_append_hex(struct bat_buf *buf, const void *data, size_t length)
 {
-	static const char digits[] = "0123456789abcdef";
-	const uint8_t *from = data;
-	uint8_t *to;
 	int code;
 
 	if (length > PTRDIFF_MAX / 2)
@@ -19,11 +16,7 @@ bat_bytes_append_hex(struct bat_buf *buf, const void *data, size_t length)
 	code = bat_bytes_reserve(buf, 2 * length);
 	if (code != 0 || length == 0)
 		return code;
-	to = buf->data + buf->length;
-	for (size_t i = 0; i < length; i++) {
-		to[2 * i] = (uint8_t)digits[from[i] >> 4];
-		to[2 * i + 1] = (uint8_t)digits[from[i] & 15];
-	}
+	(void)bat_bytes_put_hex(buf->data + buf->length, data, length);
 	buf->length += 2 * length;
 	return 0;
 }

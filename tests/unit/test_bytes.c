@@ -144,6 +144,32 @@ static const struct {
 	{ "\xfb\xff\xbf", "+/+/" },
 };
 
+START_TEST(hex_of_many_bytes_at_once_is_that_of_one_after_the_other)
+{
+	uint8_t bytes[80], fast[161], slow[161];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 37 + 11);
+	for (size_t length = 0; length <= 70; length++) {
+		const uint8_t *from = bytes + length % 10;
+
+		memset(fast, '#', sizeof(fast));
+		memset(slow, '#', sizeof(slow));
+		ck_assert_ptr_eq(bat_bytes_put_hex(fast, from, length),
+		    fast + 2 * length);
+		ck_assert_ptr_eq(bat_bytes_put_hex_plain(slow, from, length),
+		    slow + 2 * length);
+		ck_assert_mem_eq(fast, slow, sizeof(fast));
+	}
+	for (unsigned byte = 0; byte < 256; byte++) {
+		memset(bytes, (int)byte, 16);
+		bat_bytes_put_hex(fast, bytes, 16);
+		bat_bytes_put_hex_plain(slow, bytes, 16);
+		ck_assert_mem_eq(fast, slow, 32);
+	}
+}
+END_TEST
+
 START_TEST(base64_goes_both_ways)
 {
 	for (size_t i = 0; i < sizeof(base64_cases) / sizeof(*base64_cases);
@@ -238,6 +264,8 @@ main(void)
 	tcase_add_test(promises, nothing_can_be_appended_to_nothing);
 	tcase_add_test(promises, formatted_text_is_whole_and_has_no_nul);
 	tcase_add_test(promises, hex_is_lower_case_and_two_digits_a_byte);
+	tcase_add_test(promises,
+	    hex_of_many_bytes_at_once_is_that_of_one_after_the_other);
 	tcase_add_test(promises, base64_goes_both_ways);
 	tcase_add_test(promises, loose_base64_is_refused_and_leaves_no_trace);
 	tcase_add_test(promises, integers_keep_their_order_of_bytes);
