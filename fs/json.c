@@ -1,6 +1,7 @@
 #include "json.h"
 
 #include "json_number.h"
+#include "json_plain.h"
 
 int
 batfs_json_write_double(struct bat_buf *buf, double value)
@@ -106,11 +107,16 @@ plain_length(const uint8_t *p, size_t left)
 int
 batfs_json_write_string(struct bat_buf *buf, struct bat_slice text)
 {
-	size_t start = buf->length, at = 0;
-	int code = bat_bytes_reserve(buf, text.length + 2);
+	size_t start = buf->length, at;
+	int code = bat_bytes_reserve(buf,
+	    text.length + 2 + BATFS_JSON_PLAIN_ROOM);
 
-	if (code == 0)
-		code = bat_bytes_append_byte(buf, '"');
+	if (code != 0)
+		return code;
+	buf->data[buf->length++] = '"';
+	at = batfs_json_plain_copy(buf->data + buf->length, text.data,
+	    text.length);
+	buf->length += at;
 	while (code == 0 && at < text.length) {
 		const uint8_t *p = text.data + at;
 		size_t run = plain_length(p, text.length - at);

@@ -19,20 +19,54 @@ const double batfs_json_number_powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6,
 static char *
 put_digits(char *end, uint64_t value)
 {
-	do {
-		*--end = (char)('0' + value % 10);
-		value /= 10;
-	} while (value != 0);
+	static const char pairs[] = "00010203040506070809"
+				    "10111213141516171819"
+				    "20212223242526272829"
+				    "30313233343536373839"
+				    "40414243444546474849"
+				    "50515253545556575859"
+				    "60616263646566676869"
+				    "70717273747576777879"
+				    "80818283848586878889"
+				    "90919293949596979899";
+
+	for (; value >= 100; value /= 100) {
+		end -= 2;
+		memcpy(end, pairs + 2 * (value % 100), 2);
+	}
+	if (value < 10) {
+		*--end = (char)('0' + value);
+		return end;
+	}
+	end -= 2;
+	memcpy(end, pairs + 2 * value, 2);
 	return end;
+}
+
+size_t
+batfs_json_number_put(char *to, uint64_t value)
+{
+	char text[20];
+	char *end = text + sizeof(text), *start;
+
+	if (value < 10) {
+		*to = (char)('0' + value);
+		return 1;
+	}
+	start = put_digits(end, value);
+	memcpy(to, start, (size_t)(end - start));
+	return (size_t)(end - start);
 }
 
 int
 batfs_json_number_write_uint(struct bat_buf *buf, uint64_t value)
 {
-	char text[20];
-	char *end = text + sizeof(text), *start = put_digits(end, value);
+	int code = bat_bytes_reserve(buf, 20);
 
-	return bat_bytes_append(buf, start, (size_t)(end - start));
+	if (code == 0)
+		buf->length += batfs_json_number_put(
+		    (char *)buf->data + buf->length, value);
+	return code;
 }
 
 int

@@ -14,6 +14,8 @@ extern const double batfs_json_number_powers[BATFS_JSON_NUMBER_POWER_MAX + 1];
 /* Writers append to buf: 0 or BAT_WORLD_NO_MEMORY. */
 int batfs_json_number_write_uint(struct bat_buf *buf, uint64_t value);
 int batfs_json_number_write_int(struct bat_buf *buf, int64_t value);
+/* Its digits to memory that has room for 20; returns how many they are. */
+size_t batfs_json_number_put(char *to, uint64_t value);
 /* Finite. The shortest digits that read back equal, of these the closest. */
 int batfs_json_number_write_double(struct bat_buf *buf, double value);
 

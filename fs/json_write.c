@@ -5,6 +5,7 @@
 
 #include "json_number.h"
 #include "json_parts.h"
+#include "json_plain.h"
 #include "json_survey.h"
 
 #include <math.h>
@@ -207,7 +208,7 @@ put_value(struct bat_buf *buf, const struct batfs_json_survey *survey,
 }
 
 int
-batfs_json_of_pack(struct bat_slice payload, struct bat_buf *buf,
+batfs_json_of_any_pack(struct bat_slice payload, struct bat_buf *buf,
     bool *out_exact)
 {
 	struct batfs_json_survey survey;
@@ -221,4 +222,16 @@ batfs_json_of_pack(struct bat_slice payload, struct bat_buf *buf,
 	*out_exact = code == 0 && survey.exact;
 	batfs_json_survey_free(&survey);
 	return code;
+}
+
+int
+batfs_json_of_pack(struct bat_slice payload, struct bat_buf *buf,
+    bool *out_exact)
+{
+	int code = batfs_json_plain_write(payload, buf);
+
+	*out_exact = true;
+	return code == BAT_END ?
+	    batfs_json_of_any_pack(payload, buf, out_exact) :
+	    code;
 }

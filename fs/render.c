@@ -1,4 +1,4 @@
-#include "render.h"
+#include "render_internal.h"
 
 #include "json.h"
 #include "json_number.h"
@@ -36,23 +36,40 @@ finish_line(struct line *line)
 	return line->code;
 }
 
-/* What stands as it is: names, colons and commas. */
-static void
-put(struct line *line, const char *text)
+/* So many bytes more have room. */
+static inline bool
+has_room(struct line *line, size_t length)
 {
-	if (line->code == 0)
-		line->code = bat_bytes_append_text(line->buf, text);
+	struct bat_buf *buf = line->buf;
+
+	if (line->code == 0 && length > buf->capacity - buf->length)
+		line->code = bat_bytes_reserve(buf, length);
+	return line->code == 0;
 }
 
-static void
+/* What stands as it is: names, colons and commas. Inline, so that the lengths
+ * of constants are constants. */
+static inline void
+put(struct line *line, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (!has_room(line, length))
+		return;
+	memcpy(line->buf->data + line->buf->length, text, length);
+	line->buf->length += length;
+}
+
+static inline void
 put_number(struct line *line, const char *before, uint64_t value)
 {
 	put(line, before);
-	if (line->code == 0)
-		line->code = batfs_json_number_write_uint(line->buf, value);
+	if (has_room(line, 20))
+		line->buf->length += batfs_json_number_put(
+		    (char *)line->buf->data + line->buf->length, value);
 }
 
-static void
+static inline void
 put_string(struct line *line, const char *before, struct bat_slice text)
 {
 	put(line, before);
@@ -60,13 +77,16 @@ put_string(struct line *line, const char *before, struct bat_slice text)
 		line->code = batfs_json_write_string(line->buf, text);
 }
 
-static void
+static inline void
 put_hex(struct line *line, const char *before, const uint8_t *bytes,
     size_t length, const char *after)
 {
 	put(line, before);
-	if (line->code == 0)
-		line->code = bat_bytes_append_hex(line->buf, bytes, length);
+	if (has_room(line, 2 * length)) {
+		(void)bat_bytes_put_hex(line->buf->data + line->buf->length,
+		    bytes, length);
+		line->buf->length += 2 * length;
+	}
 	put(line, after);
 }
 
@@ -79,100 +99,6 @@ put_base64(struct line *line, const char *before, struct bat_slice bytes,
 		line->code = bat_bytes_append_base64(line->buf, bytes.data,
 		    bytes.length);
 	put(line, after);
-}
-
-/* ---- time ------------------------------------------------------------ */
-
-/* Days since 1970-01-01 to a date of the proleptic Gregorian calendar. */
-static void
-find_date(int64_t days, int64_t *out_year, unsigned *out_month,
-    unsigned *out_day)
-{
-	/* Years that start in March, counted from 0000-03-01, in eras of 400:
-	 * then the leap day is the last one of its year. */
-	int64_t shifted = days + 719468;
-	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-	unsigned day_of_era = (unsigned)(shifted - era * 146097);
-	unsigned year_of_era = (day_of_era - day_of_era / 1460 +
-				   day_of_era / 36524 - day_of_era / 146096) /
-	    365;
-	unsigned day_of_year = day_of_era -
-	    (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	unsigned month = (5 * day_of_year + 2) / 153;
-
-	*out_day = day_of_year - (153 * month + 2) / 5 + 1;
-	*out_month = month < 10 ? month + 3 : month - 9;
-	*out_year = (int64_t)year_of_era + era * 400 + (*out_month <= 2);
-}
-
-static char *
-put_digits(char *to, unsigned value, unsigned digits)
-{
-	for (unsigned i = digits; i > 0; i--) {
-		to[i - 1] = (char)('0' + value % 10);
-		value /= 10;
-	}
-	return to + digits;
-}
-
-/* Seconds since 1970, rounded down, and what is above them. */
-static int
-put_time(struct bat_buf *buf, int64_t seconds, unsigned micros)
-{
-	int64_t days = seconds / 86400, year;
-	int64_t second_of_day = seconds % 86400;
-	unsigned month, day, rest;
-	char text[32], *at = text;
-	int code;
-
-	if (second_of_day < 0) {
-		second_of_day += 86400;
-		days--;
-	}
-	rest = (unsigned)second_of_day;
-	find_date(days, &year, &month, &day);
-	if (year >= 0 && year <= 9999) {
-		at = put_digits(at, (unsigned)year, 4);
-	} else {
-		/* The sign, and at least the four digits of other years. */
-		code = bat_bytes_append_format(buf, "%+05" PRId64, year);
-		if (code != 0)
-			return code;
-	}
-	*at++ = '-';
-	at = put_digits(at, month, 2);
-	*at++ = '-';
-	at = put_digits(at, day, 2);
-	*at++ = 'T';
-	at = put_digits(at, rest / 3600, 2);
-	*at++ = ':';
-	at = put_digits(at, rest / 60 % 60, 2);
-	*at++ = ':';
-	at = put_digits(at, rest % 60, 2);
-	*at++ = '.';
-	at = put_digits(at, micros, 6);
-	*at++ = 'Z';
-	return bat_bytes_append(buf, text, (size_t)(at - text));
-}
-
-/* Rounded down, unlike C's division. */
-static int64_t
-divide(int64_t a, int64_t b)
-{
-	return a / b - (a % b < 0);
-}
-
-int
-batfs_render_time(int64_t timestamp_us, struct bat_buf *buf)
-{
-	int64_t seconds = divide(timestamp_us, 1000000);
-	size_t start = buf->length;
-	int code = put_time(buf, seconds,
-	    (unsigned)(timestamp_us - seconds * 1000000));
-
-	if (code != 0)
-		buf->length = start;
-	return code;
 }
 
 /* ---- members --------------------------------------------------------- */
@@ -291,7 +217,7 @@ static void
 put_rest(struct line *line, const struct bat_reading *reading, bool exact)
 {
 	const struct bat_event *event = &reading->fields;
-	int64_t time_ms = divide(event->timestamp_us, 1000);
+	int64_t time_ms = batfs_render_divide(event->timestamp_us, 1000);
 
 	if (time_ms < 0 || (uint64_t)time_ms != event->wall_ms)
 		put_number(line, ",\"wall\":", event->wall_ms);
@@ -372,8 +298,8 @@ batfs_render_damaged(const struct bat_row *row, struct bat_slice entity,
 	put_place(&line, row->seq, row->clock);
 	/* In seconds, so that no wall_ms from a disk can overflow. */
 	if (line.code == 0)
-		line.code = put_time(buf, (int64_t)(row->wall_ms / 1000),
-		    (unsigned)(row->wall_ms % 1000 * 1000));
+		line.code = batfs_render_seconds((int64_t)(row->wall_ms / 1000),
+		    (unsigned)(row->wall_ms % 1000 * 1000), buf);
 	put_subject(&line, entity, scope, row->kind);
 	put_damage(&line, row, why);
 	put_links(&line, &row->id, &row->corr, &row->cause, &row->hash,
@@ -392,8 +318,8 @@ batfs_render_time_of(const struct bat_reading *reading, bool damaged,
 	if (!damaged)
 		return batfs_render_time(reading->fields.timestamp_us, buf);
 	/* In seconds, so that no wall_ms from a disk can overflow. */
-	return put_time(buf, (int64_t)(wall_ms / 1000),
-	    (unsigned)(wall_ms % 1000 * 1000));
+	return batfs_render_seconds((int64_t)(wall_ms / 1000),
+	    (unsigned)(wall_ms % 1000 * 1000), buf);
 }
 
 int
