@@ -66,7 +66,7 @@ step(struct batfs_batctl *ctl, struct bat_slice name, struct batfs_node *node,
 	if (bat_bytes_equal(name, bat_bytes_text(".")))
 		return BAT_OK;
 	if (bat_bytes_equal(name, bat_bytes_text(".."))) {
-		*node = batfs_tree_parent(&parent);
+		*node = batfs_tree_parent(ctl->tree, &parent);
 		return BAT_OK;
 	}
 	code = batfs_tree_lookup(ctl->tree, &parent, name, node);

@@ -61,7 +61,7 @@ static int
 collect(struct listing *listing, struct batfs_tree *tree,
     const struct batfs_node *node, off_t offset)
 {
-	struct batfs_node parent = batfs_tree_parent(node);
+	struct batfs_node parent = batfs_tree_parent(tree, node);
 
 	if (offset < 1 && !add_item(listing, ".", node, 1))
 		return 0;

@@ -70,6 +70,7 @@ batfs_tree_new(struct bat_store *store,
 	batfs_tree_pending_init(tree);
 	batfs_tree_kinds_init(tree);
 	batfs_tree_moments_init(tree);
+	batfs_tree_by_init(tree);
 	code = make_parts(tree);
 	if (code == BAT_OK)
 		code = batfs_rejects_new(&tree->rejects);
@@ -93,6 +94,7 @@ batfs_tree_free(struct batfs_tree *tree)
 	batfs_stream_free(tree->dots);
 	batfs_tree_kinds_free(tree);
 	batfs_tree_moments_free(tree);
+	batfs_tree_by_free(tree);
 	if (tree->rejects != NULL)
 		batfs_rejects_free(tree->rejects);
 	batfs_tree_pending_free(tree);
@@ -190,7 +192,7 @@ batfs_tree_takes_appends(const struct batfs_node *node)
 
 /* The keys that the parent's class has no use for are left out. */
 struct batfs_node
-batfs_tree_parent(const struct batfs_node *node)
+batfs_tree_parent(struct batfs_tree *tree, const struct batfs_node *node)
 {
 	enum batfs_class class = batfs_tree_classes[node->class].parent;
 	enum batfs_keys keys = batfs_tree_classes[class].keys;
@@ -198,6 +200,8 @@ batfs_tree_parent(const struct batfs_node *node)
 
 	if (class == BATFS_NONE)
 		return BATFS_NODE_ROOT;
+	if (node->class == BATFS_BY_PART || node->class == BATFS_BY_LEAF)
+		return batfs_tree_space_above(tree, node);
 	if (keys == BATFS_KEYS_NUMBER)
 		parent.number = node->number;
 	if (class == BATFS_SHARD)
@@ -244,7 +248,7 @@ batfs_tree_path(struct batfs_tree *tree, const struct batfs_node *node,
 			code = bat_bytes_append_slice(&tail,
 			    bat_bytes_of_buf(&path));
 		}
-		at = batfs_tree_parent(&at);
+		at = batfs_tree_parent(tree, &at);
 	}
 	if (code == BAT_OK)
 		code = bat_bytes_append_slice(buf, bat_bytes_of_buf(&tail));

@@ -85,14 +85,31 @@ enum batfs_class {
 	BATFS_QUERIES,	   /* query (not to be listed) */
 	BATFS_QUERY,	   /* query/<words>; entity = whole name */
 	BATFS_QUERY_LOG,   /* query/<words>/log.jsonl */
-	BATFS_CTL,	   /* .ctl (addressable) */
-	BATFS_CTL_FILE,	   /* .ctl/<name>; number = enum batfs_ctl */
-	BATFS_CTL_APPENDS, /* .ctl/append (not to be listed) */
-	BATFS_CTL_APPEND,  /* .ctl/append/<E>; entity = whole name */
-	BATFS_CTL_TRIES,   /* .ctl/try (not to be listed) */
-	BATFS_CTL_TRY,	   /* .ctl/try/<E>; likewise */
-	BATFS_CTL_FOLLOW,  /* .ctl/follow,from=..; entity = whole name */
-	BATFS_CTL_VERIFY,  /* .ctl/verify,entity=..; likewise */
+	BATFS_BY,	   /* by */
+	BATFS_BY_TAG,	   /* by/CACHEDIR.TAG */
+	BATFS_BY_KINDS,	   /* by/kind */
+	BATFS_BY_KIND,	   /* by/kind/f.001.jsonl; number = kind */
+	BATFS_BY_DENIALS,  /* by/denials.jsonl */
+	BATFS_BY_NAMES,	   /* by/name */
+	/* Those below: entity = a stored name, or what it begins with. */
+	BATFS_BY_PART,	     /* by/name/player: a folder */
+	BATFS_BY_LEAF,	     /* by/name/player/alice -> the entity */
+	BATFS_BY_SELF,	     /* by/name/player/=self -> the entity player */
+	BATFS_BY_LOG,	     /* by/name/player/=log.jsonl (addressable) */
+	BATFS_BY_LATEST,     /* by/latest */
+	BATFS_BY_LAST,	     /* by/latest/<E>.json; entity */
+	BATFS_BY_ENTITIES,   /* by/entities.tsv */
+	BATFS_BY_SCOPES,     /* by/scopes.tsv */
+	BATFS_BY_KIND_TABLE, /* by/kinds.tsv */
+	BATFS_BY_CHAINS,     /* by/chains.tsv */
+	BATFS_CTL,	     /* .ctl (addressable) */
+	BATFS_CTL_FILE,	     /* .ctl/<name>; number = enum batfs_ctl */
+	BATFS_CTL_APPENDS,   /* .ctl/append (not to be listed) */
+	BATFS_CTL_APPEND,    /* .ctl/append/<E>; entity = whole name */
+	BATFS_CTL_TRIES,     /* .ctl/try (not to be listed) */
+	BATFS_CTL_TRY,	     /* .ctl/try/<E>; likewise */
+	BATFS_CTL_FOLLOW,    /* .ctl/follow,from=..; entity = whole name */
+	BATFS_CTL_VERIFY,    /* .ctl/verify,entity=..; likewise */
 	BATFS_CLASS_COUNT
 };
 
@@ -207,7 +224,8 @@ typedef bool (*batfs_tree_each_fn)(void *context, const char *name,
 int batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t cookie, batfs_tree_each_fn each, void *context);
 /* The parent, for "..". */
-struct batfs_node batfs_tree_parent(const struct batfs_node *node);
+struct batfs_node batfs_tree_parent(struct batfs_tree *tree,
+    const struct batfs_node *node);
 /* Path within the mount, no leading '/', for rejects and messages. */
 int batfs_tree_path(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_buf *buf);

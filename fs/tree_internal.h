@@ -19,6 +19,11 @@
  *	tree_select.c	  the events that words let through
  *	tree_kinds.c	  the events of each kind
  *	tree_moments.c	  which event a time falls before
+ *	tree_by.c	  by/: kinds, the latest lines
+ *	tree_by_name.c	  by/name
+ *	tree_spaces.c	  the parts of the names of entities
+ *	tree_tables.c	  by/entities.tsv and the like
+ *	tree_tallies.c	  what these say of each name
  *	tree_ctl.c	  the files of .ctl
  *	tree_new.c	  creating, and where an append goes
  *
@@ -133,6 +138,53 @@ struct batfs_tree_pendings {
 	struct bat_map by_node;
 };
 
+/* One name below by/name: a folder, an entity, or both. 24 bytes. */
+struct batfs_tree_space {
+	uint32_t entity; /* the entity of that name; BAT_MAP_NONE: none */
+	uint32_t below;	 /* the first entity below; BAT_MAP_NONE: no folder */
+	uint32_t length; /* of the name, which either of them begins with */
+	uint32_t next;	 /* sibling; 0: there is none */
+	uint32_t first, last; /* children; 0: there are none */
+};
+
+/* The parts of the names of entities, in first-seen order. */
+struct batfs_tree_spaces {
+	pthread_mutex_t mutex;
+	uint64_t generation;
+	uint32_t seen;			/* entities that were looked at */
+	struct batfs_tree_space *items; /* the first one is by/name itself */
+	uint32_t count, capacity;
+	struct bat_map by_name;
+};
+
+/* How many events, which and how many bytes of lines. */
+struct batfs_tree_tally {
+	uint32_t count, first, last; /* ordinals */
+	uint64_t bytes;
+};
+
+/* By the store's numbers of entities and scopes, and by kind. */
+struct batfs_tree_tallies {
+	uint64_t generation;
+	uint32_t seen; /* ordinals that were looked at */
+	struct batfs_tree_tally *items[3];
+	uint32_t counts[3];
+};
+
+/* A table as it was last asked for. */
+struct batfs_tree_table {
+	uint64_t generation;
+	uint32_t end;  /* only events below this ordinal; 0: nothing is kept */
+	uint64_t size; /* also when the text was too long to keep */
+	struct bat_buf text;
+};
+
+struct batfs_tree_tables {
+	pthread_mutex_t mutex;
+	struct batfs_tree_tallies tallies;
+	struct batfs_tree_table kept[4];
+};
+
 /* Lists by kind, in the order in which kinds were first seen. */
 struct batfs_tree_kind;
 struct batfs_tree_kinds {
@@ -160,11 +212,14 @@ struct batfs_tree {
 	struct batfs_streams *branches, *dots; /* parts of chains */
 	struct batfs_tree_kinds kinds;
 	struct batfs_tree_moments moments;
+	struct batfs_tree_spaces spaces;
+	struct batfs_tree_tables tables;
 	struct batfs_rejects *rejects;
 	struct batfs_stats stats;
 	pthread_mutex_t mutex; /* guards all below */
 	struct batfs_tree_names names;
 	struct batfs_tree_longs longs;
+	struct batfs_tree_longs parts; /* the same of parts of names */
 	struct batfs_tree_pendings pendings;
 	/* How each command went last: a line, or nothing yet. */
 	struct bat_buf results[BATFS_CTL_COUNT];
@@ -184,6 +239,13 @@ struct bat_slice batfs_tree_text(struct batfs_tree *tree, uint32_t number);
  * is looked for among those that exist. 0, BAT_STATE_NOT_FOUND, BAT_WORLD_*. */
 int batfs_tree_stored_name(struct batfs_tree *tree, struct bat_slice name,
     struct bat_buf *buf);
+
+/* The same of a part of a name, as it stands in by/name. */
+int batfs_tree_stored_part(struct batfs_tree *tree, struct bat_slice name,
+    struct bat_buf *buf);
+/* Such a part exists: a shortened one is found from now on. 0 or
+ * BAT_WORLD_NO_MEMORY. */
+int batfs_tree_learn_part(struct batfs_tree *tree, struct bat_slice part);
 
 /* The store's numbers of a node's names; BAT_MAP_NONE: no visible event. */
 uint32_t batfs_tree_store_entity(struct batfs_tree *tree, uint32_t entity);
@@ -222,9 +284,10 @@ int batfs_tree_kind_next(struct batfs_tree *tree, uint16_t kind,
 /* The kinds in first-seen order; BAT_END: there are no more. */
 int batfs_tree_kind_at(struct batfs_tree *tree, uint64_t position,
     uint16_t *out);
-/* BAT_STATE_NOT_FOUND: no event is of this kind. */
+/* Of the events below an ordinal (0: all). BAT_STATE_NOT_FOUND: none of them is
+ * of this kind. */
 int batfs_tree_kind_ends(struct batfs_tree *tree, uint16_t kind,
-    struct batfs_tree_ends *out);
+    uint32_t before, struct batfs_tree_ends *out);
 
 void batfs_tree_moments_init(struct batfs_tree *tree);
 void batfs_tree_moments_free(struct batfs_tree *tree);
@@ -300,6 +363,58 @@ int batfs_tree_chain_of(struct batfs_tree *tree, const struct batfs_node *node,
 /* The moment of a node as `before` of bat_list. */
 uint32_t batfs_tree_before(struct batfs_tree *tree,
     const struct batfs_node *node);
+
+/* ---- by/ ------------------------------------------------------------------ */
+
+/* Its parts have locks of their own. */
+void batfs_tree_by_init(struct batfs_tree *tree);
+void batfs_tree_by_free(struct batfs_tree *tree);
+void batfs_tree_spaces_init(struct batfs_tree *tree);
+void batfs_tree_spaces_free(struct batfs_tree *tree);
+/* batfs_tree_stream of the classes of by/. */
+int batfs_tree_by_stream(struct batfs_tree *tree, const struct batfs_node *node,
+    struct batfs_stream_key *out);
+/* Has an entity, by the store's number, an event at the moment of a node? */
+bool batfs_tree_has_begun(struct batfs_tree *tree,
+    const struct batfs_node *node, uint32_t entity);
+
+/* What stands below by/name (tree_spaces.c): of a name or the beginning of
+ * one, up to a colon. 0, BAT_STATE_NOT_FOUND, BAT_WORLD_NO_MEMORY. */
+int batfs_tree_space_find(struct batfs_tree *tree, struct bat_slice name,
+    struct batfs_tree_space *out);
+/* By its number, as next, first and last have it; 0 is by/name itself.
+ * BAT_STATE_NOT_FOUND: there is none of this number now. */
+int batfs_tree_space_at(struct batfs_tree *tree, uint32_t number,
+    struct batfs_tree_space *out);
+/* The name. */
+struct bat_slice batfs_tree_space_name(struct batfs_tree *tree,
+    const struct batfs_tree_space *space);
+/* The folder in which a node of by/name stands. */
+struct batfs_node batfs_tree_space_above(struct batfs_tree *tree,
+    const struct batfs_node *node);
+
+/* The tallies of all events below an ordinal (tree_tallies.c). The tree's own
+ * are kept and brought up to date, under the mutex of tables. */
+enum batfs_tree_tally_of {
+	BATFS_TREE_TALLY_ENTITIES,
+	BATFS_TREE_TALLY_SCOPES,
+	BATFS_TREE_TALLY_KINDS,
+};
+int batfs_tree_tally(struct batfs_tree *tree,
+    struct batfs_tree_tallies *tallies, uint32_t end, struct bat_error *error);
+void batfs_tree_tallies_free(struct batfs_tree_tallies *tallies);
+
+batfs_tree_find_fn batfs_tree_find_kind, batfs_tree_find_part,
+    batfs_tree_find_last;
+batfs_tree_list_fn batfs_tree_list_kinds, batfs_tree_list_parts,
+    batfs_tree_list_latest;
+batfs_tree_spell_fn batfs_tree_spell_kind, batfs_tree_spell_part,
+    batfs_tree_spell_self, batfs_tree_spell_last;
+batfs_tree_measure_fn batfs_tree_measure_kinds, batfs_tree_measure_kind,
+    batfs_tree_measure_part, batfs_tree_measure_leaf, batfs_tree_measure_last,
+    batfs_tree_measure_table;
+batfs_tree_read_fn batfs_tree_read_leaf, batfs_tree_read_last,
+    batfs_tree_read_table;
 
 /* ---- finding (tree_find.c) ----------------------------------------------- */
 

@@ -162,23 +162,41 @@ batfs_tree_kind_at(struct batfs_tree *tree, uint64_t position, uint16_t *out)
 	return code;
 }
 
+/* How many of a list stand below an ordinal. */
+static uint32_t
+count_before(const struct batfs_tree_kind *list, uint32_t before)
+{
+	uint32_t low = 0, high = list->count;
+
+	while (before != 0 && low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (list->ordinals[middle] < before)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return high;
+}
+
 int
-batfs_tree_kind_ends(struct batfs_tree *tree, uint16_t kind,
+batfs_tree_kind_ends(struct batfs_tree *tree, uint16_t kind, uint32_t before,
     struct batfs_tree_ends *out)
 {
 	const struct batfs_tree_kind *list = NULL;
 	int code;
 
+	*out = (struct batfs_tree_ends){ .count = 0 };
 	pthread_mutex_lock(&tree->kinds.mutex);
 	code = learn(tree);
 	if (code == BAT_OK)
 		list = find(&tree->kinds, kind);
 	if (list != NULL)
-		*out = (struct batfs_tree_ends){
-			.count = list->count,
-			.first = list->ordinals[0],
-			.last = list->ordinals[list->count - 1],
-		};
+		out->count = count_before(list, before);
+	if (out->count > 0) {
+		out->first = list->ordinals[0];
+		out->last = list->ordinals[out->count - 1];
+	}
 	pthread_mutex_unlock(&tree->kinds.mutex);
-	return code == BAT_OK && list == NULL ? BAT_STATE_NOT_FOUND : code;
+	return code == BAT_OK && out->count == 0 ? BAT_STATE_NOT_FOUND : code;
 }

@@ -58,6 +58,8 @@ batfs_tree_names_init(struct batfs_tree *tree)
 	bat_map_init(&tree->names.numbers, &tree->names, text_same, text_hash);
 	bat_map_init(&tree->longs.by_tree_name, &tree->longs, long_same,
 	    long_hash);
+	bat_map_init(&tree->parts.by_tree_name, &tree->parts, long_same,
+	    long_hash);
 }
 
 void
@@ -75,6 +77,8 @@ batfs_tree_names_free(struct batfs_tree *tree)
 	bat_map_free(&tree->names.numbers);
 	free(tree->longs.items);
 	bat_map_free(&tree->longs.by_tree_name);
+	free(tree->parts.items);
+	bat_map_free(&tree->parts.by_tree_name);
 }
 
 /* ---- with the mutex --------------------------------------------------- */
@@ -191,9 +195,9 @@ batfs_tree_store_scope(struct batfs_tree *tree, uint32_t scope)
 /* ---- shortened names ------------------------------------------------------ */
 
 static int
-add_long(struct batfs_tree *tree, struct bat_slice stored, struct bat_buf *buf)
+add_long(struct batfs_tree *tree, struct batfs_tree_longs *longs,
+    struct bat_slice stored, struct bat_buf *buf)
 {
-	struct batfs_tree_longs *longs = &tree->longs;
 	struct batfs_tree_long item;
 	int code;
 
@@ -246,17 +250,32 @@ learn_longs(struct batfs_tree *tree, uint64_t generation)
 	while (code == BAT_OK &&
 	    (number = bat_entity_at(tree->store, longs->entities_seen)) !=
 		BAT_MAP_NONE) {
-		code = add_long(tree, bat_name(tree->store, number), &buf);
+		code = add_long(tree, longs, bat_name(tree->store, number),
+		    &buf);
 		longs->entities_seen += code == BAT_OK;
 	}
 	while (code == BAT_OK &&
 	    (number = bat_scope_at(tree->store, longs->scopes_seen)) !=
 		BAT_MAP_NONE) {
-		code = add_long(tree, bat_name(tree->store, number), &buf);
+		code = add_long(tree, longs, bat_name(tree->store, number),
+		    &buf);
 		longs->scopes_seen += code == BAT_OK;
 	}
 	bat_bytes_free(&buf);
 	return code;
+}
+
+/* With the mutex. */
+static int
+find_long(struct batfs_tree *tree, const struct batfs_tree_longs *longs,
+    struct bat_slice name, struct bat_buf *buf)
+{
+	uint32_t place = bat_map_find(&longs->by_tree_name, name);
+
+	if (place == BAT_MAP_NONE)
+		return BAT_STATE_NOT_FOUND;
+	return bat_bytes_append_slice(buf,
+	    tree->names.texts[longs->items[place].number]);
 }
 
 int
@@ -264,7 +283,6 @@ batfs_tree_stored_name(struct batfs_tree *tree, struct bat_slice name,
     struct bat_buf *buf)
 {
 	uint64_t generation;
-	uint32_t place;
 	int code;
 
 	if (!batfs_name_looks_shortened(name))
@@ -272,12 +290,38 @@ batfs_tree_stored_name(struct batfs_tree *tree, struct bat_slice name,
 	generation = batfs_tree_generation(tree);
 	pthread_mutex_lock(&tree->mutex);
 	code = learn_longs(tree, generation);
-	place = bat_map_find(&tree->longs.by_tree_name, name);
-	if (code == BAT_OK && place == BAT_MAP_NONE)
-		code = BAT_STATE_NOT_FOUND;
 	if (code == BAT_OK)
-		code = bat_bytes_append_slice(buf,
-		    tree->names.texts[tree->longs.items[place].number]);
+		code = find_long(tree, &tree->longs, name, buf);
 	pthread_mutex_unlock(&tree->mutex);
+	return code;
+}
+
+int
+batfs_tree_stored_part(struct batfs_tree *tree, struct bat_slice name,
+    struct bat_buf *buf)
+{
+	int code;
+
+	if (!batfs_name_looks_shortened(name))
+		return batfs_name_decode(name, buf);
+	pthread_mutex_lock(&tree->mutex);
+	code = find_long(tree, &tree->parts, name, buf);
+	pthread_mutex_unlock(&tree->mutex);
+	return code;
+}
+
+int
+batfs_tree_learn_part(struct batfs_tree *tree, struct bat_slice part)
+{
+	struct bat_buf buf = BAT_BUF_EMPTY;
+	int code;
+
+	/* One byte becomes three at the most. */
+	if (part.length * 3 <= BATFS_NAME_MAX)
+		return BAT_OK;
+	pthread_mutex_lock(&tree->mutex);
+	code = add_long(tree, &tree->parts, part, &buf);
+	pthread_mutex_unlock(&tree->mutex);
+	bat_bytes_free(&buf);
 	return code;
 }

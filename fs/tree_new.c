@@ -132,6 +132,18 @@ free_stored:
 	return code;
 }
 
+/* Why nothing can be made below a node where that is never possible. In by/ a
+ * name would not say what is to be made. */
+static int
+refuse_creating(const struct batfs_node *parent, const char *why,
+    struct bat_error *error)
+{
+	if (parent->class >= BATFS_BY && parent->class <= BATFS_BY_CHAINS)
+		return bat_error_set(error, BAT_USE_READ_ONLY,
+		    "by/ only shows; append below entities/ or scopes/");
+	return bat_error_set(error, BAT_USE_RESERVED, "%s", why);
+}
+
 int
 batfs_tree_create(struct batfs_tree *tree, const struct batfs_node *parent,
     struct bat_slice name, struct batfs_node *out, struct bat_error *error)
@@ -141,8 +153,8 @@ batfs_tree_create(struct batfs_tree *tree, const struct batfs_node *parent,
 	int code;
 
 	if (parent->class != BATFS_ENTITIES && parent->class != BATFS_SCOPE)
-		return bat_error_set(error, BAT_USE_RESERVED,
-		    "nothing can be created here");
+		return refuse_creating(parent, "nothing can be created here",
+		    error);
 	code = begin_creating(tree, parent, name, out, error);
 	if (code != BAT_OK)
 		return code;
@@ -166,8 +178,8 @@ batfs_tree_mkdir(struct batfs_tree *tree, const struct batfs_node *parent,
 	int code;
 
 	if (parent->class != BATFS_SCOPES)
-		return bat_error_set(error, BAT_USE_RESERVED,
-		    "no directory can be made here");
+		return refuse_creating(parent, "no directory can be made here",
+		    error);
 	code = begin_creating(tree, parent, name, out, error);
 	if (code == BAT_OK)
 		code = may_begin(tree, false, error);
@@ -226,7 +238,7 @@ static int
 place_words(struct batfs_tree *tree, const struct batfs_node *node,
     struct batfs_intake_place *place)
 {
-	struct batfs_node parent = batfs_tree_parent(node);
+	struct batfs_node parent = batfs_tree_parent(tree, node);
 	struct bat_buf stem = BAT_BUF_EMPTY;
 	uint32_t number = 0;
 	int code = batfs_tree_split_words(tree, &parent,

@@ -163,6 +163,7 @@ batfs_tree_selection_free(struct batfs_tree_selection *selection)
 struct walk {
 	struct batfs_tree *tree;
 	const struct batfs_tree_selection *selection;
+	uint32_t before; /* only events below this ordinal; 0: all */
 	uint32_t entity;
 	bool entity_fits;
 };
@@ -203,7 +204,8 @@ fits(struct walk *walk, uint32_t ordinal)
 	uint16_t mask = selection->category ? 0xf000 : 0xffff;
 	struct bat_row row;
 
-	if (!bat_row(walk->tree->store, ordinal, &row) ||
+	if ((walk->before != 0 && ordinal >= walk->before) ||
+	    !bat_row(walk->tree->store, ordinal, &row) ||
 	    row.entity == BAT_MAP_NONE)
 		return false;
 	if ((selection->seen & BATFS_TREE_SELECT_KIND) != 0 &&
@@ -290,6 +292,7 @@ batfs_tree_choose(void *context, const struct batfs_stream_key *key,
 	struct walk walk = {
 		.tree = tree,
 		.selection = &selection,
+		.before = key->list.before,
 		.entity = BAT_MAP_NONE,
 	};
 	int code = batfs_tree_select(tree,

@@ -279,7 +279,7 @@ batfs_tree_typed_stream(struct batfs_tree *tree, const struct batfs_node *node,
 	case BATFS_ENTITY_VIEW:
 		return view_stream(tree, node, out);
 	default:
-		return BAT_STATE_NOT_FOUND;
+		return batfs_tree_by_stream(tree, node, out);
 	}
 }
 
