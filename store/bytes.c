@@ -10,12 +10,6 @@
 static const size_t capacity_min = 64;
 
 struct bat_slice
-bat_bytes_slice(const void *data, size_t length)
-{
-	return (struct bat_slice){ data, length };
-}
-
-struct bat_slice
 bat_bytes_text(const char *text)
 {
 	return bat_bytes_slice(text, strlen(text));
@@ -214,51 +208,6 @@ bat_bytes_free(struct bat_buf *buf)
 {
 	free(buf->data);
 	*buf = BAT_BUF_EMPTY;
-}
-
-/*
- * The compiler knows these sums of shifts and makes one load of each.
- */
-uint16_t
-bat_bytes_get_le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-uint32_t
-bat_bytes_get_le32(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-	    (uint32_t)p[3] << 24;
-}
-
-uint64_t
-bat_bytes_get_le64(const uint8_t *p)
-{
-	return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 |
-	    (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 |
-	    (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
-}
-
-uint16_t
-bat_bytes_get_be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-uint32_t
-bat_bytes_get_be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	    (uint32_t)p[2] << 8 | (uint32_t)p[3];
-}
-
-uint64_t
-bat_bytes_get_be64(const uint8_t *p)
-{
-	return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 |
-	    (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 |
-	    (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | (uint64_t)p[7];
 }
 
 void

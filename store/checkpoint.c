@@ -23,6 +23,7 @@ struct decoder {
 	uint16_t version;
 	struct bat_checkpoint_head head;
 	struct bat_checkpoint_strings strings;
+	bool entries_last;
 	const char *fault; /* the innermost field that does not decode */
 };
 
@@ -51,6 +52,7 @@ read_body_field(struct decoder *decoder, struct bat_fields_walk *walk,
 	default: /* BODY_ENTRIES */
 		decoder->entries = *reader;
 		/* Usually last: then the one pass over it comes later. */
+		decoder->entries_last = walk->left == 0;
 		if (walk->left == 0)
 			return bat_fields_is_complete(walk) ? BAT_END :
 							      BAT_DATA_CORRUPT;
@@ -58,31 +60,42 @@ read_body_field(struct decoder *decoder, struct bat_fields_walk *walk,
 	}
 }
 
-/* The head, and where the entries are. */
+/* The head, and where the list of entries stands. */
 static int
 read_body(struct decoder *decoder)
 {
 	struct bat_fields_shape shape = bat_checkpoint_body_shape(
 	    decoder->version);
 	struct bat_fields_walk walk;
-	uint32_t count = 0;
 	unsigned field;
 	int code = bat_fields_begin(&walk, &decoder->reader, &shape);
 
 	while (code == 0 && (code = bat_fields_next(&walk, &field)) == 0)
 		code = read_body_field(decoder, &walk, field);
-	if (code == BAT_END) {
-		code = bat_pack_read_array(&decoder->entries, &count);
-		/* Whoever is told the count may allocate by it. */
-		if (code == 0 &&
-		    count > bat_pack_left(&decoder->entries) / ENTRY_SIZE_MIN)
-			code = BAT_DATA_CORRUPT;
-	}
+	if (code == BAT_END)
+		code = 0;
 	if (code != 0)
 		decoder->fault = bat_fields_name(&walk);
-	decoder->head.row_count = count;
+	decoder->head.version = decoder->version;
 	decoder->head.strings = decoder->strings.list;
 	decoder->head.string_count = decoder->strings.count;
+	return code;
+}
+
+static int
+read_count(struct decoder *decoder)
+{
+	uint32_t count;
+	int code = bat_pack_read_array(&decoder->entries, &count);
+
+	/* Whoever is told the count may allocate by it. */
+	if (code == 0 &&
+	    count > bat_pack_left(&decoder->entries) / ENTRY_SIZE_MIN)
+		code = BAT_DATA_CORRUPT;
+	if (code != 0)
+		decoder->fault = "entries";
+	else
+		decoder->head.row_count = count;
 	return code;
 }
 
@@ -90,8 +103,6 @@ static int
 read_rows(struct decoder *decoder, const struct bat_checkpoint_sink *sink,
     struct bat_error *error)
 {
-	struct bat_fields_shape shape = bat_checkpoint_entry_shape(
-	    decoder->version);
 	int code = 0;
 
 	for (uint64_t i = 0; i < decoder->head.row_count && code == 0; i++) {
@@ -99,8 +110,7 @@ read_rows(struct decoder *decoder, const struct bat_checkpoint_sink *sink,
 		struct bat_row row;
 
 		if (bat_checkpoint_read_entry(&decoder->entries,
-			decoder->version, &shape, &row, &map,
-			&decoder->fault) != 0)
+			decoder->version, &row, &map, &decoder->fault) != 0)
 			return bat_error_set(error, BAT_DATA_CORRUPT,
 			    BAT_CHECKPOINT_FILE ": entry %llu: %s does not "
 						"decode",
@@ -155,8 +165,9 @@ bat_checkpoint_decode(struct bat_slice file,
 	if (code != 0)
 		return code;
 	decoder.reader.at += BAT_CHECKPOINT_HEADER_SIZE;
-	decoder.head.version = decoder.version;
 	code = read_body(&decoder);
+	if (code == 0)
+		code = read_count(&decoder);
 	if (code != 0)
 		bat_error_set(error, code,
 		    BAT_CHECKPOINT_FILE ": %s does not decode", decoder.fault);
@@ -166,4 +177,79 @@ bat_checkpoint_decode(struct bat_slice file,
 		code = read_rows(&decoder, sink, error);
 	bat_checkpoint_free_strings(&decoder.strings);
 	return code;
+}
+
+/* ---- in blocks ------------------------------------------------------- */
+
+/* How many elements does the list at p have (five bytes are there), and where
+ * does the first one stand? NULL: it is no list. */
+static const uint8_t *
+list_start(const uint8_t *p, uint32_t *out_count)
+{
+	if (*p >> 4 == 0x9) {
+		*out_count = *p & 0x0f;
+		return p + 1;
+	}
+	if (*p == 0xdc) {
+		*out_count = bat_bytes_get_be16(p + 1);
+		return p + 3;
+	}
+	if (*p == 0xdd) {
+		*out_count = bat_bytes_get_be32(p + 1);
+		return p + 5;
+	}
+	return NULL;
+}
+
+int
+bat_checkpoint_read_front(struct bat_slice start, uint64_t file_size,
+    struct bat_checkpoint_front *out)
+{
+	struct decoder decoder = { .reader = BAT_PACK_READER(start) };
+	const uint8_t *first;
+	uint32_t count;
+	int code;
+
+	*out = (struct bat_checkpoint_front){ .crc = 0 };
+	if (start.length < BAT_CHECKPOINT_HEADER_SIZE ||
+	    memcmp(start.data, BAT_CHECKPOINT_MAGIC,
+		sizeof(BAT_CHECKPOINT_MAGIC) - 1) != 0)
+		return BAT_END;
+	decoder.version = bat_bytes_get_le16(start.data + 6);
+	if (decoder.version < BAT_CHECKPOINT_VERSION_MIN ||
+	    decoder.version > BAT_CHECKPOINT_VERSION)
+		return BAT_END;
+	decoder.reader.at += BAT_CHECKPOINT_HEADER_SIZE;
+	code = read_body(&decoder);
+	out->strings = decoder.strings;
+	if (code == BAT_WORLD_NO_MEMORY)
+		return code;
+	if (code != 0 || !decoder.entries_last ||
+	    bat_pack_left(&decoder.entries) < 5)
+		return BAT_END;
+	first = list_start(decoder.entries.at, &count);
+	if (first == NULL)
+		return BAT_END;
+	out->crc = bat_bytes_get_le32(start.data + 8);
+	out->entries_at = (uint64_t)(first - start.data);
+	out->head = decoder.head;
+	out->head.row_count = count;
+	return count > (file_size - out->entries_at) / ENTRY_SIZE_MIN ?
+	    BAT_END :
+	    0;
+}
+
+int
+bat_checkpoint_read_row(struct bat_checkpoint_front *front,
+    struct bat_pack_reader *reader, struct bat_row *out)
+{
+	const char *fault = NULL;
+	struct bat_slice map;
+
+	if (bat_checkpoint_read_entry(reader, front->head.version, out, &map,
+		&fault) != 0 ||
+	    !bat_checkpoint_is_coordinate(&front->strings, out->entity,
+		out->scope))
+		return BAT_DATA_CORRUPT;
+	return 0;
 }

@@ -56,6 +56,39 @@ struct bat_checkpoint_sink {
 int bat_checkpoint_decode(struct bat_slice file,
     const struct bat_checkpoint_sink *sink, struct bat_error *error);
 
+/* A string list that was read; slices point into the file. */
+struct bat_checkpoint_strings {
+	struct bat_slice *list; /* [0] is empty, whatever the file says */
+	uint8_t *verdicts;	/* which may stand in a coordinate: checked
+				 * once each, when first asked for */
+	uint32_t count;
+};
+
+/*
+ * A file up to its first entry, for a reader that takes the rest in blocks.
+ */
+#define BAT_CHECKPOINT_CRC_START 12
+
+struct bat_checkpoint_front {
+	uint32_t crc; /* of everything from CRC_START on */
+	struct bat_checkpoint_head head;
+	struct bat_checkpoint_strings strings;
+	uint64_t entries_at; /* offset of the first entry */
+};
+
+/*
+ * start: the first bytes of a file of file_size. 0; BAT_WORLD_NO_MEMORY;
+ * BAT_END when start ends before the entries, they are not the last field, or
+ * bat_checkpoint_decode would refuse it. The caller frees strings with
+ * bat_checkpoint_free_strings, also after a failure.
+ */
+int bat_checkpoint_read_front(struct bat_slice start, uint64_t file_size,
+    struct bat_checkpoint_front *out);
+/* The next entry, checked like those of bat_checkpoint_decode. 0, or
+ * BAT_DATA_CORRUPT: also where the bytes end within it. */
+int bat_checkpoint_read_row(struct bat_checkpoint_front *front,
+    struct bat_pack_reader *reader, struct bat_row *out);
+
 /*
  * Rows for an encoder, one at a time, in ascending sequence; entity and scope
  * are numbers of `names`. 0 an item, BAT_END, negative an error.
@@ -95,14 +128,6 @@ int bat_checkpoint_encode_fallbacks(
 /* The string list: the sentinel, then names in number order. */
 int bat_checkpoint_encode_strings(const struct bat_intern *names,
     struct bat_buf *buf);
-
-/* A string list that was read; slices point into the file. */
-struct bat_checkpoint_strings {
-	struct bat_slice *list; /* [0] is empty, whatever the file says */
-	uint8_t *verdicts;	/* which may stand in a coordinate: checked
-				 * once each, when first asked for */
-	uint32_t count;
-};
 
 /* 0, BAT_DATA_CORRUPT, BAT_WORLD_NO_MEMORY. */
 int bat_checkpoint_read_strings(struct bat_pack_reader *reader,

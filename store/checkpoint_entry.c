@@ -220,20 +220,21 @@ read_entry_field(struct bat_pack_reader *reader, unsigned field,
 
 int
 bat_checkpoint_read_entry(struct bat_pack_reader *reader, uint16_t version,
-    const struct bat_fields_shape *shape, struct bat_row *out,
-    struct bat_slice *out_map, const char **out_fault)
+    struct bat_row *out, struct bat_slice *out_map, const char **out_fault)
 {
+	struct bat_fields_shape shape;
 	struct bat_fields_walk walk;
 	unsigned field;
 	int code;
 
 	if (read_usual(reader, version, out, out_map))
 		return 0;
+	shape = bat_checkpoint_entry_shape(version);
 	*out = (struct bat_row){ 0 };
 	*out_map = BAT_SLICE_EMPTY;
 	out->extensions = version < 6 ? BAT_ROW_EXTENSIONS_UNKNOWN :
 					BAT_ROW_EXTENSIONS_NONE;
-	code = bat_fields_begin(&walk, reader, shape);
+	code = bat_fields_begin(&walk, reader, &shape);
 	while (code == 0 && (code = bat_fields_next(&walk, &field)) == 0)
 		code = read_entry_field(reader, field, out, out_map);
 	if (code == BAT_END)

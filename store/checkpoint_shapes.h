@@ -9,7 +9,7 @@
 #include "fields.h"
 
 #define BAT_CHECKPOINT_MAGIC "FBATCK"
-#define BAT_CHECKPOINT_HEADER_SIZE 12
+#define BAT_CHECKPOINT_HEADER_SIZE BAT_CHECKPOINT_CRC_START
 
 enum {
 	BODY_ALLOCATOR,
@@ -74,7 +74,6 @@ extern const struct bat_fields_shape bat_checkpoint_fallbacks_shape;
 /* One entry in any spelling. 0, or BAT_DATA_CORRUPT and in *out_fault the name
  * of the field. */
 int bat_checkpoint_read_entry(struct bat_pack_reader *reader, uint16_t version,
-    const struct bat_fields_shape *shape, struct bat_row *out,
-    struct bat_slice *out_map, const char **out_fault);
+    struct bat_row *out, struct bat_slice *out_map, const char **out_fault);
 
 #endif

@@ -54,16 +54,6 @@ bat_id_to_le(const struct bat_id *id, uint8_t out[16])
 		out[i] = id->bytes[15 - i];
 }
 
-struct bat_id
-bat_id_from_le(const uint8_t in[16])
-{
-	struct bat_id id = BAT_ID_ZERO;
-
-	for (size_t i = 0; i < 16; i++)
-		id.bytes[i] = in[15 - i];
-	return id;
-}
-
 void
 bat_id_to_hex(const struct bat_id *id, char out[33])
 {

@@ -24,7 +24,17 @@ struct bat_id bat_id_make_v7(uint64_t wall_ms, const uint8_t random[10]);
 /* From a number, e.g. the batch id of a marker (FORMAT.md 4.1). */
 struct bat_id bat_id_from_number(uint64_t number);
 void bat_id_to_le(const struct bat_id *id, uint8_t out[16]);
-struct bat_id bat_id_from_le(const uint8_t in[16]);
+
+static inline struct bat_id
+bat_id_from_le(const uint8_t in[16])
+{
+	struct bat_id id;
+
+	bat_bytes_put_be64(id.bytes, bat_bytes_get_le64(in + 8));
+	bat_bytes_put_be64(id.bytes + 8, bat_bytes_get_le64(in));
+	return id;
+}
+
 /* 32 lower hex digits and a NUL. */
 void bat_id_to_hex(const struct bat_id *id, char out[33]);
 /* Exactly 32 hex digits of either case; false otherwise. */

@@ -1,11 +1,13 @@
 /*
- * The fast way from index.fbati into an index: the file is read once, in
+ * The fast ways from an index file into an index: the file is read once, in
  * blocks, by two threads, CRC just ahead of the decoder, and each row goes
- * straight to its place. Nothing of the file's size is allocated.
+ * straight to its place. Of the file's size only the rows are allocated.
  *
- * Behind the plain one's interface: what bat_rowindex_decode says of a file and
- * what this says are the same, and a test holds them together. The figure that
- * justifies it: 1 M rows (218 MB) in about 50 ms on two cores instead of 600.
+ * Behind the plain ones' interface: what bat_rowindex_decode and
+ * bat_checkpoint_decode say of a file and what this says are the same, and a
+ * test holds them together. The figures that justify it, for 1 M rows on two
+ * cores: index.fbati (218 MB) in about 50 ms instead of 600, index.ckpt
+ * (367 MB) in about 90 ms instead of 450.
  *
  * The threads are this call's own and gone when it returns. Threads: the index
  * is the caller's alone.
@@ -34,6 +36,14 @@ struct bat_loader_result {
  */
 int bat_loader_rowindex(const struct bat_disk *disk, int dir, uint64_t max_seq,
     struct bat_index *index, struct bat_loader_result *out,
+    struct bat_error *error);
+/*
+ * The same of index.ckpt. It knows the spelling that batpak writes and a CRC
+ * that holds; of anything else it says BAT_END, and the plain decoder has the
+ * word.
+ */
+int bat_loader_checkpoint(const struct bat_disk *disk, int dir,
+    uint64_t max_seq, struct bat_index *index, struct bat_loader_result *out,
     struct bat_error *error);
 
 #endif

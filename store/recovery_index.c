@@ -237,7 +237,7 @@ is_fatal(int code)
 
 /* The plain way: the whole file in memory, row after row. */
 static int
-read_checkpoint(struct candidate *candidate, struct bat_error *why)
+read_checkpoint_plain(struct candidate *candidate, struct bat_error *why)
 {
 	const struct bat_checkpoint_sink sink = { candidate, take_head,
 		take_row };
@@ -255,6 +255,45 @@ read_checkpoint(struct candidate *candidate, struct bat_error *why)
 	return code;
 }
 
+/* What was loaded is not believed: also its names, or they would stand in the
+ * next index. */
+static void
+unload(struct recovery_scan *scan)
+{
+	bat_index_unload(scan->index, 0);
+	bat_intern_free(&scan->index->names);
+	bat_intern_init(&scan->index->names);
+}
+
+/* What a loader answered. */
+static int
+take_loaded(struct candidate *candidate, int code,
+    const struct bat_loader_result *result)
+{
+	candidate->head = result->head;
+	candidate->histograms = result->histograms;
+	candidate->system_length =
+	    result->head.fallbacks.system_histogram.length;
+	return code == BAT_OK && !result->ordered ?
+	    order_rows(candidate->scan) :
+	    code;
+}
+
+static int
+read_checkpoint(struct candidate *candidate, struct bat_error *why)
+{
+	struct recovery_scan *scan = candidate->scan;
+	struct bat_loader_result result = { .histograms = BAT_BUF_EMPTY };
+	int code = bat_loader_checkpoint(scan->dir->disk, scan->dir->dir,
+	    RECOVERY_SEQ_MAX, scan->index, &result, why);
+
+	if (code != BAT_END)
+		return take_loaded(candidate, code, &result);
+	bat_bytes_free(&result.histograms);
+	unload(scan);
+	return read_checkpoint_plain(candidate, why);
+}
+
 static int
 read_rowindex(struct candidate *candidate, struct bat_error *why)
 {
@@ -263,13 +302,7 @@ read_rowindex(struct candidate *candidate, struct bat_error *why)
 	int code = bat_loader_rowindex(scan->dir->disk, scan->dir->dir,
 	    RECOVERY_SEQ_MAX, scan->index, &result, why);
 
-	candidate->head = result.head;
-	candidate->histograms = result.histograms;
-	candidate->system_length =
-	    result.head.fallbacks.system_histogram.length;
-	if (code == BAT_OK && !result.ordered)
-		code = order_rows(scan);
-	return code;
+	return take_loaded(candidate, code, &result);
 }
 
 int
@@ -296,12 +329,9 @@ bat_recovery_index_file(struct recovery_scan *scan, bool rowindex,
 		adopt(scan, &candidate, rowindex);
 		*out_believed = true;
 	} else {
-		bat_index_unload(scan->index, 0);
+		unload(scan);
 		scan->replaced = 0;
 		scan->out->cut_count = cuts_before;
-		/* Also its names, or they would stand in the next index. */
-		bat_intern_free(&scan->index->names);
-		bat_intern_init(&scan->index->names);
 		bat_recovery_say(scan->out, "%s: dropped: %s", name,
 		    why.text[0] != '\0' ? why.text : bat_error_name(code));
 	}

@@ -6,14 +6,10 @@
 
 #include <check.h>
 
+#include "loader_rows.h"
 #include "rowindex.h"
-#include "rows.h"
 #include "sample.h"
 #include "temp_dir.h"
-
-/* So many that two threads read them: half of them each. */
-#define MANY 40000u
-#define UNKNOWN_SEGMENT 1000
 
 static struct temp_dir temp;
 
@@ -29,19 +25,16 @@ tear_down(void)
 	temp_dir_remove(&temp);
 }
 
-/* Load what stands in the file; segments below UNKNOWN_SEGMENT are known. */
+/* Load what stands in the file. */
 static int
 load(struct bat_index *index, struct bat_loader_result *result)
 {
 	const struct bat_disk *disk = bat_file_posix();
 	struct bat_error error;
-	uint32_t position;
 	int dir, code;
 
-	bat_index_init(index);
+	loader_rows_index(index);
 	*result = (struct bat_loader_result){ .histograms = BAT_BUF_EMPTY };
-	for (uint64_t id = 1; id < UNKNOWN_SEGMENT; id++)
-		ck_assert_int_eq(bat_index_segment(index, id, &position), 0);
 	ck_assert_int_eq(bat_file_open_dir(disk, temp.path, false, &dir, NULL),
 	    0);
 	code = bat_loader_rowindex(disk, dir, INT64_MAX, index, result, &error);
@@ -69,53 +62,6 @@ code_of_load(void)
 
 /* ---- rows of ours --------------------------------------------------------- */
 
-static struct bat_hash
-hash_of_number(size_t number)
-{
-	uint8_t bytes[8];
-
-	bat_bytes_put_le(bytes, number, sizeof(bytes));
-	return bat_hash_of(bat_bytes_slice(bytes, sizeof(bytes)));
-}
-
-static void
-make_rows(struct rows *rows)
-{
-	uint32_t entity, scope;
-
-	rows_init(rows);
-	rows->rows = calloc(MANY, sizeof(*rows->rows));
-	rows->maps = calloc(MANY, sizeof(*rows->maps));
-	ck_assert(rows->rows != NULL && rows->maps != NULL);
-	ck_assert_int_eq(
-	    bat_intern_put(&rows->names, bat_bytes_text("a:b"), &entity), 0);
-	ck_assert_int_eq(
-	    bat_intern_put(&rows->names, bat_bytes_text("s"), &scope), 0);
-	for (size_t i = 0; i < MANY; i++)
-		rows->rows[i] = (struct bat_row){
-			.id = bat_id_from_number(i + 1),
-			.corr = bat_id_from_number(i + 1),
-			.entity = entity,
-			.scope = scope,
-			.clock = (uint32_t)i,
-			.length = 100,
-			.wall_ms = 1000 + i,
-			.segment = 1 + i / 5000,
-			.offset = 32 + i % 5000 * 100,
-			.seq = 3 * i,
-			.prev = hash_of_number(i),
-			.hash = hash_of_number(i + 1),
-			.kind = 0xf001,
-		};
-	rows->count = MANY;
-	rows->head = (struct bat_checkpoint_head){
-		.allocator = UINT64_C(3) * MANY,
-		.watermark_segment = 8,
-		.watermark_offset = 600000,
-		.row_count = MANY,
-	};
-}
-
 static void
 write_rows(struct rows *rows)
 {
@@ -128,44 +74,7 @@ write_rows(struct rows *rows)
 	bat_bytes_free(&file);
 }
 
-static void
-exchange(struct bat_row *a, struct bat_row *b)
-{
-	struct bat_row kept = *a;
-
-	*a = *b;
-	*b = kept;
-}
-
 /* ---- promises ------------------------------------------------------------- */
-
-static void
-assert_loaded(const struct bat_index *index, const struct rows *rows)
-{
-	ck_assert_uint_eq(index->count, rows->count);
-	for (uint32_t i = 0; i < index->count; i++) {
-		const struct bat_row *row = &rows->rows[i];
-		const struct bat_index_hot *hot = bat_index_hot_at(index, i);
-
-		ck_assert(bat_id_equal(&hot->id, &row->id));
-		ck_assert_uint_eq(hot->seq, row->seq);
-		ck_assert_uint_eq(hot->wall_ms, row->wall_ms);
-		ck_assert_uint_eq(hot->clock, row->clock);
-		ck_assert_uint_eq(hot->length, row->length);
-		ck_assert_uint_eq(hot->kind, row->kind);
-		ck_assert_uint_eq(bat_index_segment_of(index, i), row->segment);
-		ck_assert_uint_eq(bat_index_offset_of(index, i), row->offset);
-		ck_assert_uint_eq(hot->fingerprint,
-		    bat_index_fingerprint(&row->corr, &row->cause, &row->prev,
-			&row->hash, row->lane, row->depth));
-		ck_assert(
-		    bat_bytes_equal(bat_intern_get(&index->names, hot->entity),
-			bat_intern_get(&rows->names, row->entity)));
-		ck_assert(
-		    bat_bytes_equal(bat_intern_get(&index->names, hot->scope),
-			bat_intern_get(&rows->names, row->scope)));
-	}
-}
 
 START_TEST(two_threads_load_what_one_wrote)
 {
@@ -173,20 +82,21 @@ START_TEST(two_threads_load_what_one_wrote)
 	struct bat_index index;
 	struct rows rows;
 
-	make_rows(&rows);
+	loader_rows_make(&rows, 3);
 	write_rows(&rows);
 	ck_assert_int_eq(load(&index, &result), 0);
 	ck_assert(result.ordered);
 	ck_assert_uint_eq(result.head.allocator, rows.head.allocator);
 	ck_assert_uint_eq(result.head.watermark_segment, 8);
-	assert_loaded(&index, &rows);
+	loader_rows_assert_loaded(&index, &rows);
 	unload(&index, &result);
 	rows_free(&rows);
 }
 END_TEST
 
 /* In the first half, at the border, in the second half. */
-static const size_t places[] = { 7, MANY / 2 - 1, MANY - 2 };
+static const size_t places[] = { 7, LOADER_ROWS_MANY / 2 - 1,
+	LOADER_ROWS_MANY - 2 };
 
 START_TEST(rows_that_do_not_rise_are_told_wherever_they_stand)
 {
@@ -194,8 +104,9 @@ START_TEST(rows_that_do_not_rise_are_told_wherever_they_stand)
 	struct bat_index index;
 	struct rows rows;
 
-	make_rows(&rows);
-	exchange(&rows.rows[places[_i]], &rows.rows[places[_i] + 1]);
+	loader_rows_make(&rows, 3);
+	loader_rows_exchange(&rows.rows[places[_i]],
+	    &rows.rows[places[_i] + 1]);
 	write_rows(&rows);
 	ck_assert_int_eq(load(&index, &result), 0);
 	ck_assert(!result.ordered);
@@ -213,10 +124,11 @@ START_TEST(a_changed_row_of_either_half_is_noticed)
 	struct bat_buf file = BAT_BUF_EMPTY;
 	uint64_t rows_at;
 
-	make_rows(&rows);
+	loader_rows_make(&rows, 3);
 	write_rows(&rows);
 	temp_dir_read(&temp, BAT_ROWINDEX_FILE, &file);
-	rows_at = file.length - (uint64_t)MANY * BAT_ROWINDEX_ROW_SIZE;
+	rows_at = file.length -
+	    (uint64_t)LOADER_ROWS_MANY * BAT_ROWINDEX_ROW_SIZE;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		uint64_t at = rows_at + places[_i] * BAT_ROWINDEX_ROW_SIZE +
 		    fields[i];
@@ -235,8 +147,8 @@ START_TEST(a_row_of_an_unknown_segment_is_corrupt)
 {
 	struct rows rows;
 
-	make_rows(&rows);
-	rows.rows[MANY - 1].segment = UNKNOWN_SEGMENT;
+	loader_rows_make(&rows, 3);
+	rows.rows[LOADER_ROWS_MANY - 1].segment = LOADER_ROWS_UNKNOWN_SEGMENT;
 	write_rows(&rows);
 	ck_assert_int_eq(code_of_load(), BAT_DATA_CORRUPT);
 	rows_free(&rows);
@@ -264,7 +176,7 @@ START_TEST(every_golden_file_is_loaded_as_it_is_decoded)
 		temp_dir_write(&temp, BAT_ROWINDEX_FILE,
 		    bat_bytes_of_buf(&file));
 		ck_assert_int_eq(load(&index, &result), 0);
-		assert_loaded(&index, &rows);
+		loader_rows_assert_loaded(&index, &rows);
 		unload(&index, &result);
 		rows_free(&rows);
 		bat_bytes_free(&file);
