@@ -350,7 +350,6 @@ batfs_render_event(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error)
 {
 	struct bat_error local;
-	const struct bat_row *row = &reading->row;
 	int code;
 
 	if (error == NULL)
@@ -359,8 +358,7 @@ batfs_render_event(struct bat_store *store, uint32_t ordinal,
 	if (code != 0 && code != BAT_DATA_CORRUPT)
 		return code;
 	if (code != 0)
-		return batfs_render_damaged(row, bat_name(store, row->entity),
-		    bat_name(store, row->scope), error, buf);
-	return batfs_render_line(reading, bat_name(store, row->entity),
-	    bat_name(store, row->scope), buf);
+		return batfs_render_damaged(&reading->row, reading->entity,
+		    reading->scope, error, buf);
+	return batfs_render_line(reading, reading->entity, reading->scope, buf);
 }

@@ -112,6 +112,23 @@ read_line(struct batfs_stream_call *call, struct wish *wish, uint32_t ordinal,
 	return hand_out(call, wish, start, &call->scratch);
 }
 
+/* Say which lines of a block that starts at `start` are read next. */
+static void
+read_ahead(struct batfs_stream_call *call, const struct wish *wish,
+    const struct batfs_stream_chunk *chunk, uint64_t start)
+{
+	size_t first = chunk->count, end = 0;
+
+	for (; end < chunk->count && start < wish->end; end++) {
+		start += chunk->lengths[end];
+		if (start > wish->at && end < first)
+			first = end;
+	}
+	if (end > first + 1)
+		bat_read_ahead(call->streams->store, chunk->ordinals + first,
+		    end - first, &call->reading);
+}
+
 /* The rest of the block in which the wish starts; it is measured. */
 static int
 read_block(struct batfs_stream_call *call, struct wish *wish)
@@ -135,6 +152,7 @@ read_block(struct batfs_stream_call *call, struct wish *wish)
 		return code;
 	if (chunk.count < line_count)
 		return BAT_DATA_DISAGREES;
+	read_ahead(call, wish, &chunk, start);
 	for (size_t i = 0; i < chunk.count && wish->at < wish->end; i++) {
 		uint32_t length = chunk.lengths[i];
 

@@ -227,6 +227,22 @@ cut_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
 	return code;
 }
 
+/* Say which lines of a chunk are read next: all, or those of no known length. */
+static void
+read_ahead(struct batfs_stream_call *call,
+    const struct batfs_stream_chunk *chunk, bool all)
+{
+	uint32_t ordinals[BATFS_STREAM_BLOCK_LINES];
+	size_t count = 0;
+
+	for (size_t i = 0; i < chunk->count; i++)
+		if (all || chunk->lengths[i] == 0)
+			ordinals[count++] = chunk->ordinals[i];
+	if (count > 1)
+		bat_read_ahead(call->streams->store, ordinals, count,
+		    &call->reading);
+}
+
 /*
  * All lengths of a chunk of up to max lines. capture, may be NULL: render every
  * line onto it, and fewer lines when it has enough.
@@ -241,6 +257,7 @@ measure_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
 
 	if (code != BAT_OK)
 		return code;
+	read_ahead(call, chunk, capture != NULL);
 	for (size_t i = 0; i < chunk->count; i++) {
 		if (capture == NULL && chunk->lengths[i] != 0)
 			continue;

@@ -120,16 +120,19 @@ struct bat_slice bat_name(struct bat_store *store, uint32_t number);
 
 /*
  * An event with everything, read from disk.
- * fields   slices point into frame.
+ * entity, scope  the names of the row's, empty where it has none.
+ * fields   slices point into the frame's bytes, until the next bat_read.
  * payload  expanded bytes (own buffer).
  * Calling sequence: BAT_READING_EMPTY, bat_read again and again with the same
  * object, bat_reading_free.
  */
 struct bat_reading {
 	struct bat_row row; /* entity, scope: numbers for bat_name */
+	struct bat_slice entity, scope;
 	struct bat_event fields;
 	struct bat_buf frame;
 	struct bat_buf payload;
+	struct bat_ahead *ahead; /* of bat_read_ahead */
 };
 #define BAT_READING_EMPTY                                                      \
 	((struct bat_reading){ .frame = BAT_BUF_EMPTY,                         \
@@ -147,6 +150,17 @@ struct bat_reading {
 int bat_read(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_error *error);
 void bat_reading_free(struct bat_reading *reading);
+/*
+ * Say which events bat_read is asked for next, in this order; beyond
+ * BAT_READ_AHEAD_MAX they are not noted. Their rows are looked up at once, as
+ * they are now, and frames that lie close together come with one read of the
+ * disk; the answers are those of bat_read alone. Events that were passed over
+ * or come in another order are read as usual. A new call, or a difference
+ * between a row and its frame, forgets what was said.
+ */
+#define BAT_READ_AHEAD_MAX 64
+void bat_read_ahead(struct bat_store *store, const uint32_t *ordinals,
+    size_t count, struct bat_reading *reading);
 /* Walk the receipt extensions of fields; see bat_codec_next_extension: key,
  * and value expanded onto value (cleared first). */
 struct bat_extension_walk {

@@ -90,5 +90,15 @@ int bat_segment_reader_footer(struct bat_segment_reader *reader,
 int bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
     uint64_t offset, uint32_t length, struct bat_buf *buf,
     struct bat_event *out, struct bat_error *error);
+/*
+ * The same in two steps, for frames that lie side by side: bytes [offset,
+ * offset + length) of a segment into buf (cleared first), fewer where the file
+ * ends before; and what stands in those of one frame. Threads: any.
+ */
+int bat_segment_reader_span(struct bat_segment_dir *dir, uint64_t id,
+    uint64_t offset, size_t length, struct bat_buf *buf,
+    struct bat_error *error);
+int bat_segment_reader_decode(uint64_t id, uint64_t offset,
+    struct bat_slice bytes, struct bat_event *out, struct bat_error *error);
 
 #endif

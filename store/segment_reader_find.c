@@ -189,8 +189,8 @@ fault_word(enum bat_frame_state state)
 	return "length";
 }
 
-static int
-decode_single(uint64_t id, uint64_t offset, struct bat_slice bytes,
+int
+bat_segment_reader_decode(uint64_t id, uint64_t offset, struct bat_slice bytes,
     struct bat_event *out, struct bat_error *error)
 {
 	struct bat_slice body;
@@ -217,6 +217,26 @@ decode_single(uint64_t id, uint64_t offset, struct bat_slice bytes,
 }
 
 int
+bat_segment_reader_span(struct bat_segment_dir *dir, uint64_t id,
+    uint64_t offset, size_t length, struct bat_buf *buf,
+    struct bat_error *error)
+{
+	int fd, code;
+
+	bat_bytes_clear(buf);
+	if (bat_bytes_reserve(buf, length) != 0)
+		return bat_error_set(error, BAT_WORLD_NO_MEMORY,
+		    "no memory to read %zu bytes", length);
+	code = bat_segment_dir_hold(dir, id, &fd, error);
+	if (code != 0)
+		return code;
+	code = bat_file_read(dir->disk, fd, buf->data, length, offset,
+	    &buf->length, error);
+	bat_segment_dir_release(dir, id);
+	return code;
+}
+
+int
 bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
     uint64_t offset, uint32_t length, struct bat_buf *buf,
     struct bat_event *out, struct bat_error *error)
@@ -239,5 +259,6 @@ bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
 	if (code != 0)
 		return code;
 	buf->length = got;
-	return decode_single(id, offset, bat_bytes_of_buf(buf), out, error);
+	return bat_segment_reader_decode(id, offset, bat_bytes_of_buf(buf), out,
+	    error);
 }

@@ -46,6 +46,35 @@ int bat_store_rebuild(struct bat_store *store, uint64_t seen_generation,
 void bat_store_stat_log(const struct bat_index *index, uint32_t end,
     struct bat_list_stat *out);
 
+/* What the index knows of an event at one moment: a copy. */
+struct store_event {
+	uint32_t ordinal;
+	bool there; /* an event, and not hidden */
+	struct bat_index_hot hot;
+	uint64_t segment;
+	struct bat_slice entity, scope; /* empty: it has none */
+};
+
+/* With the lock held for reading (enter). */
+void bat_store_look_up(const struct bat_index *index, uint32_t ordinal,
+    struct store_event *out);
+/* The place of an event in its segment. */
+static inline uint64_t
+store_event_offset(const struct store_event *event)
+{
+	return event->hot.place & BAT_INDEX_OFFSET_MAX;
+}
+
+/* What bat_read_ahead noted of an event, NULL if nothing; later ones only are
+ * found after it. *out_generation is that of the moment. */
+const struct store_event *bat_store_ahead_take(struct bat_reading *reading,
+    uint32_t ordinal, uint64_t *out_generation);
+/* The bytes of the frame of the event taken last. False: read it alone. */
+bool bat_store_ahead_frame(struct bat_store *store, struct bat_reading *reading,
+    struct bat_slice *out_bytes);
+void bat_store_ahead_forget(struct bat_reading *reading);
+void bat_store_ahead_free(struct bat_reading *reading);
+
 /* Lists of causality, for bat_list_stat and bat_list_next; causality_mutex is
  * not held. */
 bool bat_store_is_causal(const struct bat_list *list);

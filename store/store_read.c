@@ -55,44 +55,70 @@ damaged_row(struct bat_store *store, struct bat_reading *reading, int code)
 	if (code == BAT_DATA_CORRUPT && row->entity != BAT_INTERN_NONE &&
 	    bat_recovery_find_row(&store->dir, row) != BAT_OK)
 		row->entity = row->scope = BAT_INTERN_NONE;
+	if (row->entity == BAT_INTERN_NONE)
+		reading->entity = reading->scope = BAT_SLICE_EMPTY;
 	return code;
 }
 
-/* The row of an event, as the index has it. */
-static bool
-find_row(struct bat_store *store, uint32_t ordinal, struct bat_row *row,
-    struct bat_index_hot *hot, uint64_t *out_generation)
+/* As the index has it; the rest comes with the frame. */
+static void
+start_row(struct bat_reading *reading, const struct store_event *event)
 {
-	const struct bat_index *index;
-	bool there;
+	const struct bat_index_hot *hot = &event->hot;
 
-	do {
-		index = enter(store);
-		*out_generation = store->generation;
-		there = ordinal < index->count &&
-		    !bat_index_is_hidden(index, ordinal);
-		if (there) {
-			bat_index_row(index, ordinal, row);
-			*hot = *bat_index_hot_at(index, ordinal);
-		}
-	} while (!leave(store));
-	return there;
+	reading->row = (struct bat_row){
+		.id = hot->id,
+		.entity = hot->entity,
+		.scope = hot->scope,
+		.clock = hot->clock,
+		.length = hot->length,
+		.wall_ms = hot->wall_ms,
+		.segment = event->segment,
+		.offset = store_event_offset(event),
+		.seq = hot->seq,
+		.kind = hot->kind,
+		.extensions = (enum bat_row_extensions)hot->extensions,
+	};
+	reading->entity = event->entity;
+	reading->scope = event->scope;
 }
 
-int
-bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
+/* What is known of an event: noted before, or looked up into *room. */
+static const struct store_event *
+find_event(struct bat_store *store, uint32_t ordinal,
+    struct bat_reading *reading, struct store_event *room,
+    uint64_t *out_generation, bool *out_ahead)
+{
+	const struct store_event *event = bat_store_ahead_take(reading, ordinal,
+	    out_generation);
+
+	*out_ahead = event != NULL;
+	if (event != NULL)
+		return event;
+	do {
+		const struct bat_index *index = enter(store);
+
+		*out_generation = store->generation;
+		bat_store_look_up(index, ordinal, room);
+	} while (!leave(store));
+	return room;
+}
+
+static int
+read_frame(struct bat_store *store, struct bat_reading *reading, bool ahead,
     struct bat_error *error)
 {
-	struct bat_index_hot hot;
-	uint64_t generation;
-	struct bat_row *row = &reading->row;
+	const struct bat_row *row = &reading->row;
+	struct bat_slice bytes;
 	int code;
 
-	if (!find_row(store, ordinal, row, &hot, &generation))
-		return bat_error_set(error, BAT_STATE_NOT_FOUND,
-		    "there is no such event");
-	code = bat_segment_reader_read(&store->dir, row->segment, row->offset,
-	    row->length, &reading->frame, &reading->fields, error);
+	if (ahead && bat_store_ahead_frame(store, reading, &bytes))
+		code = bat_segment_reader_decode(row->segment, row->offset,
+		    bytes, &reading->fields, error);
+	else
+		code = bat_segment_reader_read(&store->dir, row->segment,
+		    row->offset, row->length, &reading->frame, &reading->fields,
+		    error);
 	/* A damaged place without a row: whole it may be, legal it is not. */
 	if (code == BAT_OK && row->entity == BAT_INTERN_NONE)
 		code = bat_error_set_at(error, BAT_DATA_CORRUPT, row->segment,
@@ -100,19 +126,40 @@ bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
 		    "decode: segment %llu, offset %llu: illegal content",
 		    (unsigned long long)row->segment,
 		    (unsigned long long)row->offset);
+	return code;
+}
+
+int
+bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
+    struct bat_error *error)
+{
+	const struct store_event *event;
+	struct store_event room;
+	uint64_t generation;
+	bool ahead;
+	int code;
+
+	event = find_event(store, ordinal, reading, &room, &generation, &ahead);
+	if (!event->there)
+		return bat_error_set(error, BAT_STATE_NOT_FOUND,
+		    "there is no such event");
+	start_row(reading, event);
+	code = read_frame(store, reading, ahead, error);
 	if (code != BAT_OK)
 		return damaged_row(store, reading, code);
 	if (!BAT_PLANT(68) &&
-	    !bat_recovery_agrees(&reading->fields, &hot,
-		bat_name(store, hot.entity), bat_name(store, hot.scope)))
+	    !bat_recovery_agrees(&reading->fields, &event->hot, event->entity,
+		event->scope)) {
+		bat_store_ahead_forget(reading);
 		return bat_store_rebuild(store, generation, error);
-	fill_row(row, &reading->fields);
+	}
+	fill_row(&reading->row, &reading->fields);
 	bat_bytes_clear(&reading->payload);
 	code = bat_codec_payload(&reading->fields, &reading->payload);
 	return code == BAT_OK ?
 	    BAT_OK :
-	    bat_error_set_at(error, code, row->segment, row->offset,
-		"decode: the payload slot is broken");
+	    bat_error_set_at(error, code, reading->row.segment,
+		reading->row.offset, "decode: the payload slot is broken");
 }
 
 void
@@ -120,6 +167,7 @@ bat_reading_free(struct bat_reading *reading)
 {
 	bat_bytes_free(&reading->frame);
 	bat_bytes_free(&reading->payload);
+	bat_store_ahead_free(reading);
 }
 
 struct bat_extension_walk

@@ -196,6 +196,8 @@ bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
 	store->read_count++;
 	if (!bat_row(store, ordinal, &reading->row))
 		return bat_error_set(error, BAT_STATE_NOT_FOUND, "no event");
+	reading->entity = bat_name(store, reading->row.entity);
+	reading->scope = bat_name(store, reading->row.scope);
 	if (store->events[ordinal].damaged)
 		return bat_error_set_at(error, BAT_DATA_CORRUPT, 1,
 		    reading->row.offset, "crc");
@@ -219,6 +221,16 @@ bat_reading_free(struct bat_reading *reading)
 {
 	bat_bytes_free(&reading->frame);
 	bat_bytes_free(&reading->payload);
+}
+
+void
+bat_read_ahead(struct bat_store *store, const uint32_t *ordinals, size_t count,
+    struct bat_reading *reading)
+{
+	(void)store;
+	(void)ordinals;
+	(void)count;
+	(void)reading;
 }
 
 struct bat_extension_walk

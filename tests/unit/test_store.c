@@ -317,10 +317,13 @@ lie_open(struct lie *lie, bool read_only)
 static void
 meet_the_lie(struct bat_store *store)
 {
+	static const uint32_t ordinals[] = { 4, 5 };
 	struct bat_reading reading = BAT_READING_EMPTY;
 	struct bat_head before, after;
 
 	bat_head(store, &before);
+	/* What was noted of it lies as well, and is forgotten. */
+	bat_read_ahead(store, ordinals, 2, &reading);
 	ck_assert_int_eq(bat_read(store, 4, &reading, NULL), 0);
 	ck_assert_int_eq(bat_read(store, 5, &reading, NULL),
 	    BAT_DATA_DISAGREES);
