@@ -1,24 +1,12 @@
 /*
- * batctl ls|cat|stat|find|tar DATADIR [PATH...]; batctl verify DATADIR.
- *
- * The tree of the mount without the mount: the same names, sizes, times and
- * bytes, from a store that is opened read-only. No lock is taken and nothing
- * is written, so it also works beside a writer and on a copy.
+ * batctl: a data directory without a mount. Each command is a row of the table;
+ * what a command does stands in batctl_<theme>.c.
  */
 #include "batctl.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Exit statuses; those of verify are 0 intact, 1 broken, 2 cannot tell. */
-enum { EXIT_USAGE = 2 };
-
-/* Of a file that grows: how much is rendered at once. */
-#define PIECE (1u << 20)
-
-/* ---- output ---------------------------------------------------------------- */
 
 int
 batfs_batctl_put(struct bat_slice bytes, struct bat_error *error)
@@ -29,229 +17,78 @@ batfs_batctl_put(struct bat_slice bytes, struct bat_error *error)
 	return bat_error_set_os(error, errno, "standard output");
 }
 
-static int
-put_line(const char *text, struct bat_error *error)
-{
-	if (puts(text) >= 0)
-		return BAT_OK;
-	return bat_error_set_os(error, errno, "standard output");
-}
-
-int
-batfs_batctl_copy(struct batfs_batctl *ctl, const struct batfs_node *node,
-    uint64_t *out_size, struct bat_error *error)
-{
-	const bool whole = batfs_tree_is_whole(node);
-	struct bat_buf piece = BAT_BUF_EMPTY;
-	int code = BAT_OK;
-
-	*out_size = 0;
-	do {
-		bat_bytes_clear(&piece);
-		code = batfs_tree_read(ctl->tree, node, *out_size,
-		    whole ? SIZE_MAX : PIECE, &piece, error);
-		if (code == BAT_OK)
-			code = batfs_batctl_put(bat_bytes_of_buf(&piece),
-			    error);
-		*out_size += piece.length;
-	} while (code == BAT_OK && !whole && piece.length == PIECE);
-	bat_bytes_free(&piece);
-	return code;
-}
-
-/* ---- ls, cat, stat, find --------------------------------------------------- */
-
-static int
-compare_names(const void *a, const void *b, void *context)
-{
-	const struct batfs_batctl_entry *left = a, *right = b;
-	const char *names = context;
-
-	return strcmp(names + left->name, names + right->name);
-}
-
-static int
-run_ls(struct batfs_batctl *ctl, const char *path, struct bat_error *error)
-{
-	struct batfs_batctl_names names;
-	struct batfs_node node;
-	int code = batfs_batctl_resolve(ctl, path, true, &node, error);
-
-	if (code != BAT_OK)
-		return code;
-	if (batfs_tree_type(&node) != BATFS_DIRECTORY)
-		return put_line(path, error);
-	code = batfs_batctl_list(ctl, &node, &names, error);
-	if (names.count > 0)
-		qsort_r(names.entries, names.count, sizeof *names.entries,
-		    compare_names, names.names.data);
-	for (size_t i = 0; code == BAT_OK && i < names.count; i++)
-		code = put_line((const char *)names.names.data +
-			names.entries[i].name,
-		    error);
-	batfs_batctl_names_free(&names);
-	return code;
-}
-
-static int
-run_cat(struct batfs_batctl *ctl, const char *path, struct bat_error *error)
-{
-	struct batfs_node node;
-	uint64_t size;
-	int code = batfs_batctl_resolve(ctl, path, true, &node, error);
-
-	if (code != BAT_OK)
-		return code;
-	if (batfs_tree_type(&node) == BATFS_DIRECTORY)
-		return bat_error_set(error, BAT_USE_INVALID, "is a directory");
-	return batfs_batctl_copy(ctl, &node, &size, error);
-}
-
-/* As stat(1) would with --format='%f %s %.3Y %i %n', the mode in octal. */
-static int
-run_stat(struct batfs_batctl *ctl, const char *path, struct bat_error *error)
-{
-	static const unsigned type_bits[] = {
-		[BATFS_FILE] = 0100000,
-		[BATFS_DIRECTORY] = 0040000,
-		[BATFS_SYMLINK] = 0120000,
-	};
-	struct batfs_attributes attributes;
-	struct batfs_node node;
-	int code = batfs_batctl_resolve(ctl, path, false, &node, error);
-
-	if (code == BAT_OK)
-		code = batfs_tree_attributes(ctl->tree, &node, true,
-		    &attributes, error);
-	if (code != BAT_OK)
-		return code;
-	if (printf("%06o %" PRIu64 " %" PRId64 ".%03" PRId64 " %" PRIu64
-		   " %s\n",
-		type_bits[attributes.type] | attributes.mode, attributes.size,
-		attributes.mtime_ms / 1000, attributes.mtime_ms % 1000,
-		attributes.inode, path) < 0)
-		return bat_error_set_os(error, errno, "standard output");
-	return BAT_OK;
-}
-
-static int
-print_path(struct batfs_batctl *ctl, void *context, const char *path,
-    const struct batfs_node *node, struct bat_error *error)
-{
-	(void)ctl;
-	(void)context;
-	(void)node;
-	return put_line(path, error);
-}
-
-static int
-run_find(struct batfs_batctl *ctl, const char *path, struct bat_error *error)
-{
-	struct batfs_node node;
-	int code = batfs_batctl_resolve(ctl, path, false, &node, error);
-
-	if (code != BAT_OK)
-		return code;
-	return batfs_batctl_walk(ctl, path, &node, print_path, NULL, error);
-}
-
-/* ---- the program ----------------------------------------------------------- */
-
 struct command {
 	const char *name;
-	int (*run)(struct batfs_batctl *ctl, const char *path,
-	    struct bat_error *error);
+	const char *arguments;
+	const char *what; /* for --help, one line */
+	/* Without the command's own name; answers an exit status. */
+	int (*run)(int argc, char **argv);
 };
 
 static const struct command commands[] = {
-	{ "ls", run_ls },
-	{ "cat", run_cat },
-	{ "stat", run_stat },
-	{ "find", run_find },
+	{ "ls", "DATADIR [PATH...]", "names, as in the mount",
+	    batfs_batctl_ls },
+	{ "cat", "DATADIR PATH...", "contents, as in the mount",
+	    batfs_batctl_cat },
+	{ "stat", "DATADIR [PATH...]", "mode, size, time, inode, name",
+	    batfs_batctl_stat },
+	{ "find", "DATADIR [PATH...]", "everything that is listed below",
+	    batfs_batctl_find },
+	{ "inspect", "DATADIR", "what lies there, and what is wrong with it",
+	    batfs_batctl_inspect },
 };
 
-static int
-usage(void)
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void
+help(FILE *to)
 {
-	fputs("usage: batctl ls|cat|stat|find DATADIR [PATH...]\n", stderr);
-	return EXIT_USAGE;
+	fputs("usage: batctl COMMAND ARGUMENTS\n\n", to);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(to, "  %-13s %-29s %s\n", commands[i].name,
+		    commands[i].arguments, commands[i].what);
+	fputs("\nExit status: 0 done, and nothing is wrong; 1 something is "
+	      "wrong: damage, a path\nthat is not there, a line that is "
+	      "refused; 2 it could not be done or asked: wrong\nusage, no "
+	      "store, a lock that another process holds, a disk that fails.\n",
+	    to);
 }
 
 static int
-open_tree(struct batfs_batctl *ctl, const char *data_dir,
-    struct bat_error *error)
+usage(const struct command *command)
 {
-	const struct bat_options how = { .read_only = true };
-	struct bat_file_stat status;
-	struct batfs_tree_options options = {
-		.read_only = true,
-		.default_kind = BAT_KIND_DATA,
-		.config_line = "",
-	};
-	int code = bat_open(data_dir, &how, &ctl->store, error);
-
-	if (code != BAT_OK)
-		return code;
-	code = bat_directory_stat(ctl->store, &status);
-	if (code != BAT_OK)
-		return bat_error_set(error, code, "cannot look at it");
-	ctl->uid = options.uid = status.uid;
-	ctl->gid = options.gid = status.gid;
-	options.dir_mode = status.mode & 0777;
-	options.file_mode = status.mode & 0666;
-	code = batfs_tree_new(ctl->store, &options, &ctl->tree);
-	if (code != BAT_OK)
-		bat_error_set(error, code, "%s", bat_error_name(code));
-	return code;
-}
-
-/* Each path by itself, like ls and cat: one that fails is spoken of. */
-static int
-run_paths(struct batfs_batctl *ctl, const struct command *command, int count,
-    char **paths)
-{
-	static const char root[] = ".";
-	int status = EXIT_SUCCESS;
-
-	for (int i = 0; i < (count > 0 ? count : 1); i++) {
-		const char *path = count > 0 ? paths[i] : root;
-		struct bat_error error = { .code = 0 };
-
-		if (command->run(ctl, path, &error) == BAT_OK)
-			continue;
-		fprintf(stderr, "batctl: %s: %s\n", path, error.text);
-		status = EXIT_FAILURE;
-		if (ferror(stdout))
-			break;
-	}
-	return status;
-}
-
-static int
-run_command(const struct command *command, int argc, char **argv)
-{
-	struct batfs_batctl ctl = { .store = NULL };
-	struct bat_error error = { .code = 0 };
-	int status = EXIT_FAILURE;
-
-	if (open_tree(&ctl, argv[2], &error) == BAT_OK)
-		status = run_paths(&ctl, command, argc - 3, argv + 3);
+	if (command == NULL)
+		help(stderr);
 	else
-		fprintf(stderr, "batctl: %s: %s\n", argv[2], error.text);
-	batfs_tree_free(ctl.tree);
-	bat_close(ctl.store, NULL);
-	if (fflush(stdout) != 0)
-		status = EXIT_FAILURE;
-	return status;
+		fprintf(stderr, "usage: batctl %s %s\n", command->name,
+		    command->arguments);
+	return BATCTL_CANNOT;
+}
+
+static int
+run(const struct command *command, int argc, char **argv)
+{
+	int status = command->run(argc, argv);
+
+	if (status == BATCTL_USAGE)
+		return usage(command);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fprintf(stderr, "batctl: standard output: %s\n", strerror(errno));
+	return BATCTL_CANNOT;
 }
 
 int
 main(int argc, char **argv)
 {
-	if (argc < 3)
-		return usage();
-	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+	if (argc < 2)
+		return usage(NULL);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+		help(stdout);
+		return BATCTL_DONE;
+	}
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return run_command(&commands[i], argc, argv);
-	return usage();
+			return run(&commands[i], argc - 2, argv + 2);
+	return usage(NULL);
 }

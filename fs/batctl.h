@@ -1,11 +1,27 @@
 /*
- * What the parts of batctl share: the tree of a data directory, read without a
- * mount and without a lock.
+ * What the parts of batctl share: exit statuses, the commands, and the tree of
+ * a data directory, read without a mount and without a lock.
+ *
+ * A command is given its arguments behind its name and answers an exit status;
+ * errors are on stderr by then.
  */
 #ifndef BATFS_BATCTL_H
 #define BATFS_BATCTL_H
 
 #include "tree.h"
+
+enum {
+	BATCTL_DONE = 0,   /* and nothing is wrong */
+	BATCTL_WRONG = 1,  /* damage, a path that is not there, ... */
+	BATCTL_CANNOT = 2, /* wrong usage, no store, a disk that fails, ... */
+	BATCTL_USAGE = -1, /* for main alone: say how it is used */
+};
+
+int batfs_batctl_ls(int argc, char **argv);
+int batfs_batctl_cat(int argc, char **argv);
+int batfs_batctl_stat(int argc, char **argv);
+int batfs_batctl_find(int argc, char **argv);
+int batfs_batctl_inspect(int argc, char **argv);
 
 struct batfs_batctl {
 	struct bat_store *store;

@@ -29,6 +29,7 @@
 #include "file.h"
 #include "hash.h"
 #include "id.h"
+#include "inspect.h"
 #include "kind.h"
 #include "map.h"
 #include "pack.h"

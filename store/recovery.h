@@ -112,6 +112,20 @@ bool bat_recovery_agrees(const struct bat_event *event,
     const struct bat_index_hot *row, struct bat_slice entity,
     struct bat_slice scope);
 /*
+ * What an index file says of itself, as far as it can be read (version 0: not
+ * that far), and whether a mount would believe it; dir is scanned. For who
+ * looks on. 0; BAT_WORLD_NO_MEMORY, BAT_WORLD_IO.
+ */
+struct bat_recovery_claim {
+	bool believed;
+	struct bat_error why; /* not */
+	uint16_t version;
+	uint64_t rows, next_seq;
+	uint64_t watermark_segment, watermark_offset;
+};
+int bat_recovery_judge_index(struct bat_segment_dir *dir, bool rowindex,
+    struct bat_recovery_claim *out, struct bat_error *error);
+/*
  * What an index file or a footer says of the event at row->segment and
  * row->offset: fills corr, cause, prev, hash, lane and depth. For damaged
  * frames only: it reads whole files. 0; BAT_STATE_NOT_FOUND; BAT_WORLD_*.

@@ -305,6 +305,34 @@ read_rowindex(struct candidate *candidate, struct bat_error *why)
 	return take_loaded(candidate, code, &result);
 }
 
+/* Read it and hold it against the segments; 0 when it is believed. */
+static int
+try_file(struct candidate *candidate, bool rowindex, struct bat_error *why)
+{
+	struct recovery_scan *scan = candidate->scan;
+	int code;
+
+	scan->why = why;
+	code = know_segments(scan);
+	if (code == BAT_OK)
+		code = (rowindex ? read_rowindex : read_checkpoint)(candidate,
+		    why);
+	if (code == BAT_OK)
+		code = check_watermark(scan, &candidate->head, why);
+	if (code == BAT_OK)
+		code = check_rows(scan, &candidate->head, why);
+	if (code != BAT_OK && why->text[0] == '\0')
+		bat_error_set(why, code, "%s", bat_error_name(code));
+	return code;
+}
+
+static void
+free_candidate(struct candidate *candidate)
+{
+	free(candidate->names);
+	bat_bytes_free(&candidate->histograms);
+}
+
 int
 bat_recovery_index_file(struct recovery_scan *scan, bool rowindex,
     bool *out_believed)
@@ -313,34 +341,58 @@ bat_recovery_index_file(struct recovery_scan *scan, bool rowindex,
 	struct candidate candidate = { .scan = scan };
 	struct bat_error why = { .code = 0 };
 	size_t cuts_before = scan->out->cut_count;
-	int code;
+	int code = try_file(&candidate, rowindex, &why);
 
-	*out_believed = false;
-	scan->why = &why;
-	code = know_segments(scan);
-	if (code == BAT_OK)
-		code = (rowindex ? read_rowindex : read_checkpoint)(&candidate,
-		    &why);
-	if (code == BAT_OK)
-		code = check_watermark(scan, &candidate.head, &why);
-	if (code == BAT_OK)
-		code = check_rows(scan, &candidate.head, &why);
+	*out_believed = code == BAT_OK;
 	if (code == BAT_OK) {
 		adopt(scan, &candidate, rowindex);
-		*out_believed = true;
 	} else {
 		unload(scan);
 		scan->replaced = 0;
 		scan->out->cut_count = cuts_before;
-		bat_recovery_say(scan->out, "%s: dropped: %s", name,
-		    why.text[0] != '\0' ? why.text : bat_error_name(code));
+		bat_recovery_say(scan->out, "%s: dropped: %s", name, why.text);
 	}
-	free(candidate.names);
-	bat_bytes_free(&candidate.histograms);
+	free_candidate(&candidate);
 	if (is_fatal(code)) {
 		if (scan->error != NULL)
 			*scan->error = why;
 		return code;
 	}
 	return BAT_OK;
+}
+
+int
+bat_recovery_judge_index(struct bat_segment_dir *dir, bool rowindex,
+    struct bat_recovery_claim *out, struct bat_error *error)
+{
+	const struct bat_recovery_options options = { .read_only = true };
+	struct bat_recovery found = { .damaged_count = 0 };
+	struct bat_index index;
+	struct recovery_scan scan = {
+		.dir = dir,
+		.options = &options,
+		.index = &index,
+		.out = &found,
+		.error = error,
+	};
+	struct candidate candidate = { .scan = &scan };
+	int code;
+
+	*out = (struct bat_recovery_claim){ .believed = false };
+	bat_index_init(&index);
+	code = try_file(&candidate, rowindex, &out->why);
+	out->believed = code == BAT_OK;
+	out->version = candidate.head.version;
+	out->rows = candidate.head.row_count;
+	out->next_seq = candidate.head.allocator;
+	out->watermark_segment = candidate.head.watermark_segment;
+	out->watermark_offset = candidate.head.watermark_offset;
+	free_candidate(&candidate);
+	bat_recovery_free(&found);
+	bat_index_free(&index);
+	if (!is_fatal(code))
+		return BAT_OK;
+	if (error != NULL)
+		*error = out->why;
+	return code;
 }

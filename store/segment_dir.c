@@ -199,7 +199,9 @@ replace_list(struct bat_segment_dir *dir, const struct bat_segment_dir *found)
 int
 bat_segment_dir_scan(struct bat_segment_dir *dir, struct bat_error *error)
 {
-	struct bat_segment_dir found = { .disk = dir->disk, .dir = dir->dir };
+	struct bat_segment_dir found = { .disk = dir->disk,
+		.dir = dir->dir,
+		.tolerant = dir->tolerant };
 	struct bat_segment_retired *retired;
 	int code = bat_segment_dir_list(&found, error);
 

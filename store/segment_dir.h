@@ -44,6 +44,9 @@ struct bat_segment_dir {
 	struct bat_segment_info *segments;
 	size_t count;
 	size_t capacity;
+	/* Segments that are no regular files are passed over, not refused: set
+	 * by who looks at a directory in whatever state, before the scan. */
+	bool tolerant;
 	/* Names that look like segments and are none (`1.fbat`, `x.fbat`). */
 	unsigned malformed_count;
 	/* The id of a NNNNNN.fbat.compact-src; has_compact_src says if any. It

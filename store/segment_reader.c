@@ -139,9 +139,10 @@ frames_end(const struct bat_segment_reader *reader)
 	    reader->file_size;
 }
 
-int
-bat_segment_reader_open(struct bat_segment_reader *reader,
-    struct bat_segment_dir *dir, uint64_t id, struct bat_error *error)
+/* Everything of open but the header and the footer. */
+static int
+open_file(struct bat_segment_reader *reader, struct bat_segment_dir *dir,
+    uint64_t id, struct bat_error *error)
 {
 	int code;
 
@@ -153,11 +154,53 @@ bat_segment_reader_open(struct bat_segment_reader *reader,
 	if (code != 0)
 		return code;
 	code = bat_file_size(dir->disk, reader->fd, &reader->file_size, error);
-	if (code == 0)
-		code = read_header(reader, error);
+	if (code != 0)
+		bat_segment_reader_close(reader);
+	return code;
+}
+
+int
+bat_segment_reader_open(struct bat_segment_reader *reader,
+    struct bat_segment_dir *dir, uint64_t id, struct bat_error *error)
+{
+	int code = open_file(reader, dir, id, error);
+
+	if (code != 0)
+		return code;
+	code = read_header(reader, error);
 	if (code == 0)
 		code = read_trailer(reader, error);
 	if (code != 0) {
+		bat_segment_reader_close(reader);
+		return code;
+	}
+	reader->at = reader->header.length;
+	reader->end = frames_end(reader);
+	return 0;
+}
+
+int
+bat_segment_reader_open_any(struct bat_segment_reader *reader,
+    struct bat_segment_dir *dir, uint64_t id, struct bat_error *why_header,
+    struct bat_error *why_footer, struct bat_error *error)
+{
+	int code = open_file(reader, dir, id, error);
+
+	if (code != 0)
+		return code;
+	*why_header = *why_footer = (struct bat_error){ .code = 0 };
+	code = read_header(reader, why_header);
+	if (code == BAT_DATA_TORN || code == BAT_DATA_CORRUPT ||
+	    code == BAT_DATA_FUTURE) {
+		reader->header = (struct bat_segment_header){ .id = id };
+		code = 0;
+	}
+	if (code == 0)
+		code = read_trailer(reader, why_footer);
+	if (code != 0) {
+		if (error != NULL)
+			*error = why_header->code == code ? *why_header :
+							    *why_footer;
 		bat_segment_reader_close(reader);
 		return code;
 	}

@@ -51,6 +51,14 @@ struct bat_segment_item {
  */
 int bat_segment_reader_open(struct bat_segment_reader *reader,
     struct bat_segment_dir *dir, uint64_t id, struct bat_error *error);
+/*
+ * The same for who looks at a file in whatever state: one whose header does not
+ * hold is opened too, with header.length 0, and *why_header says why (code 0:
+ * it holds), *why_footer why there is none. Both are filled. 0; BAT_WORLD_*.
+ */
+int bat_segment_reader_open_any(struct bat_segment_reader *reader,
+    struct bat_segment_dir *dir, uint64_t id, struct bat_error *why_header,
+    struct bat_error *why_footer, struct bat_error *error);
 void bat_segment_reader_close(struct bat_segment_reader *reader);
 /* Continue at this offset, with frames up to end (end 0: the region's). */
 void bat_segment_reader_seek(struct bat_segment_reader *reader, uint64_t offset,

@@ -15,6 +15,7 @@ data=
 
 fresh() {
 	data=$work/$1
+	rm -rf "$data"
 	cp -r "$golden/$1/store" "$data"
 }
 
@@ -70,6 +71,28 @@ errors() {
 		! "$BATCTL" cat "$work/nowhere" README 2>/dev/null
 }
 
+# exits WITH COMMAND...
+exits() {
+	local wanted=$1 status=0
+	shift
+	"$@" >"$work/out" 2>"$work/err" || status=$?
+	[ "$status" -eq "$wanted" ] && return
+	echo "status $status: $(tail -n 1 "$work/err")"
+	return 1
+}
+
+inspects() {
+	fresh quickstart
+	exits 0 "$BATCTL" inspect "$data" && grep -qx 'damage 0' "$work/out" &&
+		nothing_is_written quickstart || return
+	printf X | dd of="$data/000001.fbat" bs=1 seek=600 conv=notrunc \
+		status=none
+	exits 1 "$BATCTL" inspect "$data" &&
+		grep -q '^segment.000001.hole' "$work/out" &&
+		exits 2 "$BATCTL" inspect "$work/nowhere" &&
+		exits 2 "$BATCTL" inspect
+}
+
 for shape in quickstart mixed coordinates bad-crc payloads; do
 	fresh $shape
 	mount_it "$data" ro || exit 1
@@ -81,4 +104,5 @@ for shape in quickstart mixed coordinates bad-crc payloads; do
 	check "$shape: nothing is written" nothing_is_written $shape
 done
 check "what is not there is an error" errors
+check "inspect says what is there and what is wrong" inspects
 [ "$failed" -eq 0 ]
