@@ -33,6 +33,21 @@ bool bat_loader_is_ordered(const struct loader_part *first,
     const struct loader_part *second);
 /* run(first) and run(second), at the same time where a thread can be had. */
 void bat_loader_run_both(void *(*run)(void *share), void *first, void *second);
+/* Rows of one size, one behind the other in the file. */
+struct loader_rows {
+	uint64_t at;	       /* of the file: where they begin */
+	size_t size;	       /* of one */
+	uint32_t first, count; /* ordinals; room was made */
+	/* One row, checked as far as it can be by itself. By several threads. */
+	int (*read)(const struct loader_rows *rows, const uint8_t *bytes,
+	    uint32_t number, struct bat_row *out, struct bat_error *error);
+	void *context;
+	bool checked; /* they have a checksum */
+};
+
+/* Load them, with two threads where there are many. *crc is continued. */
+int bat_loader_rows(const struct loader *loader, const struct loader_rows *rows,
+    uint32_t *crc, bool *out_ordered, struct bat_error *error);
 /* Numbers of the index for the file's strings, and their verdicts, so that the
  * threads only read. Freed with load->names. */
 int bat_loader_know_names(struct loader *loader,

@@ -57,6 +57,9 @@ int bat_recovery_plan_cut(struct recovery_scan *scan, uint64_t segment,
  * by frame. Rows are pushed; tails become cuts; damage is named. */
 int bat_recovery_segment(struct recovery_scan *scan,
     const struct bat_segment_info *info, uint64_t from);
+/* By its footer, if that holds. BAT_END: it does not, read the frames. */
+int bat_recovery_footer(struct recovery_scan *scan,
+    struct bat_segment_reader *reader, uint64_t from);
 /*
  * Do the rows [first, first + count) (of one segment, ascending by offset)
  * tile its frames from the header to end? Gaps are read. 0 yes;

@@ -240,114 +240,6 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 	return BAT_OK;
 }
 
-/* ---- footers --------------------------------------------------------- */
-
-static int
-compare_offsets(const void *a, const void *b)
-{
-	const struct bat_row *left = a, *right = b;
-
-	return (left->offset > right->offset) - (left->offset < right->offset);
-}
-
-/* Decode the footer's rows; their names become numbers of the index. */
-static int
-footer_rows(struct recovery_scan *scan, struct bat_segment_reader *reader,
-    struct bat_row **out_rows, struct bat_error *why)
-{
-	struct bat_buf table = BAT_BUF_EMPTY, bytes = BAT_BUF_EMPTY;
-	struct bat_slice *strings = NULL;
-	struct bat_row *rows = NULL;
-	uint32_t string_count = 0;
-	uint32_t count = reader->footer.row_count;
-	int code = bat_segment_reader_footer(reader, &table, &strings,
-	    &string_count, &bytes, why);
-
-	if (code == BAT_OK) {
-		rows = calloc((size_t)count + 1, sizeof(*rows));
-		if (rows == NULL)
-			code = BAT_WORLD_NO_MEMORY;
-	}
-	for (uint32_t i = 0; code == BAT_OK && i < count; i++) {
-		struct bat_row *row = &rows[i];
-		struct bat_slice entity, scope;
-
-		bat_segment_decode_row(
-		    bytes.data + (size_t)i * BAT_SEGMENT_ROW_SIZE, row);
-		row->segment = reader->id;
-		row->kind = bat_kind_mapped(row->kind);
-		row->extensions = BAT_ROW_EXTENSIONS_UNKNOWN;
-		entity = strings[row->entity];
-		scope = strings[row->scope];
-		code = bat_coordinate_check(entity, scope, why);
-		if (code == BAT_OK && row->seq > RECOVERY_SEQ_MAX)
-			code = bat_error_set(why, BAT_DATA_CORRUPT,
-			    "sequence number %llu",
-			    (unsigned long long)row->seq);
-		if (code != BAT_OK) {
-			code = BAT_DATA_CORRUPT;
-			break;
-		}
-		code = bat_intern_put(&scan->index->names, entity,
-		    &row->entity);
-		if (code == BAT_OK)
-			code = bat_intern_put(&scan->index->names, scope,
-			    &row->scope);
-	}
-	bat_bytes_free(&table);
-	bat_bytes_free(&bytes);
-	free(strings);
-	if (code != BAT_OK) {
-		free(rows);
-		return code;
-	}
-	qsort(rows, count, sizeof(*rows), compare_offsets);
-	*out_rows = rows;
-	return BAT_OK;
-}
-
-/* By the footer, if it holds. BAT_END: it does not, read the frames. */
-static int
-by_footer(struct recovery_scan *scan, struct bat_segment_reader *reader,
-    uint64_t from)
-{
-	struct bat_error why = { .code = 0 };
-	struct bat_row *rows = NULL;
-	uint32_t first = scan->index->count;
-	uint32_t count = reader->footer.row_count;
-	uint64_t replaced = scan->replaced;
-	int code = footer_rows(scan, reader, &rows, &why);
-
-	for (uint32_t i = 0; code == BAT_OK && i < count; i++)
-		code = rows[i].offset < reader->file_size ?
-		    bat_recovery_push(scan, &rows[i]) :
-		    bat_error_set(&why, BAT_DATA_CORRUPT,
-			"a row points behind the file");
-	if (code == BAT_OK)
-		code = bat_recovery_tiles(scan, reader, first, count,
-		    reader->footer.table_offset, &why);
-	if (code == BAT_OK)
-		code = bat_recovery_sample(scan, first, count, &why);
-	if (code != BAT_OK || from > reader->header.length) {
-		bat_index_unload(scan->index, first);
-		scan->replaced = replaced;
-	}
-	/* Of a segment that an index covers in part only the rest is new. */
-	for (uint32_t i = 0; code == BAT_OK && i < count; i++)
-		if (from > reader->header.length && rows[i].offset >= from)
-			code = bat_recovery_push(scan, &rows[i]);
-	free(rows);
-	if (code == BAT_DATA_CORRUPT || code == BAT_DATA_DISAGREES) {
-		bat_recovery_say(scan->out,
-		    "segment %llu: footer not believed (%s), frames are read",
-		    (unsigned long long)reader->id, why.text);
-		return BAT_END;
-	}
-	if (code < 0 && scan->error != NULL && why.code != 0)
-		*scan->error = why;
-	return code;
-}
-
 /* ---- one segment ----------------------------------------------------- */
 
 /* The file is shorter than its header, or its header does not hold. */
@@ -479,7 +371,8 @@ bat_recovery_segment(struct recovery_scan *scan,
 	if (!reader.has_footer && why.text[0] != '\0')
 		bat_recovery_say(scan->out, "segment %llu: no footer (%s)",
 		    (unsigned long long)info->id, why.text);
-	code = reader.has_footer ? by_footer(scan, &reader, from) : BAT_END;
+	code = reader.has_footer ? bat_recovery_footer(scan, &reader, from) :
+				   BAT_END;
 	if (code == BAT_END) {
 		bat_segment_reader_seek(&reader,
 		    from > reader.header.length ? from : reader.header.length,

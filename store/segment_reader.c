@@ -308,6 +308,63 @@ bat_segment_reader_next(struct bat_segment_reader *reader,
 	return 0;
 }
 
+/* A part of the footer into buf (empty), whole. */
+static int
+read_footer_part(struct bat_segment_reader *reader, uint64_t offset,
+    size_t length, struct bat_buf *buf, struct bat_error *error)
+{
+	int code = BAT_OK;
+
+	if (bat_bytes_reserve(buf, length) != 0)
+		return bat_error_set(error, BAT_WORLD_NO_MEMORY,
+		    "no memory for a footer");
+	if (length > 0)
+		code = read_part(reader, offset, buf->data, length,
+		    &buf->length, error);
+	if (code == BAT_OK && buf->length < length)
+		code = bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
+		    offset, "the footer ends early");
+	return code;
+}
+
+int
+bat_segment_reader_table(struct bat_segment_reader *reader,
+    struct bat_buf *out_table, struct bat_slice **out_strings,
+    uint32_t *out_string_count, struct bat_error *error)
+{
+	const struct bat_segment_footer *footer = &reader->footer;
+	struct bat_buf table = BAT_BUF_EMPTY;
+	int code;
+
+	if (!reader->has_footer)
+		return bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id, 0,
+		    "segment %" PRIu64 " has no footer", reader->id);
+	code = read_footer_part(reader, footer->table_offset,
+	    (size_t)(footer->rows_offset - footer->table_offset), &table,
+	    error);
+	if (code == BAT_OK) {
+		code = bat_segment_decode_table(bat_bytes_of_buf(&table),
+		    out_strings, out_string_count);
+		if (code != BAT_OK)
+			bat_error_set_at(error, code, reader->id,
+			    footer->table_offset,
+			    "the footer's string table does not decode");
+	}
+	if (code != BAT_OK) {
+		bat_bytes_free(&table);
+		return code;
+	}
+	*out_table = table;
+	return BAT_OK;
+}
+
+bool
+bat_segment_reader_holds(const struct bat_segment_reader *reader,
+    const struct bat_row *row)
+{
+	return row_is_inside(row, reader->header.length, &reader->footer);
+}
+
 int
 bat_segment_reader_footer(struct bat_segment_reader *reader,
     struct bat_buf *out_table, struct bat_slice **out_strings,
@@ -315,60 +372,34 @@ bat_segment_reader_footer(struct bat_segment_reader *reader,
     struct bat_error *error)
 {
 	const struct bat_segment_footer *footer = &reader->footer;
-	size_t table_size = (size_t)(footer->rows_offset -
-	    footer->table_offset);
-	size_t rows_size = (size_t)footer->row_count * BAT_SEGMENT_ROW_SIZE;
-	struct bat_buf table = BAT_BUF_EMPTY, rows = BAT_BUF_EMPTY;
-	struct bat_slice *strings = NULL;
-	uint32_t count = 0;
-	int code = BAT_WORLD_NO_MEMORY;
+	struct bat_buf rows = BAT_BUF_EMPTY;
+	int code = bat_segment_reader_table(reader, out_table, out_strings,
+	    out_string_count, error);
 
-	if (!reader->has_footer)
-		return bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id, 0,
-		    "segment %" PRIu64 " has no footer", reader->id);
-	if (bat_bytes_reserve(&table, table_size) != 0 ||
-	    bat_bytes_reserve(&rows, rows_size) != 0) {
-		bat_error_set(error, code, "no memory for a footer");
-		goto fail;
-	}
-	code = read_part(reader, footer->table_offset, table.data, table_size,
-	    &table.length, error);
-	if (code == 0 && rows_size > 0)
-		code = read_part(reader, footer->rows_offset, rows.data,
-		    rows_size, &rows.length, error);
-	if (code != 0)
-		goto fail;
-	code = table.length < table_size || rows.length < rows_size ?
-	    BAT_DATA_CORRUPT :
-	    bat_segment_decode_table(bat_bytes_of_buf(&table), &strings,
-		&count);
-	if (code != 0) {
-		bat_error_set_at(error, code, reader->id, footer->table_offset,
-		    "the footer's string table does not decode");
-		goto fail;
-	}
-	for (uint32_t i = 0; i < footer->row_count; i++) {
+	if (code != BAT_OK)
+		return code;
+	code = read_footer_part(reader, footer->rows_offset,
+	    (size_t)footer->row_count * BAT_SEGMENT_ROW_SIZE, &rows, error);
+	for (uint32_t i = 0; code == BAT_OK && i < footer->row_count; i++) {
 		struct bat_row row;
 
 		bat_segment_decode_row(
 		    rows.data + (size_t)i * BAT_SEGMENT_ROW_SIZE, &row);
-		if (row.entity < count && row.scope < count &&
-		    row_is_inside(&row, reader->header.length, footer))
+		if (row.entity < *out_string_count &&
+		    row.scope < *out_string_count &&
+		    bat_segment_reader_holds(reader, &row))
 			continue;
 		code = bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
 		    footer->rows_offset,
 		    "footer row %" PRIu32 " has numbers out of range", i);
-		goto fail;
 	}
-	*out_table = table;
-	*out_strings = strings;
-	*out_string_count = count;
+	if (code != BAT_OK) {
+		free(*out_strings);
+		*out_strings = NULL;
+		bat_bytes_free(out_table);
+		bat_bytes_free(&rows);
+		return code;
+	}
 	*out_rows = rows;
-	return 0;
-
-fail:
-	free(strings);
-	bat_bytes_free(&table);
-	bat_bytes_free(&rows);
-	return code;
+	return BAT_OK;
 }

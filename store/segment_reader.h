@@ -80,10 +80,20 @@ int bat_segment_reader_next(struct bat_segment_reader *reader,
 int bat_segment_reader_find_whole(struct bat_segment_reader *reader,
     uint64_t from, uint64_t *out_offset, struct bat_error *error);
 /*
- * The footer's rows: string table onto *out_table (owns the bytes),
- * out_strings (malloc'ed slices into it); rows are decoded with
- * bat_segment_decode_row from *out_rows. The caller frees all three.
- * BAT_DATA_CORRUPT when the table or a row's numbers do not hold.
+ * The footer's string table onto *out_table (owns the bytes), out_strings
+ * (malloc'ed slices into it). The caller frees both. BAT_DATA_CORRUPT when it
+ * does not decode.
+ */
+int bat_segment_reader_table(struct bat_segment_reader *reader,
+    struct bat_buf *out_table, struct bat_slice **out_strings,
+    uint32_t *out_string_count, struct bat_error *error);
+/* Does the frame of a footer's row lie among the frames? */
+bool bat_segment_reader_holds(const struct bat_segment_reader *reader,
+    const struct bat_row *row);
+/*
+ * The table, and the rows: they are decoded with bat_segment_decode_row from
+ * *out_rows. The caller frees all three. BAT_DATA_CORRUPT when the table or a
+ * row's numbers do not hold.
  */
 int bat_segment_reader_footer(struct bat_segment_reader *reader,
     struct bat_buf *out_table, struct bat_slice **out_strings,
