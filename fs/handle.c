@@ -36,6 +36,8 @@ batfs_handle_open(struct batfs_handles *handles,
 		return BAT_WORLD_NO_MEMORY;
 	handle->node = *node;
 	handle->use = use;
+	if (use == BATFS_HANDLE_READ)
+		batfs_tree_freeze(world->tree, &handle->node);
 	if (use == BATFS_HANDLE_APPEND)
 		result = batfs_append_open(world, node, &handle->append);
 	else if (node->class == BATFS_CTL_FOLLOW)

@@ -22,6 +22,8 @@
  * numbers are never used twice and a sequence is a sequence. What it names may
  * be gone (a hidden event); the tree says so when it is asked.
  *
+ * Nodes of the past do not fit, and stand in a table after all: past.h.
+ *
  * The root is 1, as the protocol wants. Class 0 is nobody, so that every other
  * number below 2^56 is invalid, 0 included, and so is each number with bits
  * set that its class has no use for: one node, one number.

@@ -182,9 +182,12 @@ make_tree(struct program *program, struct bat_error *error)
 	how.file_mode = status.mode & 0666;
 	how.config_line = (const char *)program->config.data;
 	result = batfs_tree_new(mount->store, &how, &mount->tree);
+	if (result == 0)
+		result = batfs_past_new(&mount->past);
 	if (result != 0)
 		return bat_error_set(error, result, "the tree");
-	return 0;
+	return batfs_tree_start(mount->tree, options->at, options->only,
+	    &mount->root, error);
 }
 
 static int
@@ -271,8 +274,8 @@ start_threads(struct program *program, struct bat_error *error)
 		result = batfs_chores_start(program->options.checkpoint_seconds,
 		    maybe_checkpoint, program, &mount->chores);
 	if (result == 0)
-		result = batfs_notify_start(program->session, mount->store,
-		    mount->tree, &mount->notify);
+		result = batfs_notify_start(program->session, mount,
+		    &mount->notify);
 	if (result == 0)
 		result = batfs_waiting_start(mount, &mount->waiting);
 	if (result != 0)
@@ -381,6 +384,7 @@ finish(struct program *program, struct bat_error *error)
 	if (program->session != NULL)
 		fuse_session_destroy(program->session);
 	batfs_tree_free(mount->tree);
+	batfs_past_free(mount->past);
 	if (mount->data_dir >= 0)
 		close(mount->data_dir);
 	if (mount->store != NULL)

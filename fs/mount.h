@@ -11,6 +11,7 @@
 #include "chores.h"
 #include "handle.h"
 #include "options.h"
+#include "past.h"
 #include "tree.h"
 
 struct batfs_notify;
@@ -27,6 +28,8 @@ struct batfs_mount {
 	struct batfs_append_world appends;
 	struct batfs_chores *chores;
 	struct batfs_notify *notify;
+	struct batfs_node root; /* what is mounted: all, or as of a moment */
+	struct batfs_past *past;
 	struct batfs_waiting *waiting;
 	/* The first request came: the mount works. */
 	void (*ready)(void *context);

@@ -12,8 +12,7 @@
 
 struct batfs_notify {
 	struct fuse_session *session;
-	struct bat_store *store;
-	struct batfs_tree *tree;
+	const struct batfs_mount *mount;
 	_Atomic uint64_t generation; /* that the kernel knows */
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -46,13 +45,13 @@ collect_name(void *context, const char *name, const struct batfs_node *node,
 static void
 forget_tree(struct batfs_notify *notify)
 {
-	static const char unlisted[] = "log.jsonl\0.ctl\0range\0query";
-	const struct batfs_node root = BATFS_NODE_ROOT;
+	static const char unlisted[] = "at\0log.jsonl\0.ctl\0range\0query";
 	struct bat_buf names = BAT_BUF_EMPTY;
 
 	if (bat_bytes_append(&names, unlisted, sizeof unlisted) != 0)
 		return;
-	batfs_tree_list(notify->tree, &root, 0, collect_name, &names);
+	batfs_tree_list(notify->mount->tree, &notify->mount->root, 0,
+	    collect_name, &names);
 	for (size_t at = 0; at < names.length;) {
 		const char *name = (const char *)names.data + at;
 		size_t length = strlen(name);
@@ -80,7 +79,7 @@ run(void *argument)
 		}
 		notify->poked = false;
 		pthread_mutex_unlock(&notify->lock);
-		generation = generation_of(notify->store);
+		generation = generation_of(notify->mount->store);
 		if (generation != atomic_load(&notify->generation))
 			forget_tree(notify);
 		atomic_store(&notify->generation, generation);
@@ -91,8 +90,8 @@ run(void *argument)
 }
 
 int
-batfs_notify_start(struct fuse_session *session, struct bat_store *store,
-    struct batfs_tree *tree, struct batfs_notify **out)
+batfs_notify_start(struct fuse_session *session,
+    const struct batfs_mount *mount, struct batfs_notify **out)
 {
 	struct batfs_notify *notify = calloc(1, sizeof *notify);
 	int result;
@@ -100,9 +99,8 @@ batfs_notify_start(struct fuse_session *session, struct bat_store *store,
 	if (notify == NULL)
 		return BAT_WORLD_NO_MEMORY;
 	notify->session = session;
-	notify->store = store;
-	notify->tree = tree;
-	atomic_init(&notify->generation, generation_of(store));
+	notify->mount = mount;
+	atomic_init(&notify->generation, generation_of(mount->store));
 	pthread_mutex_init(&notify->lock, NULL);
 	pthread_cond_init(&notify->something, NULL);
 	result = batfs_thread_start(&notify->thread, run, notify,
@@ -120,7 +118,8 @@ batfs_notify_start(struct fuse_session *session, struct bat_store *store,
 void
 batfs_notify_check(struct batfs_notify *notify)
 {
-	if (generation_of(notify->store) == atomic_load(&notify->generation))
+	if (generation_of(notify->mount->store) ==
+	    atomic_load(&notify->generation))
 		return;
 	pthread_mutex_lock(&notify->lock);
 	notify->poked = true;

@@ -14,13 +14,13 @@
 
 #include <fuse_lowlevel.h>
 
-#include "tree.h"
+#include "mount.h"
 
 struct batfs_notify; /* opaque */
 
 /* Returns 0 or BAT_WORLD_NO_MEMORY. */
-int batfs_notify_start(struct fuse_session *session, struct bat_store *store,
-    struct batfs_tree *tree, struct batfs_notify **out);
+int batfs_notify_start(struct fuse_session *session,
+    const struct batfs_mount *mount, struct batfs_notify **out);
 /* The generation may have changed: look, and wake the thread if so. */
 void batfs_notify_check(struct batfs_notify *notify);
 /* NULL: nothing is done. */

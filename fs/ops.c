@@ -54,9 +54,8 @@ static void
 ops_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 {
 	struct batfs_mount *mount = batfs_reply_mount(req);
-	struct fuse_entry_param entry;
 	struct batfs_node parent, node;
-	int failed, result;
+	int result;
 
 	batfs_reply_count(req, BATFS_STAT_LOOKUP);
 	if (!batfs_reply_node(req, parent_ino, &parent))
@@ -75,11 +74,7 @@ ops_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 		batfs_reply_code(req, result, NULL);
 		return;
 	}
-	failed = batfs_reply_entry(mount, &node, &entry);
-	if (failed != 0)
-		fuse_reply_err(req, failed);
-	else
-		fuse_reply_entry(req, &entry);
+	batfs_reply_found(req, &node);
 }
 
 /* A computed file that is open keeps the size that its reader gets. */
@@ -235,13 +230,36 @@ ops_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 		fuse_reply_buf(req, NULL, 0);
 }
 
+/* Only nodes of the past are counted (past.h). */
+static void
+ops_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+
+	batfs_past_let_go(mount->past, ino, count);
+	fuse_reply_none(req);
+}
+
+static void
+ops_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+
+	for (size_t i = 0; i < count; i++)
+		batfs_past_let_go(mount->past, forgets[i].ino,
+		    forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
 const struct fuse_lowlevel_ops *
 batfs_ops_table(void)
 {
-	/* No forget: see inode.h. No access: default_permissions is forced. */
+	/* No access: default_permissions is forced. */
 	static const struct fuse_lowlevel_ops table = {
 		.init = ops_init,
 		.lookup = ops_lookup,
+		.forget = ops_forget,
+		.forget_multi = ops_forget_multi,
 		.getattr = ops_getattr,
 		.statfs = ops_statfs,
 		.getxattr = ops_getxattr,

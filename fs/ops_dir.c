@@ -17,6 +17,7 @@ struct item {
 	struct batfs_node node;
 	off_t next; /* the cookie that resumes behind it */
 	size_t name;
+	fuse_ino_t told; /* the nodeid that the kernel gets, or 0 */
 };
 
 /* Entries that fit into one reply: first collected (the tree may hold a lock
@@ -42,7 +43,7 @@ add_item(struct listing *listing, const char *name,
 
 	if (size > listing->room || listing->count == listing->capacity)
 		return false;
-	*item = (struct item){ *node, next, listing->names.length };
+	*item = (struct item){ *node, next, listing->names.length, 0 };
 	if (bat_bytes_append(&listing->names, name, strlen(name) + 1) != 0)
 		return false;
 	listing->room -= size;
@@ -84,7 +85,7 @@ is_cheap(const struct item *item)
 /* Write one collected entry; returns its size. */
 static size_t
 put_item(const struct listing *listing, const struct batfs_mount *mount,
-    const struct item *item, char *to, size_t room)
+    struct item *item, char *to, size_t room)
 {
 	const char *name = (const char *)listing->names.data + item->name;
 	struct fuse_entry_param entry;
@@ -102,6 +103,7 @@ put_item(const struct listing *listing, const struct batfs_mount *mount,
 		entry = (struct fuse_entry_param){ .ino = 0 };
 		batfs_reply_bare_stat(mount, &item->node, &entry.attr);
 	}
+	item->told = entry.ino;
 	return fuse_add_direntry_plus(listing->req, to, room, name, &entry,
 	    item->next);
 }
@@ -120,7 +122,10 @@ reply_items(const struct listing *listing, const struct batfs_mount *mount,
 	for (size_t i = 0; i < listing->count; i++)
 		used += put_item(listing, mount, &listing->items[i],
 		    reply + used, size - used);
-	fuse_reply_buf(listing->req, reply, used);
+	if (fuse_reply_buf(listing->req, reply, used) != 0)
+		for (size_t i = 0; i < listing->count; i++)
+			batfs_past_let_go(mount->past, listing->items[i].told,
+			    1);
 	free(reply);
 }
 
@@ -213,10 +218,9 @@ batfs_ops_mkdir(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
     mode_t mode)
 {
 	struct batfs_mount *mount = batfs_reply_mount(req);
-	struct fuse_entry_param entry;
 	struct bat_error error = { .code = 0 };
 	struct batfs_node parent, node;
-	int result, failed;
+	int result;
 
 	batfs_reply_count(req, BATFS_STAT_CREATE);
 	(void)mode;
@@ -232,11 +236,7 @@ batfs_ops_mkdir(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 		batfs_reply_code(req, result, &error);
 		return;
 	}
-	failed = batfs_reply_entry(mount, &node, &entry);
-	if (failed != 0)
-		fuse_reply_err(req, failed);
-	else
-		fuse_reply_entry(req, &entry);
+	batfs_reply_found(req, &node);
 }
 
 void

@@ -30,6 +30,18 @@ take_scope(struct batfs_options *options, const char *value)
 }
 
 static int
+take_at(struct batfs_options *options, const char *value)
+{
+	return take_copy(&options->at, value);
+}
+
+static int
+take_only(struct batfs_options *options, const char *value)
+{
+	return take_copy(&options->only, value);
+}
+
+static int
 take_fsname(struct batfs_options *options, const char *value)
 {
 	return take_copy(&options->fsname, value);
@@ -172,6 +184,8 @@ static const struct word {
 	{ "rw", WORD_CLEAR, offsetof(struct batfs_options, read_only), NULL },
 	SET("nocreate", no_create),
 	SET("text", text),
+	VALUE(at),
+	VALUE(only),
 	VALUE(scope),
 	VALUE(kind),
 	VALUE(new),
@@ -385,12 +399,17 @@ batfs_options_parse(int argc, char **argv, struct batfs_options *out,
 		if (result != 0)
 			return result;
 	}
+	/* Whatever else was said: nothing is added to the past. */
+	if (out->at != NULL)
+		out->read_only = true;
 	return take_paths(out, argc - optind, argv + optind, error);
 }
 
 void
 batfs_options_free(struct batfs_options *options)
 {
+	free(options->at);
+	free(options->only);
 	free(options->default_scope);
 	free(options->fsname);
 	free(options->subtype);

@@ -17,6 +17,7 @@ struct batfs_options {
 	bool foreground, debug, single, help, version;
 	/* What is shown and how it is written. */
 	bool read_only, no_create, text;
+	char *at, *only;     /* a moment, which is read-only; a path; owned */
 	char *default_scope; /* NULL: none; owned */
 	uint16_t default_kind;
 	unsigned new_names; /* BATFS_NEW_* */

@@ -18,6 +18,10 @@ static const char usage[] =
     "\n"
     "        ro               show only; takes no lock and writes nothing\n"
     "        nocreate         an absent or empty DATADIR is an error\n"
+    "        at=SEQ|TIME      the tree as it was after that sequence, or at "
+    "that\n"
+    "                         time (2026-01-31T12:00:00Z, -15m); read-only\n"
+    "        only=PATH        only what is below this directory of the tree\n"
     "        scope=NAME       the scope of new entities below entities/\n"
     "        kind=C.TTT       the kind of lines that name none (1.000)\n"
     "        new=scope        an append may start scopes and entities\n"
@@ -154,6 +158,10 @@ append_config_words(const struct batfs_options *options, struct bat_buf *list)
 	    options->durability == BAT_DURABLE_EACH ? "each" : "fsync",
 	    index_text(options),
 	    (unsigned long long)options->checkpoint_seconds);
+	if (result == 0)
+		result = append_value(list, "at", options->at);
+	if (result == 0)
+		result = append_value(list, "only", options->only);
 	if (result == 0)
 		result = append_value(list, "scope", options->default_scope);
 	if (result == 0)

@@ -27,8 +27,18 @@ batfs_reply_count(fuse_req_t req, enum batfs_stat which)
 bool
 batfs_reply_node(fuse_req_t req, fuse_ino_t ino, struct batfs_node *out)
 {
-	if (batfs_inode_node(ino, out))
+	struct batfs_mount *mount = batfs_reply_mount(req);
+
+	if (batfs_past_find(mount->past, ino, out))
 		return true;
+	if (ino == BATFS_INODE_ROOT) {
+		*out = mount->root;
+		return true;
+	}
+	if (batfs_inode_node(ino, out)) {
+		out->at = mount->root.at;
+		return true;
+	}
 	fuse_reply_err(req, ESTALE);
 	return false;
 }
@@ -120,6 +130,15 @@ entry_timeout(const struct batfs_attributes *attributes)
 	return BATFS_REPLY_FOREVER;
 }
 
+/* A node of the moment that is mounted says by itself what it is; others are
+ * held until the kernel forgets them. */
+static uint64_t
+nodeid_of(const struct batfs_mount *mount, const struct batfs_node *node)
+{
+	return node->at == mount->root.at ? batfs_inode_of(node) :
+					    batfs_past_hold(mount->past, node);
+}
+
 int
 batfs_reply_entry(const struct batfs_mount *mount,
     const struct batfs_node *node, struct fuse_entry_param *out)
@@ -132,7 +151,7 @@ batfs_reply_entry(const struct batfs_mount *mount,
 	if (result != 0)
 		return batfs_errmap_errno(result, &error);
 	*out = (struct fuse_entry_param){
-		.ino = batfs_inode_of(node),
+		.ino = nodeid_of(mount, node), /* last: it may be held */
 		.generation = 1, /* numbers are never used twice */
 		.attr_timeout = batfs_reply_attr_timeout(&attributes),
 		.entry_timeout = entry_timeout(&attributes),
@@ -141,6 +160,19 @@ batfs_reply_entry(const struct batfs_mount *mount,
 		return EOVERFLOW;
 	batfs_reply_stat(mount, node, &attributes, &out->attr);
 	return 0;
+}
+
+void
+batfs_reply_found(fuse_req_t req, const struct batfs_node *node)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+	struct fuse_entry_param entry;
+	int failed = batfs_reply_entry(mount, node, &entry);
+
+	if (failed != 0)
+		fuse_reply_err(req, failed);
+	else if (fuse_reply_entry(req, &entry) != 0)
+		batfs_past_let_go(mount->past, entry.ino, 1);
 }
 
 void

@@ -29,11 +29,14 @@ void batfs_reply_bare_stat(const struct batfs_mount *mount,
 double batfs_reply_attr_timeout(const struct batfs_attributes *attributes);
 /*
  * Everything about a node that a directory entry carries, exact size included.
- * Returns 0, or a positive errno.
+ * Returns 0, or a positive errno. A node of the past is held by now: when the
+ * kernel does not get the entry after all, it is let go again (past.h).
  */
 int batfs_reply_entry(const struct batfs_mount *mount,
     const struct batfs_node *node, struct fuse_entry_param *out);
 
+/* Reply with the entry of a node, or with why there is none. */
+void batfs_reply_found(fuse_req_t req, const struct batfs_node *node);
 /* Reply with the errno of a store code. */
 void batfs_reply_code(fuse_req_t req, int code, const struct bat_error *error);
 

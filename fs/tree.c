@@ -137,14 +137,27 @@ batfs_tree_child(const struct batfs_node *parent, enum batfs_class class)
 	return child;
 }
 
+bool
+batfs_tree_shows(const struct batfs_tree *tree, const struct batfs_node *node)
+{
+	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
+
+	if (node->at != 0 && !row->past)
+		return false;
+	return !tree->is_part || row->type != BATFS_SYMLINK;
+}
+
 int
 batfs_tree_lookup(struct batfs_tree *tree, const struct batfs_node *parent,
     struct bat_slice name, struct batfs_node *out)
 {
 	const struct batfs_tree_class *row = &batfs_tree_classes[parent->class];
+	int code;
 
 	if (parent->class == BATFS_NONE || row->type != BATFS_DIRECTORY)
 		return BAT_USE_INVALID;
+	if (!batfs_tree_is_moment(tree, parent))
+		return BAT_STATE_NOT_FOUND;
 	for (unsigned i = BATFS_ROOT; i < BATFS_CLASS_COUNT; i++) {
 		const struct batfs_tree_class *child = &batfs_tree_classes[i];
 
@@ -152,17 +165,22 @@ batfs_tree_lookup(struct batfs_tree *tree, const struct batfs_node *parent,
 		    !bat_bytes_equal(name, bat_bytes_text(child->name)))
 			continue;
 		*out = batfs_tree_child(parent, (enum batfs_class)i);
-		return BAT_OK;
+		return batfs_tree_shows(tree, out) ? BAT_OK :
+						     BAT_STATE_NOT_FOUND;
 	}
 	if (row->find == NULL)
 		return BAT_STATE_NOT_FOUND;
-	return row->find(tree, parent, name, out);
+	code = row->find(tree, parent, name, out);
+	if (code == BAT_OK && !batfs_tree_shows(tree, out))
+		code = BAT_STATE_NOT_FOUND;
+	return code;
 }
 
 bool
 batfs_tree_absent_for_ever(const struct batfs_node *parent)
 {
-	return batfs_tree_classes[parent->class].find == NULL;
+	return parent->at != 0 ||
+	    batfs_tree_classes[parent->class].find == NULL;
 }
 
 enum batfs_type
@@ -187,7 +205,7 @@ batfs_tree_is_whole(const struct batfs_node *node)
 bool
 batfs_tree_takes_appends(const struct batfs_node *node)
 {
-	return batfs_tree_classes[node->class].appends;
+	return node->at == 0 && batfs_tree_classes[node->class].appends;
 }
 
 /* The keys that the parent's class has no use for are left out. */
@@ -196,10 +214,12 @@ batfs_tree_parent(struct batfs_tree *tree, const struct batfs_node *node)
 {
 	enum batfs_class class = batfs_tree_classes[node->class].parent;
 	enum batfs_keys keys = batfs_tree_classes[class].keys;
-	struct batfs_node parent = { .class = class };
+	struct batfs_node parent = { .class = class, .at = node->at };
 
 	if (class == BATFS_NONE)
-		return BATFS_NODE_ROOT;
+		return (struct batfs_node){
+			.class = node->at != 0 ? BATFS_AT : BATFS_ROOT,
+		};
 	if (node->class == BATFS_BY_PART || node->class == BATFS_BY_LEAF)
 		return batfs_tree_space_above(tree, node);
 	if (keys == BATFS_KEYS_NUMBER)
@@ -235,7 +255,7 @@ batfs_tree_path(struct batfs_tree *tree, const struct batfs_node *node,
 	int code = BAT_OK;
 
 	/* From the node up: each name goes in front of what is there. */
-	while (at.class != BATFS_ROOT && code == BAT_OK) {
+	while ((at.class != BATFS_ROOT || at.at != 0) && code == BAT_OK) {
 		bat_bytes_clear(&path);
 		code = append_name(tree, &at, &path);
 		if (code == BAT_OK && tail.length > 0)

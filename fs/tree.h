@@ -85,12 +85,15 @@ enum batfs_class {
 	BATFS_QUERIES,	   /* query (not to be listed) */
 	BATFS_QUERY,	   /* query/<words>; entity = whole name */
 	BATFS_QUERY_LOG,   /* query/<words>/log.jsonl */
-	BATFS_BY,	   /* by */
-	BATFS_BY_TAG,	   /* by/CACHEDIR.TAG */
-	BATFS_BY_KINDS,	   /* by/kind */
-	BATFS_BY_KIND,	   /* by/kind/f.001.jsonl; number = kind */
-	BATFS_BY_DENIALS,  /* by/denials.jsonl */
-	BATFS_BY_NAMES,	   /* by/name */
+	BATFS_AT,      /* at (not to be listed); at/<seq> is a root, with .at */
+	BATFS_AT_TIME, /* at/<RFC 3339> -> its sequence; number = ms */
+	BATFS_AT_AGO,  /* at/-15m; number = seconds */
+	BATFS_BY,      /* by */
+	BATFS_BY_TAG,  /* by/CACHEDIR.TAG */
+	BATFS_BY_KINDS,	  /* by/kind */
+	BATFS_BY_KIND,	  /* by/kind/f.001.jsonl; number = kind */
+	BATFS_BY_DENIALS, /* by/denials.jsonl */
+	BATFS_BY_NAMES,	  /* by/name */
 	/* Those below: entity = a stored name, or what it begins with. */
 	BATFS_BY_PART,	     /* by/name/player: a folder */
 	BATFS_BY_LEAF,	     /* by/name/player/alice -> the entity */
@@ -140,6 +143,8 @@ struct batfs_node {
 	enum batfs_class class;
 	uint32_t entity, scope; /* numbers of the tree's names */
 	uint64_t number;	/* page, shard, sequence, ctl file */
+	/* The tree as of a moment: 1 + the last sequence in it; 0: as it is. */
+	uint64_t at;
 };
 
 #define BATFS_NODE_ROOT ((struct batfs_node){ .class = BATFS_ROOT })
@@ -177,6 +182,7 @@ struct batfs_tree_options {
 	uint32_t uid, gid; /* of the tree: those of the data directory */
 	uint32_t dir_mode, file_mode; /* e.g. 0755, 0644 */
 	bool text;
+	const struct bat_clock *clock; /* for at/-15m; NULL: the system's */
 	/* The whole `.ctl/config`: one fstab line; borrowed. */
 	const char *config_line;
 };
@@ -226,6 +232,17 @@ int batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
 /* The parent, for "..". */
 struct batfs_node batfs_tree_parent(struct batfs_tree *tree,
     const struct batfs_node *node);
+/*
+ * Where a mount begins: at, the name of a moment below at/, and only, a path
+ * from there to a directory; both may be NULL. Error texts name the option.
+ */
+int batfs_tree_start(struct batfs_tree *tree, const char *at, const char *only,
+    struct batfs_node *out, struct bat_error *error);
+/*
+ * What a handle reads that was opened now: the node as of this moment where
+ * what it shows changes not only at its end, else the node.
+ */
+void batfs_tree_freeze(struct batfs_tree *tree, struct batfs_node *node);
 /* Path within the mount, no leading '/', for rejects and messages. */
 int batfs_tree_path(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_buf *buf);

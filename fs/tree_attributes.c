@@ -11,6 +11,8 @@
  */
 #include "tree_internal.h"
 
+/* The top bit of inode numbers of the past. */
+#define PAST ((uint64_t)1 << 63)
 /* How often a question is asked again when the store changes meanwhile. */
 #define ATTEMPTS 8
 
@@ -32,10 +34,12 @@ batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
 	struct bat_hash hash;
 	uint64_t inode;
 
-	if (node->class == BATFS_ROOT)
+	if (node->class == BATFS_ROOT && node->at == 0)
 		return 1;
 	bat_hash_start(&hasher);
 	bat_hash_update(&hasher, bat_bytes_slice(&row->mark, 1));
+	if (node->at != 0)
+		hash_number(&hasher, node->at);
 	if (row->keys == BATFS_KEYS_NUMBER)
 		hash_number(&hasher, node->number);
 	if (row->keys == BATFS_KEYS_SCOPE || row->keys == BATFS_KEYS_MEMBER) {
@@ -47,7 +51,8 @@ batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
 	if (row->keys == BATFS_KEYS_ENTITY || row->keys == BATFS_KEYS_MEMBER)
 		bat_hash_update(&hasher, batfs_tree_text(tree, node->entity));
 	hash = bat_hash_finish(&hasher);
-	inode = bat_bytes_get_le64(hash.bytes) & INT64_MAX;
+	inode = bat_bytes_get_le64(hash.bytes);
+	inode = node->at != 0 ? inode | PAST : inode & ~PAST;
 	inode += BAT_PLANT(86) ? node->entity : 0;
 	return inode > 1 ? inode : inode + 2;
 }
@@ -55,9 +60,9 @@ batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
 static uint32_t
 mode_of(const struct batfs_tree_options *options,
     const struct batfs_attributes *attributes,
-    const struct batfs_tree_class *row)
+    const struct batfs_tree_class *row, bool past)
 {
-	enum batfs_tree_access access = row->access;
+	enum batfs_tree_access access = past ? BATFS_TREE_READ : row->access;
 
 	if (attributes->type == BATFS_SYMLINK)
 		return 0777;
@@ -78,18 +83,23 @@ measure(struct batfs_tree *tree, const struct batfs_node *node, bool want_size,
 		.type = row->type,
 		.inode = batfs_tree_inode(tree, node),
 		.caching = row->caching,
-		.appendable = !tree->options.read_only &&
+		.appendable = !tree->options.read_only && node->at == 0 &&
 		    (row->access == BATFS_TREE_APPEND ||
 			row->access == BATFS_TREE_WRITE),
 		.plain = row->plain,
 		.command = node->class == BATFS_CTL_FILE &&
 		    batfs_tree_ctl_is_command(node->number),
 	};
-	int code = row->measure(tree, node, want_size, &attributes, error);
+	int code = BAT_STATE_NOT_FOUND;
 
+	if (batfs_tree_is_moment(tree, node))
+		code = row->measure(tree, node, want_size, &attributes, error);
 	if (code != BAT_OK)
 		return code;
-	attributes.mode = mode_of(&tree->options, &attributes, row);
+	if (node->at != 0)
+		attributes.caching = BATFS_CACHE_FOREVER;
+	attributes.mode = mode_of(&tree->options, &attributes, row,
+	    node->at != 0);
 	*out = attributes;
 	return BAT_OK;
 }
@@ -131,7 +141,9 @@ batfs_tree_read(struct batfs_tree *tree, const struct batfs_node *node,
 		uint64_t generation = batfs_tree_generation(tree);
 
 		buf->length = before;
-		code = row->read(tree, node, offset, size, buf, error);
+		code = BAT_STATE_NOT_FOUND;
+		if (batfs_tree_is_moment(tree, node))
+			code = row->read(tree, node, offset, size, buf, error);
 		if (code != BAT_DATA_DISAGREES &&
 		    batfs_tree_generation(tree) == generation)
 			break;

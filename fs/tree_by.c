@@ -27,21 +27,6 @@ batfs_tree_by_init(struct batfs_tree *tree)
 	batfs_tree_spaces_init(tree);
 }
 
-bool
-batfs_tree_has_begun(struct batfs_tree *tree, const struct batfs_node *node,
-    uint32_t entity)
-{
-	const struct bat_list list = {
-		.kind = BAT_LIST_ENTITY,
-		.entity = entity,
-		.before = batfs_tree_before(tree, node),
-	};
-	struct bat_list_stat stat;
-
-	return entity != BAT_MAP_NONE &&
-	    bat_list_stat(tree->store, &list, &stat) && stat.count > 0;
-}
-
 static bool
 cut_suffix(struct bat_slice *name, const char *suffix)
 {

@@ -24,14 +24,6 @@ batfs_tree_trace(struct batfs_tree *tree, struct bat_error *error)
 	return code;
 }
 
-uint32_t
-batfs_tree_before(struct batfs_tree *tree, const struct batfs_node *node)
-{
-	(void)tree;
-	(void)node;
-	return 0;
-}
-
 static bool
 is_before(uint32_t ordinal, uint32_t before)
 {

@@ -283,7 +283,7 @@ batfs_tree_read_link(struct batfs_tree *tree, const struct batfs_node *node,
 		break;
 	case BATFS_EVENTS_FIRST:
 	case BATFS_EVENTS_LAST:
-		bat_head(tree->store, &head);
+		batfs_tree_head(tree, node, &head);
 		if (head.visible_count == 0)
 			return BAT_STATE_NOT_FOUND;
 		code = batfs_tree_put_folder(&target, "",
@@ -325,7 +325,7 @@ batfs_tree_measure_end(struct batfs_tree *tree, const struct batfs_node *node,
 	struct batfs_node event = *node;
 	struct bat_head head;
 
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	if (head.visible_count == 0)
 		return BAT_STATE_NOT_FOUND;
 	event.number = node->class == BATFS_EVENTS_FIRST ? head.first_seq :
@@ -377,13 +377,14 @@ begins_with(const struct bat_id *id, const struct bat_id *prefix, size_t digits)
 /* The one id that begins like this. BAT_STATE_NOT_FOUND: there is none, or
  * there are several. */
 static int
-complete_id(struct batfs_tree *tree, struct bat_id *id, size_t digits)
+complete_id(struct batfs_tree *tree, const struct batfs_node *parent,
+    struct bat_id *id, size_t digits)
 {
 	struct bat_id prefix = *id;
 	struct bat_head head;
 	bool found = false;
 
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, parent, &head);
 	if (head.ordinals > PREFIX_ROWS_MAX)
 		return BAT_STATE_NOT_FOUND;
 	for (uint32_t i = 0; i < head.ordinals; i++) {
@@ -413,10 +414,14 @@ batfs_tree_find_id(struct batfs_tree *tree, const struct batfs_node *parent,
 	if (!batfs_tree_id_prefix(name, &id))
 		return BAT_STATE_NOT_FOUND;
 	if (name.length < ID_DIGITS)
-		code = complete_id(tree, &id, name.length);
+		code = complete_id(tree, parent, &id, name.length);
+	if (code == BAT_OK && parent->at != 0)
+		code = batfs_tree_trace(tree, NULL);
 	if (code != BAT_OK)
 		return code;
-	ordinal = bat_find_id(tree->store, &id);
+	ordinal = parent->at == 0 ? bat_find_id(tree->store, &id) :
+				    bat_find_id_before(tree->store, &id,
+					batfs_tree_before(tree, parent));
 	if (ordinal == BAT_MAP_NONE || !bat_row(tree->store, ordinal, &row))
 		return BAT_STATE_NOT_FOUND;
 	*out = batfs_tree_child(parent, BATFS_EVENT_ID_LINK);

@@ -15,25 +15,26 @@ batfs_tree_shard_start(uint64_t shard, uint64_t *out_seq)
 }
 
 bool
-batfs_tree_shard_first(struct batfs_tree *tree, uint64_t shard,
-    struct bat_row *out)
+batfs_tree_shard_first(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t shard, struct bat_row *out)
 {
 	uint64_t start;
 	uint32_t ordinal;
 
 	if (!batfs_tree_shard_start(shard, &start))
 		return false;
-	ordinal = bat_find_seq_from(tree->store, start);
+	ordinal = batfs_tree_seq_from(tree, node, start);
 	return ordinal != BAT_MAP_NONE && bat_row(tree->store, ordinal, out) &&
 	    out->seq / BATFS_TREE_SHARD == shard;
 }
 
 bool
-batfs_tree_shard_is_sealed(struct batfs_tree *tree, uint64_t shard)
+batfs_tree_shard_is_sealed(struct batfs_tree *tree,
+    const struct batfs_node *node, uint64_t shard)
 {
 	struct bat_head head;
 
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	return head.visible_count > 0 &&
 	    head.last_seq / BATFS_TREE_SHARD + BAT_PLANT(85) > shard;
 }
@@ -60,8 +61,8 @@ batfs_tree_find_page(struct batfs_tree *tree, const struct batfs_node *parent,
 
 	if (!cut_suffix(&name, ".jsonl") ||
 	    !batfs_name_padded(name, 8, &page) ||
-	    !batfs_tree_shard_is_sealed(tree, page) ||
-	    !batfs_tree_shard_first(tree, page, &row))
+	    !batfs_tree_shard_is_sealed(tree, parent, page) ||
+	    !batfs_tree_shard_first(tree, parent, page, &row))
 		return BAT_STATE_NOT_FOUND;
 	*out = batfs_tree_child(parent, BATFS_LOG_PAGE);
 	out->number = page;
@@ -95,13 +96,13 @@ batfs_tree_find_in_events(struct batfs_tree *tree,
 	struct bat_head head;
 	uint64_t number;
 
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, parent, &head);
 	if (head.visible_count > 0 && is_end(name, &class)) {
 		*out = batfs_tree_child(parent, class);
 		return BAT_OK;
 	}
 	if (batfs_name_padded(name, 8, &number) &&
-	    batfs_tree_shard_first(tree, number, &row)) {
+	    batfs_tree_shard_first(tree, parent, number, &row)) {
 		*out = batfs_tree_child(parent, BATFS_SHARD);
 		out->number = number;
 		return BAT_OK;
@@ -109,7 +110,7 @@ batfs_tree_find_in_events(struct batfs_tree *tree,
 	if (cut_suffix(&name, ".json"))
 		class = BATFS_EVENT_JSON_LINK;
 	if (!batfs_name_number(name, &number) ||
-	    bat_find_seq(tree->store, number) == BAT_MAP_NONE)
+	    batfs_tree_seq(tree, parent, number) == BAT_MAP_NONE)
 		return BAT_STATE_NOT_FOUND;
 	*out = batfs_tree_child(parent, class);
 	out->number = number;
@@ -128,7 +129,7 @@ batfs_tree_find_in_shard(struct batfs_tree *tree,
 		class = BATFS_EVENT_JSON;
 	if (!batfs_name_padded(name, 12, &seq) ||
 	    seq / BATFS_TREE_SHARD != parent->number ||
-	    bat_find_seq(tree->store, seq) == BAT_MAP_NONE)
+	    batfs_tree_seq(tree, parent, seq) == BAT_MAP_NONE)
 		return BAT_STATE_NOT_FOUND;
 	*out = batfs_tree_child(parent, class);
 	out->number = seq;
@@ -150,16 +151,16 @@ static bool
 store_has(struct batfs_tree *tree, const struct batfs_node *parent,
     enum batfs_class class, struct bat_slice stored)
 {
-	uint32_t scope, entity;
+	uint32_t entity;
 
 	if (class == BATFS_SCOPE)
-		return bat_find_scope(tree->store, stored) != BAT_MAP_NONE;
+		return batfs_tree_scope_has_begun(tree, parent,
+		    bat_find_scope(tree->store, stored));
 	entity = bat_find_entity(tree->store, stored);
 	if (class == BATFS_ENTITY || entity == BAT_MAP_NONE)
-		return entity != BAT_MAP_NONE;
-	scope = batfs_tree_store_scope(tree, parent->scope);
-	return scope != BAT_MAP_NONE &&
-	    bat_scope_has(tree->store, scope, entity);
+		return batfs_tree_has_begun(tree, parent, entity);
+	return batfs_tree_member_has_begun(tree, parent, entity,
+	    batfs_tree_store_scope(tree, parent->scope));
 }
 
 /* The child with this stored name, if it exists; only then is the name given
@@ -301,8 +302,8 @@ find_view(struct batfs_tree *tree, const struct batfs_node *parent,
 	batfs_name_split_words(name, &stem, &words);
 	code = batfs_tree_stored_name(tree, stem, &stored);
 	if (code == BAT_OK &&
-	    bat_find_entity(tree->store, bat_bytes_of_buf(&stored)) ==
-		BAT_MAP_NONE)
+	    !batfs_tree_has_begun(tree, parent,
+		bat_find_entity(tree->store, bat_bytes_of_buf(&stored))))
 		code = BAT_STATE_NOT_FOUND;
 	if (code == BAT_OK)
 		code = batfs_tree_intern(tree, name, &child.entity);
@@ -342,20 +343,24 @@ log_stream(struct batfs_tree *tree, const struct batfs_node *node,
 	struct bat_head head;
 	struct bat_row row;
 
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	if (head.visible_count == 0)
 		return node->class == BATFS_LOG_PAGE ? BAT_STATE_NOT_FOUND :
 						       BAT_END;
-	if (node->class == BATFS_LOG_TAIL)
+	if (node->class == BATFS_LOG_TAIL) {
 		out->from_seq = head.last_seq -
 		    head.last_seq % BATFS_TREE_SHARD;
+		if (node->at != 0)
+			out->to_seq = node->at;
+	}
 	if (node->class != BATFS_LOG_PAGE)
 		return BAT_OK;
 	if (head.last_seq / BATFS_TREE_SHARD <= node->number ||
-	    !batfs_tree_shard_first(tree, node->number, &row) ||
+	    !batfs_tree_shard_first(tree, node, node->number, &row) ||
 	    !batfs_tree_shard_start(node->number, &out->from_seq) ||
 	    !bat_bytes_add(out->from_seq, BATFS_TREE_SHARD, &out->to_seq))
 		return BAT_STATE_NOT_FOUND;
+	out->list.before = 0; /* a page is the same at every moment */
 	return BAT_OK;
 }
 
@@ -364,7 +369,10 @@ batfs_tree_stream(struct batfs_tree *tree, const struct batfs_node *node,
     struct batfs_stream_key *out)
 {
 	*out = (struct batfs_stream_key){
-		.list = { .kind = BAT_LIST_ALL },
+		.list = {
+			.kind = BAT_LIST_ALL,
+			.before = batfs_tree_before(tree, node),
+		},
 		.to_seq = UINT64_MAX,
 	};
 	if (node->class == BATFS_LOG_ALL || node->class == BATFS_LOG_PAGE ||

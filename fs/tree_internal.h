@@ -15,6 +15,7 @@
  *	tree_chains.c	  chains/
  *	tree_chain_files.c  what stands in a chain, and who caused an event
  *	tree_effects.c	  the folder of an event: chain, effects/
+ *	tree_past.c	  at/, and what there was at a moment
  *	tree_views.c	  range/, query/, an entity with words for reading
  *	tree_select.c	  the events that words let through
  *	tree_kinds.c	  the events of each kind
@@ -84,6 +85,8 @@ struct batfs_tree_class {
 	bool whole;   /* a file that is computed as a whole */
 	bool search;  /* a directory that finds and is not to be listed */
 	bool appends; /* appends are taken here or below */
+	bool past;    /* also there below at/ */
+	bool frozen;  /* an open one is of the moment of its open */
 	bool plain;   /* an append may be opened without O_APPEND */
 	batfs_tree_measure_fn *measure;
 	/* Files: their bytes; links: their target. */
@@ -207,6 +210,7 @@ struct batfs_tree_moments {
 struct batfs_tree {
 	struct bat_store *store;
 	struct batfs_tree_options options;
+	bool is_part; /* a mount begins below the root */
 	struct batfs_streams *streams;
 	struct batfs_streams *briefs;	       /* the same for people */
 	struct batfs_streams *branches, *dots; /* parts of chains */
@@ -360,9 +364,36 @@ int batfs_tree_chain(struct batfs_tree *tree, const struct batfs_node *node,
 /* As batfs_tree_chain, of an event; also if it is its only one. */
 int batfs_tree_chain_of(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t seq, struct batfs_tree_chain *out, struct bat_error *error);
+
+/* Is it there for whom this tree is? Not everything has a past, and links
+ * would lead out of a part. */
+bool batfs_tree_shows(const struct batfs_tree *tree,
+    const struct batfs_node *node);
+
+/* ---- moments of the past (tree_past.c) ----------------------------------- */
+
 /* The moment of a node as `before` of bat_list. */
 uint32_t batfs_tree_before(struct batfs_tree *tree,
     const struct batfs_node *node);
+/* false: what it shows is hidden now. */
+bool batfs_tree_is_moment(struct batfs_tree *tree,
+    const struct batfs_node *node);
+/* bat_head as it was then. */
+void batfs_tree_head(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_head *out);
+/* bat_find_seq and bat_find_seq_from, of the events by then. */
+uint32_t batfs_tree_seq(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t seq);
+uint32_t batfs_tree_seq_from(struct batfs_tree *tree,
+    const struct batfs_node *node, uint64_t seq);
+/* Had an entity, one within a scope, a scope an event by then? By the store's
+ * numbers; BAT_MAP_NONE: no. */
+bool batfs_tree_has_begun(struct batfs_tree *tree,
+    const struct batfs_node *node, uint32_t entity);
+bool batfs_tree_member_has_begun(struct batfs_tree *tree,
+    const struct batfs_node *node, uint32_t entity, uint32_t scope);
+bool batfs_tree_scope_has_begun(struct batfs_tree *tree,
+    const struct batfs_node *node, uint32_t scope);
 
 /* ---- by/ ------------------------------------------------------------------ */
 
@@ -374,10 +405,6 @@ void batfs_tree_spaces_free(struct batfs_tree *tree);
 /* batfs_tree_stream of the classes of by/. */
 int batfs_tree_by_stream(struct batfs_tree *tree, const struct batfs_node *node,
     struct batfs_stream_key *out);
-/* Has an entity, by the store's number, an event at the moment of a node? */
-bool batfs_tree_has_begun(struct batfs_tree *tree,
-    const struct batfs_node *node, uint32_t entity);
-
 /* What stands below by/name (tree_spaces.c): of a name or the beginning of
  * one, up to a colon. 0, BAT_STATE_NOT_FOUND, BAT_WORLD_NO_MEMORY. */
 int batfs_tree_space_find(struct batfs_tree *tree, struct bat_slice name,
@@ -423,11 +450,13 @@ struct batfs_node batfs_tree_child(const struct batfs_node *parent,
     enum batfs_class class);
 /* The first sequence of a shard or page; false: there is no such number. */
 bool batfs_tree_shard_start(uint64_t shard, uint64_t *out_seq);
-/* The row of the first visible event of a shard; false: it has none. */
-bool batfs_tree_shard_first(struct batfs_tree *tree, uint64_t shard,
-    struct bat_row *out);
+/* The row of the first visible event of a shard; false: it has none. node: of
+ * the same moment. */
+bool batfs_tree_shard_first(struct batfs_tree *tree,
+    const struct batfs_node *node, uint64_t shard, struct bat_row *out);
 /* Is a page or shard behind the newest one? */
-bool batfs_tree_shard_is_sealed(struct batfs_tree *tree, uint64_t shard);
+bool batfs_tree_shard_is_sealed(struct batfs_tree *tree,
+    const struct batfs_node *node, uint64_t shard);
 /* The lines of a file that shows some. 0; BAT_END: it is there and has none;
  * BAT_STATE_NOT_FOUND. */
 int batfs_tree_stream(struct batfs_tree *tree, const struct batfs_node *node,
@@ -446,8 +475,8 @@ bool batfs_tree_id_prefix(struct bat_slice text, struct bat_id *out);
 int batfs_tree_put_folder(struct bat_buf *buf, const char *way, uint64_t seq,
     const char *suffix);
 
-batfs_tree_find_fn batfs_tree_find_in_chains, batfs_tree_find_chain,
-    batfs_tree_find_in_chain, batfs_tree_find_effect;
+batfs_tree_find_fn batfs_tree_find_at, batfs_tree_find_in_chains,
+    batfs_tree_find_chain, batfs_tree_find_in_chain, batfs_tree_find_effect;
 batfs_tree_find_fn batfs_tree_find_page, batfs_tree_find_entity,
     batfs_tree_find_scope, batfs_tree_find_member, batfs_tree_find_in_events,
     batfs_tree_find_in_shard, batfs_tree_find_in_event, batfs_tree_find_id,
@@ -468,8 +497,10 @@ int batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
 
 batfs_tree_list_fn batfs_tree_list_chain_bytes, batfs_tree_list_chains,
     batfs_tree_list_chain, batfs_tree_list_effects;
-batfs_tree_spell_fn batfs_tree_spell_chain_byte, batfs_tree_spell_chain,
-    batfs_tree_spell_chain_event, batfs_tree_spell_event_chain;
+batfs_tree_spell_fn batfs_tree_spell_root, batfs_tree_spell_at_time,
+    batfs_tree_spell_at_ago, batfs_tree_spell_chain_byte,
+    batfs_tree_spell_chain, batfs_tree_spell_chain_event,
+    batfs_tree_spell_event_chain;
 batfs_tree_list_fn batfs_tree_list_pages, batfs_tree_list_entities,
     batfs_tree_list_scopes, batfs_tree_list_members, batfs_tree_list_shards,
     batfs_tree_list_shard, batfs_tree_list_event, batfs_tree_list_ctl;
@@ -482,10 +513,12 @@ batfs_tree_spell_fn batfs_tree_spell_page, batfs_tree_spell_entity,
 
 /* ---- attributes, content, .ctl ---------------------------------------------- */
 
-batfs_tree_measure_fn batfs_tree_measure_chains, batfs_tree_measure_chain_byte,
-    batfs_tree_measure_chain, batfs_tree_measure_chain_link,
-    batfs_tree_measure_causal, batfs_tree_measure_effects;
-batfs_tree_read_fn batfs_tree_read_chain_link, batfs_tree_read_causal;
+batfs_tree_measure_fn batfs_tree_measure_at_link, batfs_tree_measure_chains,
+    batfs_tree_measure_chain_byte, batfs_tree_measure_chain,
+    batfs_tree_measure_chain_link, batfs_tree_measure_causal,
+    batfs_tree_measure_effects;
+batfs_tree_read_fn batfs_tree_read_at_link, batfs_tree_read_chain_link,
+    batfs_tree_read_causal;
 batfs_tree_measure_fn batfs_tree_measure_root, batfs_tree_measure_text,
     batfs_tree_measure_log, batfs_tree_measure_stream,
     batfs_tree_measure_entities, batfs_tree_measure_scopes,

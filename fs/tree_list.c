@@ -23,6 +23,8 @@ batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
 	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
 	int code;
 
+	if (!batfs_tree_shows(tree, node))
+		return BAT_OK;
 	bat_bytes_clear(&listing->name);
 	code = row->name != NULL ?
 	    bat_bytes_append_text(&listing->name, row->name) :
@@ -58,7 +60,7 @@ list_shards(struct batfs_tree *tree, const struct batfs_node *node,
 		uint32_t ordinal = BAT_MAP_NONE;
 
 		if (batfs_tree_shard_start(next, &start))
-			ordinal = bat_find_seq_from(tree->store, start);
+			ordinal = batfs_tree_seq_from(tree, node, start);
 		if (ordinal == BAT_MAP_NONE ||
 		    !bat_row(tree->store, ordinal, &row))
 			break;
@@ -77,7 +79,7 @@ batfs_tree_list_pages(struct batfs_tree *tree, const struct batfs_node *node,
 {
 	struct bat_head head;
 
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	if (head.visible_count == 0)
 		return BAT_OK;
 	return list_shards(tree, node, BATFS_LOG_PAGE, cookie,
@@ -104,7 +106,7 @@ batfs_tree_list_shard(struct batfs_tree *tree, const struct batfs_node *node,
 	if (!batfs_tree_shard_start(node->number, &start))
 		return BAT_OK;
 	while (code == BAT_OK && cookie < BATFS_TREE_SHARD) {
-		uint32_t ordinal = bat_find_seq_from(tree->store,
+		uint32_t ordinal = batfs_tree_seq_from(tree, node,
 		    start + cookie);
 		struct bat_row row;
 
@@ -146,7 +148,7 @@ batfs_tree_list_entities(struct batfs_tree *tree, const struct batfs_node *node,
 
 	for (uint64_t i = cookie; code == BAT_OK && i < UINT32_MAX; i++) {
 		number = bat_entity_at(tree->store, (uint32_t)i);
-		if (number == BAT_MAP_NONE)
+		if (!batfs_tree_has_begun(tree, node, number))
 			break;
 		code = emit_named(tree, listing, &child, number, i);
 	}
@@ -163,7 +165,7 @@ batfs_tree_list_scopes(struct batfs_tree *tree, const struct batfs_node *node,
 
 	for (uint64_t i = cookie; code == BAT_OK && i < UINT32_MAX; i++) {
 		number = bat_scope_at(tree->store, (uint32_t)i);
-		if (number == BAT_MAP_NONE)
+		if (!batfs_tree_scope_has_begun(tree, node, number))
 			break;
 		code = emit_named(tree, listing, &child, number, i);
 	}
@@ -182,7 +184,7 @@ batfs_tree_list_members(struct batfs_tree *tree, const struct batfs_node *node,
 		return BAT_OK;
 	for (uint64_t i = cookie; code == BAT_OK && i < UINT32_MAX; i++) {
 		number = bat_scope_entity_at(tree->store, scope, (uint32_t)i);
-		if (number == BAT_MAP_NONE)
+		if (!batfs_tree_member_has_begun(tree, node, number, scope))
 			break;
 		code = emit_named(tree, listing, &child, number, i);
 	}
@@ -248,11 +250,13 @@ batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
 		return BAT_USE_INVALID;
 	if (row->search)
 		return BAT_STATE_DENIED;
+	if (!batfs_tree_is_moment(tree, node))
+		return BAT_STATE_NOT_FOUND;
 	if (row->list != NULL && cookie < BATFS_TREE_COOKIE_FIXED)
 		code = row->list(tree, node, cookie, &listing);
 	if (code == BAT_OK && cookie < BATFS_TREE_COOKIE_PENDING)
 		code = list_fixed(tree, node, cookie, &listing);
-	if (code == BAT_OK)
+	if (code == BAT_OK && node->at == 0)
 		code = list_pending(tree, node, cookie, &listing);
 	bat_bytes_free(&listing.name);
 	return code == BAT_END ? BAT_OK : code;

@@ -32,11 +32,11 @@ batfs_tree_first_time(struct batfs_tree *tree)
 }
 
 static int64_t
-last_time(struct batfs_tree *tree)
+last_time(struct batfs_tree *tree, const struct batfs_node *node)
 {
 	struct bat_head head;
 
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	return head.visible_count > 0 ? as_time(head.last_wall_ms) : 0;
 }
 
@@ -57,20 +57,21 @@ birth(struct batfs_tree *tree, enum bat_list_kind kind, uint32_t entity,
 
 /* The row of the last visible event of a shard that has some. */
 static bool
-shard_last(struct batfs_tree *tree, uint64_t shard, struct bat_row *out)
+shard_last(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t shard, struct bat_row *out)
 {
 	struct bat_head head;
 	uint64_t end;
 	uint32_t ordinal;
 
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	if (head.visible_count == 0)
 		return false;
 	if (head.last_seq / BATFS_TREE_SHARD == shard)
 		return bat_row(tree->store, head.last, out);
 	if (!batfs_tree_shard_start(shard + 1, &end))
 		return false;
-	ordinal = bat_find_seq_from(tree->store, end);
+	ordinal = batfs_tree_seq_from(tree, node, end);
 	if (ordinal == BAT_MAP_NONE)
 		return false;
 	/* Ordinals are in the order of sequences; some are hidden. */
@@ -97,10 +98,9 @@ int
 batfs_tree_measure_log(struct batfs_tree *tree, const struct batfs_node *node,
     bool want_size, struct batfs_attributes *out, struct bat_error *error)
 {
-	(void)node;
 	(void)want_size;
 	(void)error;
-	out->mtime_ms = last_time(tree);
+	out->mtime_ms = last_time(tree, node);
 	return BAT_OK;
 }
 
@@ -111,10 +111,9 @@ batfs_tree_measure_entities(struct batfs_tree *tree,
 {
 	struct bat_head head;
 
-	(void)node;
 	(void)want_size;
 	(void)error;
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	if (head.entity_count > 0)
 		out->mtime_ms = birth(tree, BAT_LIST_ENTITY,
 		    bat_entity_at(tree->store, head.entity_count - 1), 0);
@@ -129,16 +128,35 @@ batfs_tree_measure_scopes(struct batfs_tree *tree,
 	struct bat_head head;
 	uint32_t scope;
 
-	(void)node;
 	(void)want_size;
 	(void)error;
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	if (head.scope_count == 0)
 		return BAT_OK;
 	scope = bat_scope_at(tree->store, head.scope_count - 1);
 	out->mtime_ms = birth(tree, BAT_LIST_MEMBER,
 	    bat_scope_entity_at(tree->store, scope, 0), scope);
 	return BAT_OK;
+}
+
+/* How many members it had by then: of those, a first-seen order has none behind
+ * one that was not there. */
+static uint32_t
+scope_size(struct batfs_tree *tree, const struct batfs_node *node,
+    uint32_t scope)
+{
+	uint32_t low = 0, high = bat_scope_size(tree->store, scope);
+
+	while (node->at != 0 && low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (batfs_tree_member_has_begun(tree, node,
+			bat_scope_entity_at(tree->store, scope, middle), scope))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return high;
 }
 
 int
@@ -155,7 +173,7 @@ batfs_tree_measure_scope(struct batfs_tree *tree, const struct batfs_node *node,
 		return batfs_tree_pending_has(tree, node) ? BAT_OK :
 							    BAT_STATE_NOT_FOUND;
 	}
-	size = bat_scope_size(tree->store, scope);
+	size = scope_size(tree, node, scope);
 	if (size > 0)
 		out->mtime_ms = birth(tree, BAT_LIST_MEMBER,
 		    bat_scope_entity_at(tree->store, scope, size - 1), scope);
@@ -170,12 +188,11 @@ batfs_tree_measure_events(struct batfs_tree *tree,
 	struct bat_head head;
 	struct bat_row row;
 
-	(void)node;
 	(void)want_size;
 	(void)error;
-	bat_head(tree->store, &head);
+	batfs_tree_head(tree, node, &head);
 	if (head.visible_count > 0 &&
-	    batfs_tree_shard_first(tree, head.last_seq / BATFS_TREE_SHARD,
+	    batfs_tree_shard_first(tree, node, head.last_seq / BATFS_TREE_SHARD,
 		&row))
 		out->mtime_ms = as_time(row.wall_ms);
 	return BAT_OK;
@@ -189,10 +206,10 @@ batfs_tree_measure_shard(struct batfs_tree *tree, const struct batfs_node *node,
 
 	(void)want_size;
 	(void)error;
-	if (!shard_last(tree, node->number, &row))
+	if (!shard_last(tree, node, node->number, &row))
 		return BAT_STATE_NOT_FOUND;
 	out->mtime_ms = as_time(row.wall_ms);
-	if (batfs_tree_shard_is_sealed(tree, node->number))
+	if (batfs_tree_shard_is_sealed(tree, node, node->number))
 		out->caching = BATFS_CACHE_FOREVER;
 	return BAT_OK;
 }
@@ -228,7 +245,7 @@ stream_time(struct batfs_tree *tree, const struct batfs_node *node,
 	struct bat_row row;
 
 	if (node->class == BATFS_LOG_PAGE)
-		return shard_last(tree, node->number, &row) ?
+		return shard_last(tree, node, node->number, &row) ?
 		    as_time(row.wall_ms) :
 		    0;
 	return bat_list_stat(tree->store, &key->list, &stat) && stat.count > 0 ?

@@ -92,6 +92,9 @@ begin_creating(struct batfs_tree *tree, const struct batfs_node *parent,
 {
 	int code;
 
+	if (parent->at != 0)
+		return bat_error_set(error, BAT_USE_READ_ONLY,
+		    "nothing is added to the past");
 	if (tree->options.read_only)
 		return bat_error_set(error, BAT_USE_READ_ONLY,
 		    "mounted read-only");
@@ -138,6 +141,9 @@ static int
 refuse_creating(const struct batfs_node *parent, const char *why,
     struct bat_error *error)
 {
+	if (parent->at != 0)
+		return bat_error_set(error, BAT_USE_READ_ONLY,
+		    "nothing is added to the past");
 	if (parent->class >= BATFS_BY && parent->class <= BATFS_BY_CHAINS)
 		return bat_error_set(error, BAT_USE_READ_ONLY,
 		    "by/ only shows; append below entities/ or scopes/");
@@ -208,7 +214,7 @@ batfs_tree_rmdir(struct batfs_tree *tree, const struct batfs_node *parent,
 
 	if (code != BAT_OK)
 		return code;
-	if (tree->options.read_only)
+	if (tree->options.read_only || node.at != 0)
 		return BAT_USE_READ_ONLY;
 	if (node.class != BATFS_SCOPE || batfs_tree_is_real(tree, &node) ||
 	    batfs_tree_pending_next(tree, &node, &ordinal, &child))

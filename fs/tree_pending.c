@@ -154,20 +154,17 @@ append(struct batfs_tree_pendings *pendings, const struct batfs_node *node)
 bool
 batfs_tree_is_real(struct batfs_tree *tree, const struct batfs_node *node)
 {
-	uint32_t entity, scope;
-
 	if (node->class == BATFS_ENTITY)
-		return batfs_tree_store_entity(tree, node->entity) !=
-		    BAT_MAP_NONE;
+		return batfs_tree_has_begun(tree, node,
+		    batfs_tree_store_entity(tree, node->entity));
 	if (node->class == BATFS_SCOPE)
-		return batfs_tree_store_scope(tree, node->scope) !=
-		    BAT_MAP_NONE;
+		return batfs_tree_scope_has_begun(tree, node,
+		    batfs_tree_store_scope(tree, node->scope));
 	if (node->class != BATFS_MEMBER)
 		return false;
-	entity = batfs_tree_store_entity(tree, node->entity);
-	scope = batfs_tree_store_scope(tree, node->scope);
-	return entity != BAT_MAP_NONE && scope != BAT_MAP_NONE &&
-	    bat_scope_has(tree->store, scope, entity);
+	return batfs_tree_member_has_begun(tree, node,
+	    batfs_tree_store_entity(tree, node->entity),
+	    batfs_tree_store_scope(tree, node->scope));
 }
 
 /*
@@ -218,7 +215,7 @@ batfs_tree_pending_has(struct batfs_tree *tree, const struct batfs_node *node)
 	bool has;
 
 	pthread_mutex_lock(&tree->mutex);
-	has = find(&tree->pendings, node) != NULL;
+	has = node->at == 0 && find(&tree->pendings, node) != NULL;
 	pthread_mutex_unlock(&tree->mutex);
 	return has;
 }

@@ -265,7 +265,7 @@ choose_of_all(struct walk *walk, uint64_t *cursor, uint32_t *ordinals,
 	size_t count = 0;
 
 	*out_count = 0;
-	bat_head(tree->store, &head);
+	bat_head_before(tree->store, walk->before, &head);
 	if (*cursor == 0 && (selection->seen & BATFS_TREE_SELECT_SINCE) != 0 &&
 	    selection->since_ms > 0) {
 		uint32_t first;

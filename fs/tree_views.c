@@ -100,6 +100,8 @@ resolve_range(struct batfs_tree *tree, const struct batfs_node *node,
 		code = first_later(tree, to.ms, to_seq);
 	if (to.kind == END_SEQ && to.seq < UINT64_MAX)
 		*to_seq = to.seq + 1;
+	if (node->at != 0 && *to_seq > node->at)
+		*to_seq = node->at;
 	return code;
 }
 
@@ -236,7 +238,7 @@ batfs_tree_view_of(struct batfs_tree *tree, const struct batfs_node *node,
 		out->entity = bat_find_entity(tree->store,
 		    bat_bytes_of_buf(&stored));
 	bat_bytes_free(&stored);
-	if (code == BAT_OK && out->entity == BAT_MAP_NONE)
+	if (code == BAT_OK && !batfs_tree_has_begun(tree, node, out->entity))
 		code = BAT_STATE_NOT_FOUND;
 	return code;
 }

@@ -68,6 +68,15 @@ START_TEST(the_later_word_wins)
 }
 END_TEST
 
+START_TEST(a_moment_is_read_only_whatever_else_is_said)
+{
+	ck_assert_int_eq(parse_list("at=42,rw,only=scopes/a"), 0);
+	ck_assert(options.read_only);
+	ck_assert_str_eq(options.at, "42");
+	ck_assert_str_eq(options.only, "scopes/a");
+}
+END_TEST
+
 START_TEST(what_mount_hands_on_is_ignored)
 {
 	ck_assert_int_eq(parse_list("user,users,auto,noauto,nofail,_netdev,"
@@ -176,6 +185,7 @@ main(void)
 	tcase_add_test(tests, defaults_are_in_one_place);
 	tcase_add_test(tests, words_set_what_they_name);
 	tcase_add_test(tests, the_later_word_wins);
+	tcase_add_test(tests, a_moment_is_read_only_whatever_else_is_said);
 	tcase_add_test(tests, what_mount_hands_on_is_ignored);
 	tcase_add_test(tests, an_unknown_word_is_named);
 	tcase_add_loop_test(tests, impossible_values_are_refused, 0, 17);

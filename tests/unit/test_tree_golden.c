@@ -27,8 +27,10 @@ walk_each(void *context, const char *name, const struct batfs_node *node,
 	    "%s is listed and not found", name);
 	ck_assert_uint_eq(batfs_tree_inode(tree, &found),
 	    batfs_tree_inode(tree, node));
-	walk->nodes = realloc(walk->nodes,
-	    (walk->count + 1) * sizeof(*walk->nodes));
+	/* Twice as much at each power of two. */
+	if ((walk->count & (walk->count - 1)) == 0)
+		walk->nodes = realloc(walk->nodes,
+		    (2 * walk->count + 1) * sizeof(*walk->nodes));
 	ck_assert_ptr_nonnull(walk->nodes);
 	walk->nodes[walk->count++] = *node;
 	return true;
