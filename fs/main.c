@@ -36,6 +36,7 @@ enum { EXIT_USAGE = 2 };
 struct program {
 	struct batfs_options options;
 	char *data_dir, *mountpoint; /* resolved */
+	struct batfs_kinds *kinds;   /* NULL: no names were given */
 	struct bat_buf config;	     /* .ctl/config, with a NUL */
 	struct bat_buf ready;	     /* what is said when all works */
 	struct fuse_session *session;
@@ -122,6 +123,19 @@ resolve_paths(struct program *program, struct bat_error *error)
 }
 
 static int
+read_kinds(struct program *program, struct bat_error *error)
+{
+	int result = 0;
+
+	if (program->options.kinds != NULL)
+		result = batfs_kinds_read(program->options.kinds,
+		    &program->kinds, error);
+	if (result != 0)
+		bat_error_prefix(error, "-o kinds");
+	return result;
+}
+
+static int
 open_store(struct program *program, struct bat_error *error)
 {
 	const struct batfs_options *options = &program->options;
@@ -164,6 +178,7 @@ make_tree(struct program *program, struct bat_error *error)
 		.default_kind = options->default_kind,
 		.new_names = options->new_names,
 		.text = options->text,
+		.kinds = program->kinds,
 	};
 	struct bat_file_stat status;
 	int result = bat_directory_stat(mount->store, &status);
@@ -352,6 +367,8 @@ start_and_serve(struct program *program, struct bat_error *error)
 	int result = resolve_paths(program, error);
 
 	if (result == 0)
+		result = read_kinds(program, error);
+	if (result == 0)
 		result = open_store(program, error);
 	if (result == 0)
 		result = make_tree(program, error);
@@ -389,6 +406,7 @@ finish(struct program *program, struct bat_error *error)
 		close(mount->data_dir);
 	if (mount->store != NULL)
 		result = bat_close(mount->store, error);
+	batfs_kinds_free(program->kinds);
 	bat_bytes_free(&program->config);
 	bat_bytes_free(&program->ready);
 	free(program->data_dir);

@@ -127,7 +127,8 @@ create_node(struct batfs_mount *mount, const struct batfs_node *parent,
 	struct bat_error error = { .code = 0 };
 	int result;
 
-	if (mount->options->read_only || parent->at != 0)
+	if (mount->options->read_only || parent->at != 0 ||
+	    batfs_tree_only_shows(parent))
 		return EROFS;
 	/* `touch` and `>`: an event cannot be empty or be replaced. */
 	if ((flags & O_APPEND) == 0 || (flags & O_ACCMODE) == O_RDONLY)

@@ -29,6 +29,21 @@ take_scope(struct batfs_options *options, const char *value)
 	return take_copy(&options->default_scope, value);
 }
 
+/* A daemon lives in "/", and .ctl/config is read from anywhere. */
+static int
+take_kinds(struct batfs_options *options, const char *value)
+{
+	char *path = value[0] == '\0' ? NULL : realpath(value, NULL);
+
+	/* One that is not there is told of when it is read. */
+	if (path == NULL)
+		return value[0] == '\0' ? BAT_USE_INVALID :
+					  take_copy(&options->kinds, value);
+	free(options->kinds);
+	options->kinds = path;
+	return 0;
+}
+
 static int
 take_at(struct batfs_options *options, const char *value)
 {
@@ -188,6 +203,7 @@ static const struct word {
 	VALUE(only),
 	VALUE(scope),
 	VALUE(kind),
+	VALUE(kinds),
 	VALUE(new),
 	VALUE(durable),
 	VALUE(index),
@@ -411,6 +427,7 @@ batfs_options_free(struct batfs_options *options)
 	free(options->at);
 	free(options->only);
 	free(options->default_scope);
+	free(options->kinds);
 	free(options->fsname);
 	free(options->subtype);
 	*options = BATFS_OPTIONS_DEFAULT;

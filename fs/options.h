@@ -19,6 +19,7 @@ struct batfs_options {
 	bool read_only, no_create, text;
 	char *at, *only;     /* a moment, which is read-only; a path; owned */
 	char *default_scope; /* NULL: none; owned */
+	char *kinds;	     /* a file of names of kinds, or NULL; owned */
 	uint16_t default_kind;
 	unsigned new_names; /* BATFS_NEW_* */
 	enum bat_durability durability;

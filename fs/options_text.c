@@ -24,6 +24,7 @@ static const char usage[] =
     "        only=PATH        only what is below this directory of the tree\n"
     "        scope=NAME       the scope of new entities below entities/\n"
     "        kind=C.TTT       the kind of lines that name none (1.000)\n"
+    "        kinds=FILE       names of kinds: lines like `f.001 moved`\n"
     "        new=scope        an append may start scopes and entities\n"
     "        new=entity       ... entities in scopes that are there\n"
     "        new=none         ... neither\n"
@@ -164,6 +165,8 @@ append_config_words(const struct batfs_options *options, struct bat_buf *list)
 		result = append_value(list, "only", options->only);
 	if (result == 0)
 		result = append_value(list, "scope", options->default_scope);
+	if (result == 0)
+		result = append_value(list, "kinds", options->kinds);
 	if (result == 0)
 		result = append_if(list, options->no_create, "nocreate");
 	if (result == 0)

@@ -19,6 +19,7 @@
 
 #include "bat.h"
 #include "intake.h"
+#include "kinds.h"
 #include "rejects.h"
 #include "stats.h"
 #include "stream.h"
@@ -90,8 +91,9 @@ enum batfs_class {
 	BATFS_AT_AGO,  /* at/-15m; number = seconds */
 	BATFS_BY,      /* by */
 	BATFS_BY_TAG,  /* by/CACHEDIR.TAG */
-	BATFS_BY_KINDS,	  /* by/kind */
-	BATFS_BY_KIND,	  /* by/kind/f.001.jsonl; number = kind */
+	BATFS_BY_KINDS, /* by/kind */
+	BATFS_BY_KIND,	/* by/kind/f.001.jsonl; number = kind */
+	BATFS_BY_ALIAS, /* by/kind/moved.jsonl -> f.001.jsonl; entity = name */
 	BATFS_BY_DENIALS, /* by/denials.jsonl */
 	BATFS_BY_NAMES,	  /* by/name */
 	/* Those below: entity = a stored name, or what it begins with. */
@@ -182,7 +184,8 @@ struct batfs_tree_options {
 	uint32_t uid, gid; /* of the tree: those of the data directory */
 	uint32_t dir_mode, file_mode; /* e.g. 0755, 0644 */
 	bool text;
-	const struct bat_clock *clock; /* for at/-15m; NULL: the system's */
+	const struct bat_clock *clock;	 /* for at/-15m; NULL: the system's */
+	const struct batfs_kinds *kinds; /* -o kinds=, or NULL; borrowed */
 	/* The whole `.ctl/config`: one fstab line; borrowed. */
 	const char *config_line;
 };
@@ -218,6 +221,10 @@ bool batfs_tree_is_whole(const struct batfs_node *node);
 bool batfs_tree_takes_appends(const struct batfs_node *node);
 uint64_t batfs_tree_inode(struct batfs_tree *tree,
     const struct batfs_node *node);
+
+/* May a name below it look as if it could be created, which it never can (by/:
+ * EROFS)? Elsewhere that is EPERM. */
+bool batfs_tree_only_shows(const struct batfs_node *node);
 
 /*
  * List a directory (without "." and ".."): calls each with name and the

@@ -1,6 +1,5 @@
 /*
- * by/: the same lines by kind, and the last line of each entity. What stands in
- * by/name and in the tables has files of its own.
+ * by/: what its parts share, and the last line of each entity.
  */
 #include "tree_internal.h"
 
@@ -27,143 +26,14 @@ batfs_tree_by_init(struct batfs_tree *tree)
 	batfs_tree_spaces_init(tree);
 }
 
-static bool
-cut_suffix(struct bat_slice *name, const char *suffix)
-{
-	struct bat_slice end = bat_bytes_text(suffix);
-
-	if (name->length < end.length ||
-	    memcmp(name->data + name->length - end.length, end.data,
-		end.length) != 0)
-		return false;
-	name->length -= end.length;
-	return true;
-}
-
-/* ---- by/kind, by/denials.jsonl ---------------------------------------------- */
-
-static uint16_t
-kind_of(const struct batfs_node *node)
-{
-	return node->class == BATFS_BY_DENIALS ? BAT_KIND_DENIAL :
-						 (uint16_t)node->number;
-}
-
-static int
-ends_of(struct batfs_tree *tree, const struct batfs_node *node, uint16_t kind,
-    struct batfs_tree_ends *out)
-{
-	return batfs_tree_kind_ends(tree, kind, batfs_tree_before(tree, node),
-	    out);
-}
-
-/* "f.001.jsonl": as lines spell a kind, and in no other way. */
-int
-batfs_tree_find_kind(struct batfs_tree *tree, const struct batfs_node *parent,
-    struct bat_slice name, struct batfs_node *out)
-{
-	struct batfs_tree_ends ends;
-	uint16_t kind;
-	int code;
-
-	if (!cut_suffix(&name, ".jsonl") || name.length != 5 ||
-	    name.data[1] != '.' || !bat_kind_from_text(name, &kind))
-		return BAT_STATE_NOT_FOUND;
-	code = ends_of(tree, parent, kind, &ends);
-	if (code != BAT_OK)
-		return code;
-	*out = batfs_tree_child(parent, BATFS_BY_KIND);
-	out->number = kind;
-	return BAT_OK;
-}
-
-int
-batfs_tree_list_kinds(struct batfs_tree *tree, const struct batfs_node *node,
-    uint64_t cookie, struct batfs_tree_listing *listing)
-{
-	struct batfs_node child = batfs_tree_child(node, BATFS_BY_KIND);
-	int code = BAT_OK;
-
-	for (; code == BAT_OK; cookie++) {
-		struct batfs_tree_ends ends;
-		uint16_t kind;
-
-		code = batfs_tree_kind_at(tree, cookie, &kind);
-		if (code == BAT_OK)
-			code = ends_of(tree, node, kind, &ends);
-		/* Later ones began later still. */
-		if (code == BAT_END || code == BAT_STATE_NOT_FOUND)
-			return BAT_OK;
-		child.number = kind;
-		if (code == BAT_OK)
-			code = batfs_tree_emit(tree, listing, &child,
-			    cookie + 1);
-	}
-	return code;
-}
-
-int
-batfs_tree_spell_kind(struct batfs_tree *tree, const struct batfs_node *node,
-    struct bat_buf *buf)
-{
-	char text[6];
-
-	(void)tree;
-	bat_kind_to_text((uint16_t)node->number, text);
-	return bat_bytes_append_format(buf, "%s.jsonl", text);
-}
-
-static int64_t
-time_at(struct batfs_tree *tree, uint32_t ordinal)
+int64_t
+batfs_tree_time_at(struct batfs_tree *tree, uint32_t ordinal)
 {
 	struct bat_row row;
 
 	return bat_row(tree->store, ordinal, &row) ?
 	    batfs_tree_time_of(&row) :
 	    batfs_tree_first_time(tree);
-}
-
-/* When the newest of the kinds came. */
-int
-batfs_tree_measure_kinds(struct batfs_tree *tree, const struct batfs_node *node,
-    bool want_size, struct batfs_attributes *out, struct bat_error *error)
-{
-	struct batfs_tree_ends ends;
-	uint16_t kind;
-	int code = BAT_OK;
-
-	(void)want_size;
-	(void)error;
-	out->mtime_ms = batfs_tree_first_time(tree);
-	for (uint64_t i = 0; code == BAT_OK; i++) {
-		code = batfs_tree_kind_at(tree, i, &kind);
-		if (code == BAT_OK)
-			code = ends_of(tree, node, kind, &ends);
-		if (code == BAT_OK)
-			out->mtime_ms = time_at(tree, ends.first);
-	}
-	return code == BAT_END || code == BAT_STATE_NOT_FOUND ? BAT_OK : code;
-}
-
-int
-batfs_tree_measure_kind(struct batfs_tree *tree, const struct batfs_node *node,
-    bool want_size, struct batfs_attributes *out, struct bat_error *error)
-{
-	struct batfs_tree_ends ends;
-	struct batfs_stream_key key;
-	int code = ends_of(tree, node, kind_of(node), &ends);
-
-	out->mtime_ms = batfs_tree_first_time(tree);
-	if (code == BAT_STATE_NOT_FOUND && node->class == BATFS_BY_DENIALS)
-		return BAT_OK;
-	if (code == BAT_OK)
-		code = batfs_tree_stream(tree, node, &key);
-	if (code != BAT_OK)
-		return code;
-	out->mtime_ms = time_at(tree, ends.last);
-	return want_size ?
-	    batfs_stream_size(tree->streams, &key, &out->size, error) :
-	    BAT_OK;
 }
 
 /* ---- by/latest ------------------------------------------------------------- */
@@ -176,7 +46,7 @@ batfs_tree_find_last(struct batfs_tree *tree, const struct batfs_node *parent,
 	struct bat_buf stored = BAT_BUF_EMPTY;
 	int code = BAT_STATE_NOT_FOUND;
 
-	if (cut_suffix(&name, ".json"))
+	if (batfs_tree_cut_suffix(&name, ".json"))
 		code = batfs_tree_stored_name(tree, name, &stored);
 	if (code == BAT_OK &&
 	    !batfs_tree_has_begun(tree, parent,
@@ -249,7 +119,7 @@ batfs_tree_measure_last(struct batfs_tree *tree, const struct batfs_node *node,
 
 	if (code != BAT_OK)
 		return code;
-	out->mtime_ms = time_at(tree, ordinal);
+	out->mtime_ms = batfs_tree_time_at(tree, ordinal);
 	if (want_size)
 		code = batfs_stream_line_length(tree->streams, ordinal, &length,
 		    error);
@@ -289,7 +159,7 @@ batfs_tree_by_stream(struct batfs_tree *tree, const struct batfs_node *node,
 	int code = BAT_STATE_NOT_FOUND;
 
 	if (node->class == BATFS_BY_KIND || node->class == BATFS_BY_DENIALS) {
-		bat_kind_to_text(kind_of(node), kind);
+		bat_kind_to_text(batfs_tree_kind_of(node), kind);
 		code = bat_bytes_append_format(&words, "kind=%s", kind);
 	} else if (node->class == BATFS_BY_LOG) {
 		code = bat_bytes_append_byte(&words, '=');

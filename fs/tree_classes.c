@@ -621,6 +621,14 @@ const struct batfs_tree_class batfs_tree_classes[BATFS_CLASS_COUNT] = {
 		.read = batfs_tree_read_stream,
 		.spell = batfs_tree_spell_kind,
 	},
+	[BATFS_BY_ALIAS] = {
+		.mark = '^', .parent = BATFS_BY_KINDS,
+		.keys = BATFS_KEYS_ENTITY,
+		.type = BATFS_SYMLINK, .caching = BATFS_CACHE_FOREVER,
+		.measure = batfs_tree_measure_alias,
+		.read = batfs_tree_read_alias,
+		.spell = batfs_tree_spell_alias,
+	},
 	[BATFS_BY_DENIALS] = { /* also there while it is empty */
 		.mark = 'D', .parent = BATFS_BY,
 		.name = "denials.jsonl", .listed = true,

@@ -39,8 +39,8 @@ batfs_tree_shard_is_sealed(struct batfs_tree *tree,
 	    head.last_seq / BATFS_TREE_SHARD + BAT_PLANT(85) > shard;
 }
 
-static bool
-cut_suffix(struct bat_slice *name, const char *suffix)
+bool
+batfs_tree_cut_suffix(struct bat_slice *name, const char *suffix)
 {
 	struct bat_slice end = bat_bytes_text(suffix);
 
@@ -59,7 +59,7 @@ batfs_tree_find_page(struct batfs_tree *tree, const struct batfs_node *parent,
 	struct bat_row row;
 	uint64_t page;
 
-	if (!cut_suffix(&name, ".jsonl") ||
+	if (!batfs_tree_cut_suffix(&name, ".jsonl") ||
 	    !batfs_name_padded(name, 8, &page) ||
 	    !batfs_tree_shard_is_sealed(tree, parent, page) ||
 	    !batfs_tree_shard_first(tree, parent, page, &row))
@@ -107,7 +107,7 @@ batfs_tree_find_in_events(struct batfs_tree *tree,
 		out->number = number;
 		return BAT_OK;
 	}
-	if (cut_suffix(&name, ".json"))
+	if (batfs_tree_cut_suffix(&name, ".json"))
 		class = BATFS_EVENT_JSON_LINK;
 	if (!batfs_name_number(name, &number) ||
 	    batfs_tree_seq(tree, parent, number) == BAT_MAP_NONE)
@@ -125,7 +125,7 @@ batfs_tree_find_in_shard(struct batfs_tree *tree,
 	enum batfs_class class = BATFS_EVENT_DIR;
 	uint64_t seq;
 
-	if (cut_suffix(&name, ".json"))
+	if (batfs_tree_cut_suffix(&name, ".json"))
 		class = BATFS_EVENT_JSON;
 	if (!batfs_name_padded(name, 12, &seq) ||
 	    seq / BATFS_TREE_SHARD != parent->number ||

@@ -21,6 +21,7 @@
  *	tree_kinds.c	  the events of each kind
  *	tree_moments.c	  which event a time falls before
  *	tree_by.c	  by/: kinds, the latest lines
+ *	tree_by_kind.c	  by/kind, by/denials.jsonl
  *	tree_by_name.c	  by/name
  *	tree_spaces.c	  the parts of the names of entities
  *	tree_tables.c	  by/entities.tsv and the like
@@ -405,6 +406,11 @@ void batfs_tree_spaces_free(struct batfs_tree *tree);
 /* batfs_tree_stream of the classes of by/. */
 int batfs_tree_by_stream(struct batfs_tree *tree, const struct batfs_node *node,
     struct batfs_stream_key *out);
+/* When an event was committed; if it is gone, batfs_tree_first_time. */
+int64_t batfs_tree_time_at(struct batfs_tree *tree, uint32_t ordinal);
+/* The kind that a node of by/ shows. */
+uint16_t batfs_tree_kind_of(const struct batfs_node *node);
+
 /* What stands below by/name (tree_spaces.c): of a name or the beginning of
  * one, up to a colon. 0, BAT_STATE_NOT_FOUND, BAT_WORLD_NO_MEMORY. */
 int batfs_tree_space_find(struct batfs_tree *tree, struct bat_slice name,
@@ -435,13 +441,13 @@ batfs_tree_find_fn batfs_tree_find_kind, batfs_tree_find_part,
     batfs_tree_find_last;
 batfs_tree_list_fn batfs_tree_list_kinds, batfs_tree_list_parts,
     batfs_tree_list_latest;
-batfs_tree_spell_fn batfs_tree_spell_kind, batfs_tree_spell_part,
-    batfs_tree_spell_self, batfs_tree_spell_last;
+batfs_tree_spell_fn batfs_tree_spell_kind, batfs_tree_spell_alias,
+    batfs_tree_spell_part, batfs_tree_spell_self, batfs_tree_spell_last;
 batfs_tree_measure_fn batfs_tree_measure_kinds, batfs_tree_measure_kind,
-    batfs_tree_measure_part, batfs_tree_measure_leaf, batfs_tree_measure_last,
-    batfs_tree_measure_table;
-batfs_tree_read_fn batfs_tree_read_leaf, batfs_tree_read_last,
-    batfs_tree_read_table;
+    batfs_tree_measure_alias, batfs_tree_measure_part, batfs_tree_measure_leaf,
+    batfs_tree_measure_last, batfs_tree_measure_table;
+batfs_tree_read_fn batfs_tree_read_alias, batfs_tree_read_leaf,
+    batfs_tree_read_last, batfs_tree_read_table;
 
 /* ---- finding (tree_find.c) ----------------------------------------------- */
 
@@ -469,6 +475,8 @@ int batfs_tree_split_words(struct batfs_tree *tree,
 /* Does the node exist: is it real or pending? */
 bool batfs_tree_exists(struct batfs_tree *tree, const struct batfs_node *node);
 
+/* Take a suffix off a name; false: it has another one. */
+bool batfs_tree_cut_suffix(struct bat_slice *name, const char *suffix);
 /* "0123abc", 6 to 32 lower hex digits: the beginning of an id, rest zero. */
 bool batfs_tree_id_prefix(struct bat_slice text, struct bat_id *out);
 /* way, then the folder of an event below events/, then suffix. */

@@ -135,6 +135,12 @@ free_stored:
 	return code;
 }
 
+bool
+batfs_tree_only_shows(const struct batfs_node *node)
+{
+	return node->class >= BATFS_BY && node->class <= BATFS_BY_CHAINS;
+}
+
 /* Why nothing can be made below a node where that is never possible. In by/ a
  * name would not say what is to be made. */
 static int
@@ -144,7 +150,7 @@ refuse_creating(const struct batfs_node *parent, const char *why,
 	if (parent->at != 0)
 		return bat_error_set(error, BAT_USE_READ_ONLY,
 		    "nothing is added to the past");
-	if (parent->class >= BATFS_BY && parent->class <= BATFS_BY_CHAINS)
+	if (batfs_tree_only_shows(parent))
 		return bat_error_set(error, BAT_USE_READ_ONLY,
 		    "by/ only shows; append below entities/ or scopes/");
 	return bat_error_set(error, BAT_USE_RESERVED, "%s", why);
@@ -238,6 +244,14 @@ only_scope(void *context, struct bat_slice entity, struct bat_slice *out_scope)
 	return BAT_OK;
 }
 
+static bool
+kind_alias(void *context, struct bat_slice name, uint16_t *out_kind)
+{
+	const struct batfs_tree *tree = context;
+
+	return batfs_kinds_find(tree->options.kinds, name, out_kind);
+}
+
 /* The stored name in front of the words gets a number of its own, so that the
  * slices are valid as long as the tree. */
 static int
@@ -292,6 +306,7 @@ batfs_tree_place(struct batfs_tree *tree, const struct batfs_node *node,
 	*resolver = (struct batfs_intake_resolver){
 		.context = tree,
 		.only_scope = only_scope,
+		.kind_alias = kind_alias,
 	};
 	return BAT_OK;
 }

@@ -44,9 +44,10 @@ read_clock(struct bat_slice value, struct batfs_tree_selection *out)
 	return true;
 }
 
-/* "f" is a category, "f.001" a kind. */
+/* "f" is a category, "f.001" a kind, which may have a name too. */
 static bool
-read_kind(struct bat_slice value, struct batfs_tree_selection *out)
+read_kind(struct batfs_tree *tree, struct bat_slice value,
+    struct batfs_tree_selection *out)
 {
 	char text[6];
 	uint16_t kind;
@@ -60,7 +61,8 @@ read_kind(struct bat_slice value, struct batfs_tree_selection *out)
 		out->category = true;
 		return true;
 	}
-	return bat_kind_from_text(value, &out->kind);
+	return bat_kind_from_text(value, &out->kind) ||
+	    batfs_kinds_find(tree->options.kinds, value, &out->kind);
 }
 
 /* Whole milliseconds, as the store orders events: what is within the same one
@@ -110,7 +112,7 @@ read_word(struct batfs_tree *tree, struct bat_slice key, struct bat_slice value,
 	case BATFS_TREE_SELECT_SCOPE:
 		return read_scope(tree, value, out);
 	case BATFS_TREE_SELECT_KIND:
-		good = read_kind(value, out);
+		good = read_kind(tree, value, out);
 		break;
 	case BATFS_TREE_SELECT_CLOCK:
 		good = read_clock(value, out);

@@ -98,7 +98,8 @@ START_TEST(impossible_values_are_refused)
 		"kind=0.001", "kind=d.001", "kind=x", "durable=maybe",
 		"index=", "new=all", "checkpoint=-1", "checkpoint=1s",
 		"checkpoint=", "checkpoint=99999999999999999999",
-		"max_threads=0", "ro=1", "uid=0", "allow_other,allow_root" };
+		"max_threads=0", "ro=1", "uid=0", "allow_other,allow_root",
+		"kinds=", "kinds" };
 
 	ck_assert_int_eq(parse_list(lists[_i]), BAT_USE_INVALID);
 	ck_assert_str_ne(error.text, "");
@@ -149,13 +150,17 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 {
 	struct bat_buf line = BAT_BUF_EMPTY;
 
-	ck_assert_int_eq(parse_list("ro,scope=a b\\,c,kind=2.00a"), 0);
+	ck_assert_int_eq(parse_list("ro,scope=a b\\,c,kind=2.00a,"
+				    "kinds=/no/such/file"),
+	    0);
 	ck_assert_int_eq(
 	    batfs_options_config_line(&options, "/my data", "/m", &line), 0);
 	ck_assert_int_eq(bat_bytes_append_byte(&line, 0), 0);
 	ck_assert_str_eq((char *)line.data,
 	    "/my\\040data /m fuse.batfs ro,kind=2.00a,new=scope,durable=each,"
-	    "index=auto,checkpoint=300,scope=a\\040b\\134,c,max_threads=10"
+	    "index=auto,checkpoint=300,scope=a\\040b\\134,c,kinds=/no/such/"
+	    "file,"
+	    "max_threads=10"
 	    " 0 0\n");
 	bat_bytes_free(&line);
 }
@@ -188,7 +193,7 @@ main(void)
 	tcase_add_test(tests, a_moment_is_read_only_whatever_else_is_said);
 	tcase_add_test(tests, what_mount_hands_on_is_ignored);
 	tcase_add_test(tests, an_unknown_word_is_named);
-	tcase_add_loop_test(tests, impossible_values_are_refused, 0, 17);
+	tcase_add_loop_test(tests, impossible_values_are_refused, 0, 19);
 	tcase_add_test(tests, two_directories_are_needed);
 	tcase_add_test(tests, options_may_stand_behind_the_directories);
 	tcase_add_test(tests, unknown_flags_are_named);

@@ -106,6 +106,67 @@ START_TEST(unknown_kinds_are_where_they_are_shown)
 }
 END_TEST
 
+static struct batfs_kinds *kinds;
+
+static void
+name_kinds(const char *text)
+{
+	struct bat_error error = { .code = 0 };
+
+	ck_assert_msg(batfs_kinds_parse(bat_bytes_text(text), "names", &kinds,
+			  &error) == 0,
+	    "%s", error.text);
+	options.kinds = kinds;
+	fixture_reopen();
+}
+
+START_TEST(names_of_kinds_are_links_from_their_first_event_on)
+{
+	struct names some;
+
+	name_kinds("f.001 moved\nf.009 never\nf.001 went\n0.00f denied\n");
+	assert_lists("by/kind", "");
+	assert_absent("by/kind/moved.jsonl");
+	add_some();
+	assert_lists("by/kind",
+	    "f.001.jsonl f.002.jsonl 0.00f.jsonl 1.000.jsonl "
+	    "moved.jsonl went.jsonl denied.jsonl ");
+	assert_leads("by/kind/moved.jsonl", "f.001.jsonl");
+	assert_leads("by/kind/denied.jsonl", "0.00f.jsonl");
+	ck_assert_int_eq(attributes_at("by/kind/went.jsonl").mtime_ms, 1010);
+	assert_absent("by/kind/never.jsonl");
+	assert_absent("by/kind/moved");
+	assert_same_file("query/kind=went/log.jsonl",
+	    "query/kind=f.001/log.jsonl");
+	assert_absent("query/kind=gone");
+	some = list_from("by/kind", 4, 1);
+	ck_assert_str_eq(some.text, "moved.jsonl ");
+	some = list_from("by/kind", some.last_cookie, SIZE_MAX);
+	ck_assert_str_eq(some.text, "went.jsonl denied.jsonl ");
+	batfs_kinds_free(kinds);
+}
+END_TEST
+
+START_TEST(names_of_kinds_are_for_appending_too)
+{
+	struct batfs_intake_resolver resolver;
+	struct batfs_intake_place place;
+	struct batfs_node node;
+	uint16_t kind = 0;
+
+	name_kinds("f.001 moved\n");
+	add_some();
+	node = at("entities/al,kind=moved");
+	ck_assert_int_eq(batfs_tree_place(tree, &node, &place, &resolver), 0);
+	ck_assert(resolver.kind_alias(resolver.context, bat_bytes_text("moved"),
+	    &kind));
+	ck_assert_uint_eq(kind, 0xf001);
+	ck_assert(!resolver.kind_alias(resolver.context, bat_bytes_text("went"),
+	    &kind));
+	batfs_kinds_free(kinds);
+}
+END_TEST
+
 /* ---- names ------------------------------------------------------------------ */
 
 START_TEST(parts_of_names_are_folders)
@@ -372,7 +433,7 @@ START_TEST(tables_have_a_line_for_each_name_in_the_order_of_their_bytes)
 		{ 2, 12, 13, "query/scope=away/log.jsonl", "away" },
 		{ 3, 10, 14, "query/scope=home/log.jsonl", "home" },
 	};
-	static const struct line kinds[] = {
+	static const struct line of_kinds[] = {
 		{ 1, 12, 12, "by/kind/0.00f.jsonl", "0.00f" },
 		{ 1, 14, 14, "by/kind/1.000.jsonl", "1.000" },
 		{ 2, 10, 13, "by/kind/f.001.jsonl", "f.001" },
@@ -382,7 +443,7 @@ START_TEST(tables_have_a_line_for_each_name_in_the_order_of_their_bytes)
 	add_some();
 	assert_table("by/entities.tsv", entities, 4);
 	assert_table("by/scopes.tsv", scopes, 2);
-	assert_table("by/kinds.tsv", kinds, 4);
+	assert_table("by/kinds.tsv", of_kinds, 4);
 }
 END_TEST
 
@@ -522,6 +583,9 @@ main(void)
 	tcase_add_test(tests, kinds_are_listed_as_they_came);
 	tcase_add_test(tests, a_kind_has_one_name);
 	tcase_add_test(tests, unknown_kinds_are_where_they_are_shown);
+	tcase_add_test(tests,
+	    names_of_kinds_are_links_from_their_first_event_on);
+	tcase_add_test(tests, names_of_kinds_are_for_appending_too);
 	tcase_add_test(tests, nothing_is_created_there);
 	tcase_add_test(tests, the_latest_line_of_each_entity);
 	tcase_add_test(tests, names_and_types_cost_no_line);
