@@ -12,13 +12,13 @@
  * Only the marker cc is taken here (also before a value below 0x80, which
  * ends its run); other integer forms go through bat_pack_read_uint one by one.
  */
-#include "pack.h"
+#include "pack_internal.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-#define BLOCK 64
+#define BLOCK BAT_PACK_PLACES
 
 #ifdef __SSE2__
 
@@ -137,18 +137,38 @@ count_bits(uint64_t bits)
 	return (unsigned)(bits * 0x0101010101010101 >> 56);
 }
 
+/*
+ * The first `count` of so many values; there are more. One by one from the end
+ * that is nearer.
+ */
+static inline uint64_t
+first_values(uint64_t values, size_t have, size_t count)
+{
+	uint64_t rest = values;
+
+	if (have - count > count) {
+		for (; count > 0; count--)
+			rest &= rest - 1;
+		return values ^ rest;
+	}
+	for (; have > count; have--)
+		values ^= UINT64_C(1) << (BLOCK - 1 - __builtin_clzll(values));
+	return values;
+}
+
 /* Count elements of any integer width, each 0 to 255, onto to[count]. */
 static int
 copy_elements(struct bat_pack_reader *reader, size_t count, uint8_t *to)
 {
-	while (count > 0) {
-		uint64_t values = find_values(reader->at,
-		    bat_pack_left(reader));
-		size_t take = count_bits(values);
-		const uint8_t *from = reader->at;
-		unsigned place = 0;
+	uint8_t padded[BLOCK], packed[BLOCK];
 
-		if (take == 0) {
+	while (count > 0) {
+		size_t left = bat_pack_left(reader);
+		uint64_t values = find_values(reader->at, left);
+		const uint8_t *from = reader->at;
+		size_t take;
+
+		if (values == 0) {
 			uint64_t byte;
 			int code = bat_pack_read_uint(reader, UINT8_MAX, &byte);
 
@@ -158,19 +178,23 @@ copy_elements(struct bat_pack_reader *reader, size_t count, uint8_t *to)
 			count--;
 			continue;
 		}
-		if (take > count)
-			take = count;
-		if (take == BLOCK) {
-			memcpy(to, from, BLOCK);
-			place = BLOCK - 1;
-		} else {
-			for (size_t i = 0; i < take; i++) {
-				place = (unsigned)__builtin_ctzll(values);
-				to[i] = from[place];
-				values &= values - 1;
-			}
+		if (left < BLOCK) {
+			memset(padded, 0, sizeof(padded));
+			memcpy(padded, from, left);
+			from = padded;
 		}
-		reader->at += place + 1;
+		take = count_bits(values);
+		if (take > count) {
+			values = first_values(values, take, count);
+			take = count;
+		}
+		if (count >= BLOCK) {
+			(void)bat_pack_gather(to, from, values);
+		} else {
+			(void)bat_pack_gather(packed, from, values);
+			memcpy(to, packed, take);
+		}
+		reader->at += BLOCK - __builtin_clzll(values);
 		to += take;
 		count -= take;
 	}
@@ -196,9 +220,10 @@ skip_elements(struct bat_pack_reader *reader, size_t count)
 			continue;
 		}
 		/* The last block: forget the values behind the array. */
-		for (; take > count; take--)
-			values ^= UINT64_C(1)
-			    << (BLOCK - 1 - __builtin_clzll(values));
+		if (take > count) {
+			values = first_values(values, take, count);
+			take = count;
+		}
 		reader->at += BLOCK - __builtin_clzll(values);
 		count -= take;
 	}
@@ -211,8 +236,15 @@ bat_pack_read_hash(struct bat_pack_reader *reader, struct bat_hash *out)
 	const uint8_t *at = reader->at;
 	struct bat_pack_token token;
 	struct bat_hash hash;
-	int code = bat_pack_next(reader, &token);
+	int code;
 
+	/* As it is written. */
+	if (bat_pack_left(reader) > 3 + BAT_HASH_SIZE &&
+	    memcmp(at, "\xdc\x00\x20", 3) == 0) {
+		reader->at += 3;
+		return copy_elements(reader, BAT_HASH_SIZE, out->bytes);
+	}
+	code = bat_pack_next(reader, &token);
 	if (code != 0)
 		return code;
 	if (token.type == BAT_PACK_ARRAY && token.count == BAT_HASH_SIZE) {

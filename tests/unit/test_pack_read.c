@@ -1,5 +1,5 @@
 /* Typed reads and byte vectors of pack. */
-#include "pack.h"
+#include "../../store/pack_internal.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -296,6 +296,43 @@ START_TEST(byte_arrays_of_every_length_go_both_ways)
 }
 END_TEST
 
+START_TEST(every_way_to_gather_bytes_gives_the_same)
+{
+	uint8_t from[BAT_PACK_PLACES], plain[BAT_PACK_PLACES];
+	uint8_t got[BAT_PACK_PLACES];
+	unsigned ways = 0;
+
+	for (int way = 0; way < BAT_PACK_WAYS; way++) {
+		if (!bat_pack_has_way((enum bat_pack_way)way))
+			continue;
+		ways++;
+		for (unsigned i = 0; i < 20000; i++) {
+			uint64_t values = next_random();
+			unsigned count;
+
+			/* Few, many, all and none. */
+			if (i % 4 == 1)
+				values &= next_random() & next_random();
+			else if (i % 4 == 2)
+				values |= next_random() | next_random();
+			else if (i % 4 == 3)
+				values = i % 8 == 3 ? 0 : UINT64_MAX;
+			fill_random(from, sizeof(from), 2);
+			count = bat_pack_gather_by(BAT_PACK_WAY_PLAIN, plain,
+			    from, values);
+			if (bat_pack_gather_by((enum bat_pack_way)way, got,
+				from, values) != count ||
+			    memcmp(got, plain, count) != 0 ||
+			    bat_pack_gather(got, from, values) != count ||
+			    memcmp(got, plain, count) != 0)
+				ck_abort_msg("way %d, values %llx", way,
+				    (unsigned long long)values);
+		}
+	}
+	ck_assert_uint_ge(ways, 1);
+}
+END_TEST
+
 START_TEST(byte_arrays_may_hold_integers_of_any_width)
 {
 	for (size_t count = 16; count < 300; count++) {
@@ -474,6 +511,7 @@ main(void)
 	tcase_add_test(promises, nil_stands_for_the_zero_id);
 	tcase_add_test(promises, the_vector_of_the_format_comes_out);
 	tcase_add_test(promises, byte_arrays_of_every_length_go_both_ways);
+	tcase_add_test(promises, every_way_to_gather_bytes_gives_the_same);
 	tcase_add_test(promises, byte_arrays_may_hold_integers_of_any_width);
 	tcase_add_test(promises, a_cut_byte_array_is_corrupt_at_every_length);
 	tcase_add_test(promises, bin_is_a_byte_vector_too);
