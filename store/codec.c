@@ -1,4 +1,4 @@
-#include "codec.h"
+#include "codec_internal.h"
 
 #include "codec_shapes.h"
 #include "kind.h"
@@ -181,7 +181,7 @@ read_frame(struct decoder *decoder)
 }
 
 int
-bat_codec_decode(struct bat_slice body, struct bat_event *out,
+bat_codec_decode_any(struct bat_slice body, struct bat_event *out,
     struct bat_error *error)
 {
 	struct decoder decoder = {
@@ -200,6 +200,15 @@ bat_codec_decode(struct bat_slice body, struct bat_event *out,
 		return bat_error_set(error, BAT_DATA_CORRUPT,
 		    "an event of kind %04x without a hash chain", out->kind);
 	return 0;
+}
+
+int
+bat_codec_decode(struct bat_slice body, struct bat_event *out,
+    struct bat_error *error)
+{
+	if (bat_codec_decode_expected(body, out))
+		return 0;
+	return bat_codec_decode_any(body, out, error);
 }
 
 bool
@@ -253,8 +262,16 @@ bat_codec_read_extensions(struct bat_pack_reader *reader,
 {
 	const uint8_t *start = reader->at;
 	uint32_t count;
-	int code = bat_pack_read_map(reader, &count);
+	int code;
 
+	/* Nearly always it is an empty one. */
+	if (bat_pack_left(reader) > 0 && *start == 0x80) {
+		reader->at++;
+		*out_map = bat_bytes_slice(start, 1);
+		*out_count = 0;
+		return 0;
+	}
+	code = bat_pack_read_map(reader, &count);
 	for (uint32_t i = 0; i < count && code == 0; i++) {
 		struct bat_slice ignored;
 

@@ -2,7 +2,7 @@
  * What bat_codec_decode takes and what it refuses; test_codec.c has the rest
  * of the module.
  */
-#include "codec.h"
+#include "../../store/codec_internal.h"
 
 #include "extension_list.h"
 #include "hex.h"
@@ -110,6 +110,111 @@ check_other_spellings(const char *path, struct bat_slice file)
 	}
 	bat_bytes_free(&other);
 }
+
+/* Field by field: padding has no value. */
+static bool
+is_same(const struct bat_event *a, const struct bat_event *b)
+{
+	return bat_id_equal(&a->id, &b->id) &&
+	    bat_id_equal(&a->corr, &b->corr) &&
+	    bat_id_equal(&a->cause, &b->cause) &&
+	    a->timestamp_us == b->timestamp_us && a->wall_ms == b->wall_ms &&
+	    a->counter == b->counter && a->depth == b->depth &&
+	    a->lane == b->lane && a->clock == b->clock &&
+	    a->payload_size == b->payload_size && a->kind == b->kind &&
+	    a->flags == b->flags && a->has_chain == b->has_chain &&
+	    bat_hash_equal(&a->content_hash, &b->content_hash) &&
+	    bat_hash_equal(&a->prev, &b->prev) &&
+	    bat_hash_equal(&a->hash, &b->hash) &&
+	    a->entity.data == b->entity.data &&
+	    a->entity.length == b->entity.length &&
+	    a->scope.data == b->scope.data &&
+	    a->scope.length == b->scope.length &&
+	    a->payload_slot.data == b->payload_slot.data &&
+	    a->payload_slot.length == b->payload_slot.length &&
+	    a->payload_is_bytes == b->payload_is_bytes &&
+	    a->extension_map.data == b->extension_map.data &&
+	    a->extension_map.length == b->extension_map.length &&
+	    a->extension_count == b->extension_count;
+}
+
+/* Does the fast way know it? Then it says what the general way says. */
+static bool
+is_expected(struct bat_slice body, const char *what)
+{
+	struct bat_event fast, slow;
+	struct bat_error error = { .text = "" };
+
+	memset(&fast, 0xa5, sizeof(fast));
+	if (!bat_codec_decode_expected(body, &fast))
+		return false;
+	if (bat_codec_decode_any(body, &slow, &error) != 0)
+		ck_abort_msg("%s: only the fast way takes it: %s", what,
+		    error.text);
+	if (!is_same(&fast, &slow))
+		ck_abort_msg("%s: the two ways differ", what);
+	return true;
+}
+
+static void
+check_both_ways(const char *path, struct bat_slice file)
+{
+	size_t offset = 0, start, frames = 0, fast = 0;
+	struct bat_slice body;
+
+	while (sample_next_frame(file, &offset, &start, &body)) {
+		frames++;
+		fast += is_expected(body, path);
+	}
+	/* All but markers of batches and what compactions left. */
+	if (strstr(path, "/quickstart/") != NULL)
+		ck_assert_uint_eq(fast, frames);
+}
+
+START_TEST(the_fast_way_says_what_the_general_one_says)
+{
+	sample_each("fixtures/*/*.fbat", check_both_ways);
+	sample_each("golden/*/store/*.fbat", check_both_ways);
+}
+END_TEST
+
+/* Each byte of a body replaced, left out, doubled, and the body cut there. */
+START_TEST(both_ways_see_every_change_alike)
+{
+	struct bat_buf body = event_body(), other = BAT_BUF_EMPTY;
+	struct bat_slice whole = bat_bytes_of_buf(&body);
+
+	ck_assert(is_expected(whole, "the vector"));
+	for (size_t at = 0; at < whole.length; at++) {
+		struct bat_slice head = bat_bytes_slice(whole.data, at);
+
+		for (unsigned byte = 0; byte < 256; byte++) {
+			uint8_t before = body.data[at];
+
+			body.data[at] = (uint8_t)byte;
+			(void)is_expected(whole, "changed");
+			body.data[at] = before;
+		}
+		for (size_t skip = 0; skip < 2; skip++) {
+			struct bat_slice tail = bat_bytes_slice(
+			    whole.data + at + skip, whole.length - at - skip);
+
+			bat_bytes_clear(&other);
+			ck_assert_int_eq(bat_bytes_append_slice(&other, head),
+			    0);
+			if (skip == 0)
+				ck_assert_int_eq(
+				    bat_bytes_append_byte(&other, 0xcc), 0);
+			ck_assert_int_eq(bat_bytes_append_slice(&other, tail),
+			    0);
+			(void)is_expected(bat_bytes_of_buf(&other), "moved");
+		}
+		ck_assert(!is_expected(head, "cut"));
+	}
+	bat_bytes_free(&body);
+	bat_bytes_free(&other);
+}
+END_TEST
 
 START_TEST(every_spelling_that_batpak_accepts_decodes)
 {
@@ -378,6 +483,8 @@ main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, every_spelling_that_batpak_accepts_decodes);
+	tcase_add_test(tcase, the_fast_way_says_what_the_general_one_says);
+	tcase_add_test(tcase, both_ways_see_every_change_alike);
 	tcase_add_test(tcase, bytes_behind_the_frame_are_ignored);
 	tcase_add_test(tcase, fields_that_may_be_missing_may_be_missing);
 	tcase_add_test(tcase, what_is_wrong_is_named);

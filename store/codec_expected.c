@@ -1,0 +1,185 @@
+#include "codec_internal.h"
+
+/* Step over a constant, or give up. memcmp of a constant length is a few
+ * loads. */
+#define TAKE(reader, text) take_constant(reader, text, sizeof(text) - 1)
+
+__attribute__((always_inline)) static inline bool
+take_constant(struct bat_pack_reader *reader, const char *text, size_t length)
+{
+	if (bat_pack_left(reader) < length ||
+	    memcmp(reader->at, text, length) != 0)
+		return false;
+	reader->at += length;
+	return true;
+}
+
+/* An integer >= 0 of any width. */
+static inline bool
+take_number(struct bat_pack_reader *reader, uint64_t max, uint64_t *out)
+{
+	size_t left = bat_pack_left(reader), width;
+	const uint8_t *at = reader->at;
+	uint64_t number;
+
+	if (left == 0)
+		return false;
+	if (at[0] < 0x80) {
+		reader->at++;
+		*out = at[0];
+		return at[0] <= max;
+	}
+	if (at[0] < 0xcc || at[0] > 0xcf)
+		return false;
+	width = (size_t)1 << (at[0] & 3);
+	if (left < 1 + width)
+		return false;
+	switch (width) {
+	case 1:
+		number = at[1];
+		break;
+	case 2:
+		number = bat_bytes_get_be16(at + 1);
+		break;
+	case 4:
+		number = bat_bytes_get_be32(at + 1);
+		break;
+	default:
+		number = bat_bytes_get_be64(at + 1);
+	}
+	reader->at += 1 + width;
+	*out = number;
+	return number <= max;
+}
+
+static inline bool
+take_u32(struct bat_pack_reader *reader, uint32_t max, uint32_t *out)
+{
+	uint64_t number;
+
+	if (!take_number(reader, max, &number))
+		return false;
+	*out = (uint32_t)number;
+	return true;
+}
+
+static inline bool
+take_id(struct bat_pack_reader *reader, struct bat_id *out)
+{
+	if (bat_pack_left(reader) < 2 + sizeof(out->bytes) ||
+	    reader->at[0] != 0xc4 || reader->at[1] != sizeof(out->bytes))
+		return false;
+	memcpy(out->bytes, reader->at + 2, sizeof(out->bytes));
+	reader->at += 2 + sizeof(out->bytes);
+	return true;
+}
+
+static inline bool
+take_id_or_nil(struct bat_pack_reader *reader, struct bat_id *out)
+{
+	if (!bat_pack_is_nil(reader))
+		return take_id(reader, out);
+	*out = BAT_ID_ZERO;
+	reader->at++;
+	return true;
+}
+
+static bool
+take_position(struct bat_pack_reader *reader, struct bat_event *out)
+{
+	return TAKE(reader, "\x85\xa7wall_ms") &&
+	    take_number(reader, UINT64_MAX, &out->wall_ms) &&
+	    TAKE(reader,
+		"\xa7"
+		"counter") &&
+	    take_u32(reader, UINT16_MAX, &out->counter) &&
+	    TAKE(reader,
+		"\xa5"
+		"depth") &&
+	    take_u32(reader, UINT32_MAX, &out->depth) &&
+	    TAKE(reader, "\xa4lane") &&
+	    take_u32(reader, UINT32_MAX, &out->lane) &&
+	    TAKE(reader, "\xa8sequence") &&
+	    take_u32(reader, UINT32_MAX, &out->clock);
+}
+
+static bool
+take_header(struct bat_pack_reader *reader, struct bat_event *out)
+{
+	uint64_t time;
+	uint32_t kind, flags;
+
+	if (!TAKE(reader,
+		"\x89\xa8"
+		"event_id") ||
+	    !take_id(reader, &out->id) ||
+	    !TAKE(reader,
+		"\xae"
+		"correlation_id") ||
+	    !take_id(reader, &out->corr) ||
+	    !TAKE(reader,
+		"\xac"
+		"causation_id") ||
+	    !take_id_or_nil(reader, &out->cause) ||
+	    !TAKE(reader, "\xactimestamp_us") ||
+	    !take_number(reader, INT64_MAX, &time) ||
+	    !TAKE(reader, "\xa8position") || !take_position(reader, out) ||
+	    !TAKE(reader, "\xacpayload_size") ||
+	    !take_u32(reader, UINT32_MAX, &out->payload_size) ||
+	    !TAKE(reader,
+		"\xaa"
+		"event_kind") ||
+	    !take_u32(reader, UINT16_MAX, &kind) ||
+	    !TAKE(reader,
+		"\xa5"
+		"flags") ||
+	    !take_u32(reader, UINT8_MAX, &flags) ||
+	    !TAKE(reader,
+		"\xac"
+		"content_hash"))
+		return false;
+	out->timestamp_us = (int64_t)time;
+	out->kind = (uint16_t)kind;
+	out->flags = (uint8_t)flags;
+	return bat_pack_read_hash(reader, &out->content_hash) == 0;
+}
+
+/* Beside a body of batpak's, a payload that a compaction left as a value is
+ * rare. */
+static bool
+take_payload(struct bat_pack_reader *reader, struct bat_event *out)
+{
+	out->payload_is_bytes = true;
+	return bat_pack_read_bytes(reader, &out->payload_slot) == 0;
+}
+
+bool
+bat_codec_decode_expected(struct bat_slice body, struct bat_event *out)
+{
+	struct bat_pack_reader at = BAT_PACK_READER(body);
+
+	if (!TAKE(&at,
+		"\x84\xa5"
+		"event\x83\xa6"
+		"header") ||
+	    !take_header(&at, out) || !TAKE(&at, "\xa7payload") ||
+	    !take_payload(&at, out) ||
+	    !TAKE(&at, "\xaahash_chain\x82\xa9prev_hash") ||
+	    bat_pack_read_hash(&at, &out->prev) != 0 ||
+	    !TAKE(&at,
+		"\xaa"
+		"event_hash") ||
+	    bat_pack_read_hash(&at, &out->hash) != 0 ||
+	    !TAKE(&at,
+		"\xa6"
+		"entity") ||
+	    bat_pack_read_str(&at, &out->entity) != 0 ||
+	    !TAKE(&at, "\xa5scope") ||
+	    bat_pack_read_str(&at, &out->scope) != 0 ||
+	    !TAKE(&at, "\xb2receipt_extensions") ||
+	    bat_codec_read_extensions(&at, &out->extension_map,
+		&out->extension_count) != 0)
+		return false;
+	out->has_chain = true;
+	return true;
+}
