@@ -626,6 +626,7 @@ const struct batfs_tree_class batfs_tree_classes[BATFS_CLASS_COUNT] = {
 		.keys = BATFS_KEYS_ENTITY,
 		.type = BATFS_SYMLINK, .caching = BATFS_CACHE_FOREVER,
 		.measure = batfs_tree_measure_alias,
+		.past = true,
 		.read = batfs_tree_read_alias,
 		.spell = batfs_tree_spell_alias,
 	},

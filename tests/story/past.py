@@ -70,60 +70,6 @@ def is_the_tree(at, events):
     return None
 
 
-def grouped(events, key):
-    out = {}
-    for event in events:
-        out.setdefault(key(event), []).append(event)
-    return out
-
-
-def folder_differs(at, folder, files):
-    """Exactly these files, with these bytes."""
-    names = sorted(os.listdir(os.path.join(at, folder)))
-    if names != sorted(files):
-        return '%s lists %s' % (folder, sorted(set(names) ^ set(files))[:5])
-    for name, wanted in files.items():
-        why = views.differs(at, os.path.join(folder, name), wanted)
-        if why:
-            return why
-    return None
-
-
-def table(entities):
-    rows = []
-    for name, own in entities.items():
-        rows.append((tree_name(name).encode(), b'%d\t%d\t%d\t%s\t%s\t%d\t' % (
-            len(own), own[0].seq, own[-1].seq,
-            views.time_text(own[0].wall_ms()).encode(),
-            views.time_text(own[-1].wall_ms()).encode(),
-            len(joined(own)))))
-    return b'#events\tfirst_seq\tlast_seq\tfirst_time\tlast_time\tbytes\t' \
-        b'name\n' + b''.join(r + n + b'\n' for n, r in sorted(rows))
-
-
-def other_orders(at, events):
-    """by/ of then; what is in by/name leads to the entities."""
-    known = [e for e in events if e.known]
-    entities = grouped(known, lambda e: e.entity)
-    kinds = grouped(known, lambda e: e.kind)
-    why = (folder_differs(at, 'by/kind', {
-        k + '.jsonl': joined(own) for k, own in kinds.items()})
-        or folder_differs(at, 'by/latest', {
-            tree_name(n) + '.json': own[-1].line
-            for n, own in entities.items()})
-        or views.differs(at, 'by/denials.jsonl', joined(
-            kinds.get('0.00f', [])))
-        or views.differs(at, 'by/entities.tsv', table(entities)))
-    links = [os.path.realpath(os.path.join(at, path))
-             for path, entry in walk(at) if path.startswith('by/name/')
-             and entry.is_symlink()]
-    if not why and sorted(links) != sorted(os.path.join(
-            os.path.realpath(at), 'entities', tree_name(n))
-            for n in entities):
-        why = 'by/name leads to %s' % sorted(links)[:5]
-    return why
-
-
 def is_all_of_it(at, events):
     """What is typed: folders of events, ranges, queries, ids, chains."""
     log = joined(events)
@@ -137,7 +83,7 @@ def is_all_of_it(at, events):
         why = check(at, *both)
         if why:
             return '%s: %s' % (check.__name__, why)
-    return other_orders(at, events)
+    return None
 
 
 def later_is_not_there(at, events, seq):

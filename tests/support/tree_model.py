@@ -183,15 +183,88 @@ def add_chains(tree, chains):
                 '../../../events/' + event.folder())
 
 
+# -- by/
+
+TABLE = b'#events\tfirst_seq\tlast_seq\tfirst_time\tlast_time\tbytes\tname\n'
+
+
+def time_text(ms):
+    at = datetime.fromtimestamp(ms // 1000, timezone.utc)
+    return at.strftime('%Y-%m-%dT%H:%M:%S') + '.%03dZ' % (ms % 1000)
+
+
+def table_line(name, events):
+    return ('%d\t%d\t%d\t%s\t%s\t%d\t%s\n' % (
+        len(events), events[0].seq, events[-1].seq,
+        time_text(events[0].wall_ms()), time_text(events[-1].wall_ms()),
+        len(joined(events)), name)).encode()
+
+
+def table(named):
+    """Of names in the tree and the events of each."""
+    return TABLE + b''.join(table_line(name, named[name]) for name in
+                            sorted(named, key=lambda n: n.encode()))
+
+
+def grouped(events, key):
+    out = {}
+    for event in events:
+        if event.known:
+            out.setdefault(key(event), []).append(event)
+    return out
+
+
+def add_names(tree, entities):
+    """The parts of names as folders, and links to the entities."""
+    folders = set()
+    for entity in entities:
+        parts = entity.split(':')
+        folders.update(':'.join(parts[:n]) for n in range(1, len(parts)))
+    for name in folders | set(entities):
+        parts = name.split(':')
+        path = 'by/name/' + '/'.join(tree_name(p) if p else '='
+                                     for p in parts)
+        up = '../../' + '../' * (len(parts) - 1)
+        if name in folders:
+            tree[path] = FOLDER
+            path, up = path + '/=self', up + '../'
+        if name in entities:
+            tree[path] = up + 'entities/' + tree_name(name)
+
+
+def add_by(tree, events, chains):
+    for folder in ('by', 'by/kind', 'by/name', 'by/latest'):
+        tree[folder] = FOLDER
+    entities = grouped(events, lambda e: e.entity)
+    scopes = grouped(events, lambda e: e.scope)
+    kinds = grouped(events, lambda e: e.kind)
+    for kind, own in kinds.items():
+        tree['by/kind/%s.jsonl' % kind] = joined(own)
+    tree['by/denials.jsonl'] = joined(kinds.get('0.00f', []))
+    for entity, own in entities.items():
+        tree['by/latest/%s.json' % tree_name(entity)] = own[-1].line
+    add_names(tree, entities)
+    for name, named in (('entities', entities), ('scopes', scopes)):
+        tree['by/%s.tsv' % name] = table(
+            {tree_name(n): own for n, own in named.items()})
+    tree['by/kinds.tsv'] = table(kinds)
+    # The newest is the one that got its second event last.
+    newest = sorted(chains.several().items(), key=lambda c: -c[1][1].seq)
+    tree['by/chains.tsv'] = TABLE + b''.join(
+        table_line(name, own) for name, own in newest[:1000])
+
+
 def whole_tree(events, chains=None):
+    chains = chains or Chains(events)
     tree = {'README': None}
     for folder in ('log', 'entities', 'scopes', 'events', 'chains'):
         tree[folder] = FOLDER
-    for folder in ('events', 'chains'):
+    for folder in ('events', 'chains', 'by'):
         tree[folder + '/CACHEDIR.TAG'] = None
     add_streams(tree, events)
     add_shards(tree, events)
-    add_chains(tree, chains or Chains(events))
+    add_chains(tree, chains)
+    add_by(tree, events, chains)
     return tree
 
 
@@ -230,8 +303,8 @@ def entry_differs(at, path, entry, wanted):
             return 'no file'
         with open(full, 'rb') as file:
             got = file.read()
-    if info.st_size != len(got):
-        return 'size %d, %d bytes' % (info.st_size, len(got))
+    if info.st_size != len(os.fsencode(got)):
+        return 'size %d, %d bytes' % (info.st_size, len(os.fsencode(got)))
     if wanted is not None and got != wanted:
         return '%r, not %r' % (got[:200], wanted[:200])
     return None
