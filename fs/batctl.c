@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon.h"
+
 int
 batfs_batctl_put(struct bat_slice bytes, struct bat_error *error)
 {
@@ -81,6 +83,7 @@ run(const struct command *command, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+	batfs_daemon_allow_files();
 	if (argc < 2)
 		return usage(NULL);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {

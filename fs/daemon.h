@@ -21,6 +21,9 @@
 /* A caller may have closed 0, 1 or 2; a file that got such a number would
  * receive what is printed. Returns 0 or BAT_WORLD_*. */
 int batfs_daemon_reserve_fds(struct bat_error *error);
+/* As many open files as we may have: backup/ holds every segment open. Where
+ * that cannot be changed nothing is. */
+void batfs_daemon_allow_files(void);
 /*
  * background false: stays in the foreground. What batfs_log is told goes to
  * the parent from now on. Returns 0 or BAT_WORLD_*.

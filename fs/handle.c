@@ -42,6 +42,9 @@ batfs_handle_open(struct batfs_handles *handles,
 		result = batfs_append_open(world, node, &handle->append);
 	else if (node->class == BATFS_CTL_FOLLOW)
 		result = open_follow(world, node, &handle->follow);
+	else
+		result = batfs_tree_keep_pin(world->tree, node, &handle->pin,
+		    NULL);
 	if (result != 0) {
 		free(handle);
 		return result;
@@ -70,6 +73,7 @@ batfs_handle_let_go(struct batfs_handle *handle)
 {
 	if (atomic_fetch_sub(&handle->holders, 1) > 1)
 		return;
+	bat_pin_release(handle->pin);
 	batfs_follow_free(handle->follow);
 	batfs_proof_free(handle->job);
 	bat_bytes_free(&handle->content);
@@ -124,6 +128,12 @@ batfs_handle_read(struct batfs_handle *handle, struct batfs_tree *tree,
 	if (handle->node.class == BATFS_CTL_APPEND && handle->append != NULL) {
 		result = batfs_append_receipts(handle->append, size, scratch,
 		    error);
+		*out = bat_bytes_of_buf(scratch);
+		return result;
+	}
+	if (handle->pin != NULL) {
+		result = batfs_tree_kept_read(tree, &handle->node, handle->pin,
+		    offset, size, scratch, error);
 		*out = bat_bytes_of_buf(scratch);
 		return result;
 	}

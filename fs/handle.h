@@ -36,6 +36,7 @@ struct batfs_handle {
 	bool plain;		     /* an append that needs no O_APPEND */
 	struct batfs_append *append; /* BATFS_HANDLE_APPEND */
 	struct batfs_follow *follow; /* of .ctl/follow */
+	struct bat_pin *pin;	     /* of a file of backup/ */
 	atomic_bool released;	     /* nobody reads it any more */
 	atomic_uint holders;
 	/* Of a content, under the lock: */
@@ -63,7 +64,7 @@ struct batfs_handles {
 /* Is the file's content read whole (true) or at offsets? */
 bool batfs_handle_is_content(const struct batfs_node *node);
 
-/* world is used for BATFS_HANDLE_APPEND. Returns 0; BAT_USE_INVALID: not
+/* Returns 0; BAT_USE_INVALID: not
  * appendable; BAT_WORLD_NO_MEMORY. */
 int batfs_handle_open(struct batfs_handles *handles,
     struct batfs_append_world *world, const struct batfs_node *node,

@@ -447,6 +447,7 @@ main(int argc, char **argv)
 	fuse_set_log_func(log_of_fuse);
 	if (batfs_daemon_reserve_fds(&error) != 0)
 		return EXIT_FAILURE;
+	batfs_daemon_allow_files();
 	if (batfs_options_parse(argc, argv, options, &error) != 0) {
 		batfs_log("%s", error.text);
 		fputs("usage: batfs [options] DATADIR MOUNTPOINT\n", stderr);

@@ -86,6 +86,9 @@ size_of_handle(struct batfs_mount *mount, struct fuse_file_info *fi,
 	    NULL :
 	    (struct batfs_handle *)(uintptr_t)fi->fh;
 
+	if (handle != NULL && handle->pin != NULL)
+		return batfs_tree_kept_attributes(mount->tree, &handle->node,
+		    handle->pin, attributes);
 	if (handle == NULL || attributes->caching != BATFS_CACHE_NONE ||
 	    handle->use != BATFS_HANDLE_READ ||
 	    !batfs_handle_is_content(&handle->node))

@@ -205,6 +205,7 @@ batfs_ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, EACCES);
 		return;
 	}
+	batfs_tree_opened(mount->tree, &node);
 	fi->fh = 0;
 	if (attributes.caching == BATFS_CACHE_FOREVER) {
 		fi->cache_readdir = 1;

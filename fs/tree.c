@@ -77,6 +77,8 @@ batfs_tree_new(struct bat_store *store,
 	if (code == BAT_OK)
 		code = copy_options(tree, options);
 	if (code == BAT_OK)
+		code = batfs_tree_backup_init(tree);
+	if (code == BAT_OK)
 		*out = tree;
 	else
 		batfs_tree_free(tree);
@@ -92,6 +94,7 @@ batfs_tree_free(struct batfs_tree *tree)
 	batfs_stream_free(tree->briefs);
 	batfs_stream_free(tree->branches);
 	batfs_stream_free(tree->dots);
+	batfs_tree_backup_free(tree);
 	batfs_tree_kinds_free(tree);
 	batfs_tree_moments_free(tree);
 	batfs_tree_by_free(tree);

@@ -81,11 +81,19 @@ enum batfs_class {
 	BATFS_CHAIN_EVENT, /* .../NNNNNNNNNNNN -> its folder; of the event */
 	BATFS_CHAIN_LINK,  /* chains/<id or prefix> -> the chain, or the folder
 			       of its only event; of the first one */
-	BATFS_RANGES,	   /* range (not to be listed) */
-	BATFS_RANGE,	   /* range/<a>..<b>.jsonl; entity = whole name */
-	BATFS_QUERIES,	   /* query (not to be listed) */
-	BATFS_QUERY,	   /* query/<words>; entity = whole name */
-	BATFS_QUERY_LOG,   /* query/<words>/log.jsonl */
+	/* A pin of the store. */
+	BATFS_BACKUP,	    /* backup */
+	BATFS_BACKUP_PIN,   /* backup/PIN */
+	BATFS_BACKUP_SUMS,  /* backup/SHA256SUMS */
+	BATFS_BACKUP_STORE, /* backup/store */
+	BATFS_BACKUP_FILE,  /* backup/store/NNNNNN.fbat and the few others;
+				number = segment << 2 | enum bat_pin_kind */
+	/* Places to which words lead. */
+	BATFS_RANGES,	 /* range (not to be listed) */
+	BATFS_RANGE,	 /* range/<a>..<b>.jsonl; entity = whole name */
+	BATFS_QUERIES,	 /* query (not to be listed) */
+	BATFS_QUERY,	 /* query/<words>; entity = whole name */
+	BATFS_QUERY_LOG, /* query/<words>/log.jsonl */
 	BATFS_AT,      /* at (not to be listed); at/<seq> is a root, with .at */
 	BATFS_AT_TIME, /* at/<RFC 3339> -> its sequence; number = ms */
 	BATFS_AT_AGO,  /* at/-15m; number = seconds */
@@ -126,6 +134,7 @@ enum batfs_ctl {
 	BATFS_CTL_OPEN_REPORT,
 	BATFS_CTL_CHECKPOINT, /* command: a write returns when it is done */
 	BATFS_CTL_SYNC,	      /* command */
+	BATFS_CTL_PIN,	      /* command */
 	BATFS_CTL_REJECTS,
 	BATFS_CTL_STATS,
 	BATFS_CTL_COUNT
@@ -184,7 +193,7 @@ struct batfs_tree_options {
 	uint32_t uid, gid; /* of the tree: those of the data directory */
 	uint32_t dir_mode, file_mode; /* e.g. 0755, 0644 */
 	bool text;
-	const struct bat_clock *clock;	 /* for at/-15m; NULL: the system's */
+	const struct bat_clock *clock;	 /* NULL: the system's */
 	const struct batfs_kinds *kinds; /* -o kinds=, or NULL; borrowed */
 	/* The whole `.ctl/config`: one fstab line; borrowed. */
 	const char *config_line;
@@ -261,6 +270,22 @@ int batfs_tree_read(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error);
 int batfs_tree_readlink(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_buf *buf);
+/*
+ * backup/ shows a pin (pin.h). It moves on command, and when its root is opened
+ * (tell it with opened) after a minute in which nothing below was open or asked
+ * for. What is open keeps the pin in which it was opened: *out, for the two
+ * below, NULL for all other nodes; released by the caller.
+ */
+void batfs_tree_opened(struct batfs_tree *tree, const struct batfs_node *node);
+int batfs_tree_keep_pin(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_pin **out, struct bat_error *error);
+int batfs_tree_kept_read(struct batfs_tree *tree, const struct batfs_node *node,
+    struct bat_pin *kept, uint64_t offset, size_t size, struct bat_buf *buf,
+    struct bat_error *error);
+/* Size and time; the rest of *out is there already. */
+int batfs_tree_kept_attributes(struct batfs_tree *tree,
+    const struct batfs_node *node, const struct bat_pin *kept,
+    struct batfs_attributes *out);
 /* The words in the name of a .ctl/follow or .ctl/verify. */
 struct batfs_tree_words {
 	bool has_from;

@@ -12,12 +12,13 @@
 
 typedef int render_fn(struct batfs_tree *tree, struct bat_buf *buf);
 
-typedef int command_fn(struct bat_store *store, struct bat_error *error);
+typedef int command_fn(struct batfs_tree *tree, struct bat_slice word,
+    struct bat_error *error);
 
 struct ctl_file {
 	const char *name;
 	render_fn *render;
-	command_fn *command; /* what the word `now` does; NULL: no command */
+	command_fn *command; /* NULL: it is none */
 };
 
 static int
@@ -225,6 +226,40 @@ render_rejects(struct batfs_tree *tree, struct bat_buf *buf)
 	return batfs_rejects_render(tree->rejects, buf);
 }
 
+static int
+render_pin(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	int code = batfs_tree_render_pin_state(tree, buf);
+
+	return code == BAT_OK ? put_result(tree, BATFS_CTL_PIN, buf) : code;
+}
+
+static bool
+is_now(struct bat_slice word, struct bat_error *error)
+{
+	bool is = bat_bytes_equal(word, bat_bytes_text("now"));
+
+	if (!is)
+		bat_error_set(error, BAT_USE_INVALID, "the word is: now");
+	return is;
+}
+
+static int
+command_checkpoint(struct batfs_tree *tree, struct bat_slice word,
+    struct bat_error *error)
+{
+	return is_now(word, error) ? bat_checkpoint(tree->store, error) :
+				     BAT_USE_INVALID;
+}
+
+static int
+command_sync(struct batfs_tree *tree, struct bat_slice word,
+    struct bat_error *error)
+{
+	return is_now(word, error) ? bat_sync(tree->store, error) :
+				     BAT_USE_INVALID;
+}
+
 static const struct ctl_file files[BATFS_CTL_COUNT] = {
 	[BATFS_CTL_VERSION] = { "version", render_version, NULL },
 	[BATFS_CTL_HEAD] = { "head", render_head, NULL },
@@ -232,8 +267,9 @@ static const struct ctl_file files[BATFS_CTL_COUNT] = {
 	[BATFS_CTL_CONFIG] = { "config", render_config, NULL },
 	[BATFS_CTL_OPEN_REPORT] = { "open-report", render_open_report, NULL },
 	[BATFS_CTL_CHECKPOINT] = { "checkpoint", render_checkpoint,
-	    bat_checkpoint },
-	[BATFS_CTL_SYNC] = { "sync", render_sync, bat_sync },
+	    command_checkpoint },
+	[BATFS_CTL_SYNC] = { "sync", render_sync, command_sync },
+	[BATFS_CTL_PIN] = { "pin", render_pin, batfs_tree_command_pin },
 	[BATFS_CTL_REJECTS] = { "rejects.jsonl", render_rejects, NULL },
 	[BATFS_CTL_STATS] = { "stats", render_stats, NULL },
 };
@@ -424,14 +460,14 @@ batfs_tree_measure_ctl(struct batfs_tree *tree, const struct batfs_node *node,
 
 /* ---- commands -------------------------------------------------------------- */
 
-static bool
-is_word(struct bat_slice text, const char *word)
+static struct bat_slice
+without_end(struct bat_slice text)
 {
 	while (text.length > 0 &&
 	    (text.data[text.length - 1] == '\n' ||
 		text.data[text.length - 1] == ' '))
 		text.length--;
-	return bat_bytes_equal(text, bat_bytes_text(word));
+	return text;
 }
 
 /* Without memory there is no last result to read; the writer of the word has
@@ -462,10 +498,7 @@ batfs_tree_command(struct batfs_tree *tree, const struct batfs_node *node,
 	if (node->class != BATFS_CTL_FILE ||
 	    !batfs_tree_ctl_is_command(node->number))
 		return bat_error_set(error, BAT_USE_INVALID, "no command");
-	if (!is_word(words, "now"))
-		return bat_error_set(error, BAT_USE_INVALID,
-		    "the word for a %s is: now", files[node->number].name);
-	code = files[node->number].command(tree->store, &why);
+	code = files[node->number].command(tree, without_end(words), &why);
 	if (code != BAT_OK && error != NULL)
 		*error = why;
 	note_result(tree, node->number, code, &why);

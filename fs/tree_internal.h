@@ -16,6 +16,8 @@
  *	tree_chain_files.c  what stands in a chain, and who caused an event
  *	tree_effects.c	  the folder of an event: chain, effects/
  *	tree_past.c	  at/, and what there was at a moment
+ *	tree_backup.c	  backup/: which pin
+ *	tree_backup_files.c  and what it looks like
  *	tree_views.c	  range/, query/, an entity with words for reading
  *	tree_select.c	  the events that words let through
  *	tree_kinds.c	  the events of each kind
@@ -208,6 +210,16 @@ struct batfs_tree_moments {
 	uint32_t count, capacity;
 };
 
+/* What backup/ shows. */
+struct batfs_tree_backup {
+	bool ready;
+	const struct bat_clock *clock;
+	pthread_mutex_t mutex;
+	struct bat_pin *pin; /* NULL: it could not be made yet */
+	bool held;	     /* by a word: it does not move */
+	int64_t asked_ns;    /* when something below was asked for last */
+};
+
 struct batfs_tree {
 	struct bat_store *store;
 	struct batfs_tree_options options;
@@ -219,6 +231,7 @@ struct batfs_tree {
 	struct batfs_tree_moments moments;
 	struct batfs_tree_spaces spaces;
 	struct batfs_tree_tables tables;
+	struct batfs_tree_backup backup;
 	struct batfs_rejects *rejects;
 	struct batfs_stats stats;
 	pthread_mutex_t mutex; /* guards all below */
@@ -448,6 +461,28 @@ batfs_tree_measure_fn batfs_tree_measure_kinds, batfs_tree_measure_kind,
     batfs_tree_measure_last, batfs_tree_measure_table;
 batfs_tree_read_fn batfs_tree_read_alias, batfs_tree_read_leaf,
     batfs_tree_read_last, batfs_tree_read_table;
+
+/* ---- backup/; its mutex is held while files are opened ------------------ */
+
+int batfs_tree_backup_init(struct batfs_tree *tree);
+void batfs_tree_backup_free(struct batfs_tree *tree);
+/* The pin that is shown, noting that somebody asked; the caller releases it. */
+int batfs_tree_ask_pin(struct batfs_tree *tree, struct bat_pin **out,
+    struct bat_error *error);
+/* `hold`, `release`, or any other word: pin anew. BAT_WORLD_LOCKED: held. */
+int batfs_tree_command_pin(struct batfs_tree *tree, struct bat_slice word,
+    struct bat_error *error);
+int batfs_tree_render_pin_state(struct batfs_tree *tree, struct bat_buf *buf);
+int batfs_tree_measure_pinned(struct batfs_tree *tree,
+    const struct batfs_node *node, const struct bat_pin *pin,
+    struct batfs_attributes *out);
+int batfs_tree_read_pinned(const struct batfs_node *node, struct bat_pin *pin,
+    uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error);
+batfs_tree_find_fn batfs_tree_find_backup;
+batfs_tree_list_fn batfs_tree_list_backup;
+batfs_tree_spell_fn batfs_tree_spell_backup;
+batfs_tree_measure_fn batfs_tree_measure_backup;
+batfs_tree_read_fn batfs_tree_read_backup;
 
 /* ---- finding (tree_find.c) ----------------------------------------------- */
 

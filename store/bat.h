@@ -33,6 +33,7 @@
 #include "kind.h"
 #include "map.h"
 #include "pack.h"
+#include "pin.h"
 #include "verify.h"
 
 struct bat_store;
@@ -349,6 +350,23 @@ int bat_sync(struct bat_store *store, struct bat_error *error);
 /* Write the index file now, whatever the threshold says (nothing appended and
  * an index that stays: nothing is done). */
 int bat_checkpoint(struct bat_store *store, struct bat_error *error);
+
+/* ---- backups --------------------------------------------------------- */
+
+/*
+ * The raw files as they are at the last durable moment, see pin.h; all pins are
+ * released before bat_close. Nothing is waited for: bat_sync first, where what
+ * is visible may not be on disk yet. previous: a pin of before or NULL; if
+ * nothing was appended since, *out is that one again, held once more.
+ *
+ * 0; BAT_WORLD_*. Threads: any.
+ */
+int bat_take_pin(struct bat_store *store, struct bat_pin *previous,
+    struct bat_pin **out, struct bat_error *error);
+/* The first and the last visible event in a pin's file (of an index file: that
+ * it speaks of), as bat_row has them; false: there is none. */
+bool bat_pinned_span(struct bat_store *store, const struct bat_pin *pin,
+    size_t file, struct bat_row *first, struct bat_row *last);
 
 /* ---- saying what happened -------------------------------------------- */
 

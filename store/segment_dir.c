@@ -265,6 +265,22 @@ bat_segment_dir_add(struct bat_segment_dir *dir, uint64_t id,
 }
 
 int
+bat_segment_dir_ids(struct bat_segment_dir *dir, uint64_t **out_ids,
+    size_t *out_count)
+{
+	uint64_t *ids;
+
+	pthread_mutex_lock(&dir->mutex);
+	ids = calloc(dir->count + 1, sizeof(*ids));
+	for (size_t i = 0; ids != NULL && i < dir->count; i++)
+		ids[i] = dir->segments[i].id;
+	*out_count = dir->count;
+	pthread_mutex_unlock(&dir->mutex);
+	*out_ids = ids;
+	return ids == NULL ? BAT_WORLD_NO_MEMORY : BAT_OK;
+}
+
+int
 bat_segment_dir_hold(struct bat_segment_dir *dir, uint64_t id, int *out_fd,
     struct bat_error *error)
 {

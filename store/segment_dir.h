@@ -8,7 +8,7 @@
  * Invariants: segments ascend by id, no id twice; a descriptor handed out by
  * bat_segment_dir_hold stays valid until bat_segment_dir_release, also when
  * the file is unlinked or replaced and the directory scanned again. Threads:
- * find, add, hold and release lock inside (order 4, no other lock is taken
+ * find, add, ids, hold and release lock inside (order 4, no other lock is taken
  * below), so does scan, but for what find handed out; who reads the list or the
  * flags keeps scan and add away; close needs the caller to be alone.
  */
@@ -89,6 +89,10 @@ struct bat_segment_info *bat_segment_dir_find(struct bat_segment_dir *dir,
 /* Note a segment that was just made under dir (id above all others). */
 int bat_segment_dir_add(struct bat_segment_dir *dir, uint64_t id,
     struct bat_error *error);
+/* The ids of all segments, ascending; the caller frees *out_ids. 0 or
+ * BAT_WORLD_NO_MEMORY (then it is NULL). */
+int bat_segment_dir_ids(struct bat_segment_dir *dir, uint64_t **out_ids,
+    size_t *out_count);
 /* An open descriptor of a segment, opened when needed; at most 64 unheld ones
  * stay open. 0, BAT_WORLD_ABSENT, BAT_DATA_REFUSED, BAT_WORLD_IO. */
 int bat_segment_dir_hold(struct bat_segment_dir *dir, uint64_t id, int *out_fd,

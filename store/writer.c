@@ -20,10 +20,32 @@ wants_rowindex(const struct bat_options *options,
 	return options->index != BAT_INDEX_CKPT && dir->has_rowindex;
 }
 
+/* What of a new index is on disk: all but what this session wrote and did not
+ * sync. */
+static struct bat_pin_point
+durable_point(const struct bat_writer *writer, const struct bat_index *index,
+    const struct bat_recovery *recovery)
+{
+	struct bat_pin_point point = bat_pin_end(writer->dir, recovery);
+
+	point.ordinals = index->count;
+	if (!writer->active)
+		return point;
+	point.segment = writer->segment.id;
+	point.offset = writer->segment.synced;
+	while (point.ordinals > 0 &&
+	    bat_index_segment_of(index, point.ordinals - 1) == point.segment &&
+	    bat_index_offset_of(index, point.ordinals - 1) >= point.offset)
+		point.ordinals--;
+	return point;
+}
+
 static void
 take_over(struct bat_writer *writer, struct bat_index *index,
     struct bat_recovery *recovery)
 {
+	unsigned changes = writer->index_file.changes;
+
 	writer->index = index;
 	writer->recovery = recovery;
 	writer->disagreed = false;
@@ -42,6 +64,9 @@ take_over(struct bat_writer *writer, struct bat_index *index,
 	writer->uncovered_count = recovery->uncovered_count;
 	writer->uncovered_extensions = recovery->uncovered_extensions;
 	writer->uncovered_unknown = recovery->uncovered_unknown;
+	writer->durable = durable_point(writer, index, recovery);
+	writer->index_file = bat_pin_index_of(recovery);
+	writer->index_file.changes = changes + 1;
 }
 
 int
@@ -169,7 +194,7 @@ rotate(struct bat_writer *writer, struct bat_error *error)
 		code = bat_segment_writer_seal(&writer->segment,
 		    &writer->index->names, error);
 	if (code == BAT_OK) {
-		writer->synced_seq = writer->next_seq;
+		bat_writer_note_synced(writer);
 		bat_segment_writer_close(&writer->segment);
 		writer->active = false;
 	}

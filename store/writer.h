@@ -30,6 +30,7 @@
 #include "checkpointer.h"
 #include "index.h"
 #include "lifecycle.h"
+#include "pin.h"
 #include "recovery.h"
 #include "segment_dir.h"
 #include "segment_writer.h"
@@ -101,6 +102,9 @@ struct bat_writer {
 	uint16_t source_version;
 	uint64_t watermark_segment, watermark_offset;
 	bool as_rowindex; /* the kind that this directory gets */
+	/* For pins; guarded by index_lock. */
+	struct bat_pin_point durable;
+	struct bat_pin_index index_file;
 	uint64_t uncovered_count;
 	bool uncovered_extensions, uncovered_unknown;
 };

@@ -104,6 +104,21 @@ watermark(struct bat_writer *writer, uint64_t *out_segment,
 	return BAT_OK;
 }
 
+/* Pins leave it out while it is being replaced. */
+static void
+note_index_file(struct bat_writer *writer, bool there)
+{
+	pthread_rwlock_wrlock(writer->index_lock);
+	writer->index_file = (struct bat_pin_index){
+		.there = there,
+		.rowindex = writer->as_rowindex,
+		.segment = writer->watermark_segment,
+		.offset = writer->watermark_offset,
+		.changes = writer->index_file.changes + 1,
+	};
+	pthread_rwlock_unlock(writer->index_lock);
+}
+
 static int
 write_index(struct bat_writer *writer, struct bat_error *error)
 {
@@ -123,6 +138,7 @@ write_index(struct bat_writer *writer, struct bat_error *error)
 		    &input.watermark_offset, error);
 	if (code != BAT_OK)
 		return code == BAT_END ? BAT_OK : code;
+	note_index_file(writer, false);
 	code = bat_checkpointer_write(&input, error);
 	if (code == BAT_OK) {
 		writer->has_index = true;
@@ -136,6 +152,7 @@ write_index(struct bat_writer *writer, struct bat_error *error)
 		writer->uncovered_count = 0;
 		writer->uncovered_extensions = false;
 		writer->uncovered_unknown = false;
+		note_index_file(writer, true);
 	}
 	return code;
 }

@@ -77,6 +77,27 @@ bat_writer_call_back(struct bat_batch *answered)
 
 /* ---- writing what is staged ------------------------------------------ */
 
+/* All that is visible is on disk; index_lock is held. */
+static void
+set_durable(struct bat_writer *writer)
+{
+	writer->durable = (struct bat_pin_point){
+		.segment = writer->segment.id,
+		.offset = writer->segment.sealed ? writer->segment.synced :
+						   writer->segment.size,
+		.ordinals = writer->index->count,
+	};
+}
+
+void
+bat_writer_note_synced(struct bat_writer *writer)
+{
+	writer->synced_seq = writer->next_seq;
+	pthread_rwlock_wrlock(writer->index_lock);
+	set_durable(writer);
+	pthread_rwlock_unlock(writer->index_lock);
+}
+
 static void
 publish(struct bat_writer *writer)
 {
@@ -85,6 +106,8 @@ publish(struct bat_writer *writer)
 	pthread_rwlock_wrlock(writer->index_lock);
 	for (size_t i = 0; i < stage->row_count; i++)
 		bat_index_insert(writer->index, &stage->rows[i]);
+	if (writer->options->durability == BAT_DURABLE_EACH)
+		set_durable(writer);
 	pthread_rwlock_unlock(writer->index_lock);
 	for (size_t i = 0; i < stage->row_count; i++) {
 		const struct bat_row *row = &stage->rows[i];
@@ -111,7 +134,7 @@ bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error)
 		return BAT_OK;
 	code = bat_segment_writer_sync(&writer->segment, error);
 	if (code == BAT_OK)
-		writer->synced_seq = writer->next_seq;
+		bat_writer_note_synced(writer);
 	return code;
 }
 

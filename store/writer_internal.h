@@ -68,6 +68,8 @@ size_t bat_writer_call_back(struct bat_batch *answered);
  */
 int bat_writer_flush(struct bat_writer *writer, struct bat_error *error);
 int bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error);
+/* The active segment was synced: all that is visible is on disk. */
+void bat_writer_note_synced(struct bat_writer *writer);
 /* For status and for later answers: why appending last failed. */
 void bat_writer_remember(struct bat_writer *writer, int code,
     const struct bat_error *error);

@@ -26,12 +26,13 @@ add_pages(void)
 
 START_TEST(the_root_lists_what_is_finite)
 {
-	assert_lists("", "README append log entities scopes events chains by ");
+	assert_lists("",
+	    "README append log entities scopes events chains backup by ");
 	at("log.jsonl");
 	at(".ctl");
 	assert_lists(".ctl",
 	    "version head status config open-report "
-	    "checkpoint sync rejects.jsonl stats ");
+	    "checkpoint sync pin rejects.jsonl stats ");
 }
 END_TEST
 
@@ -245,7 +246,7 @@ START_TEST(every_listed_name_is_itself_and_has_its_exact_size)
 	add_pages();
 	fake_add(&store, "-home", ".hidden");
 	walk = walk_all();
-	ck_assert_uint_eq(walk.count, 53);
+	ck_assert_uint_eq(walk.count, 57);
 	for (size_t i = 0; i < walk.count; i++) {
 		const struct batfs_node *node = &walk.nodes[i];
 		struct batfs_attributes attributes = attributes_of(node);
