@@ -18,8 +18,9 @@ batfs_log_to(enum batfs_log_sink sink, int fd)
 	pthread_mutex_lock(&state.lock);
 	state.sink = sink;
 	state.fd = fd;
-	if (sink == BATFS_LOG_SYSLOG)
-		openlog("batfs", LOG_PID, LOG_DAEMON);
+	/* Now already: from within the sandbox it could not be opened. */
+	if (sink == BATFS_LOG_PIPE)
+		openlog("batfs", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	pthread_mutex_unlock(&state.lock);
 }
 

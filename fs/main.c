@@ -24,7 +24,8 @@
 #include "mount.h"
 #include "mountpoint.h"
 #include "notify.h"
-#include "ops.h"
+#include "sandbox.h"
+#include "session.h"
 #include "waiting.h"
 
 enum { EXIT_USAGE = 2 };
@@ -39,6 +40,7 @@ struct program {
 	struct batfs_kinds *kinds;   /* NULL: no names were given */
 	struct bat_buf config;	     /* .ctl/config, with a NUL */
 	struct bat_buf ready;	     /* what is said when all works */
+	struct batfs_supervisor *supervisor;
 	struct fuse_session *session;
 	bool mounted;
 	struct batfs_committer *committer;
@@ -205,50 +207,6 @@ make_tree(struct program *program, struct bat_error *error)
 	    &mount->root, error);
 }
 
-static int
-make_session(struct program *program, struct bat_error *error)
-{
-	const struct batfs_options *options = &program->options;
-	struct fuse_args arguments = FUSE_ARGS_INIT(0, NULL);
-	struct bat_buf words = BAT_BUF_EMPTY;
-	int result = batfs_options_fuse_words(options, program->data_dir,
-	    &words);
-
-	if (result == 0 &&
-	    (fuse_opt_add_arg(&arguments, "batfs") != 0 ||
-		fuse_opt_add_arg(&arguments, "-o") != 0 ||
-		fuse_opt_add_arg(&arguments, (char *)words.data) != 0 ||
-		(options->debug && fuse_opt_add_arg(&arguments, "-d") != 0)))
-		result = BAT_WORLD_NO_MEMORY;
-	if (result == 0) {
-		program->session = fuse_session_new(&arguments,
-		    batfs_ops_table(), sizeof *batfs_ops_table(),
-		    &program->mount);
-		if (program->session == NULL)
-			result = BAT_USE_INVALID;
-	}
-	fuse_opt_free_args(&arguments);
-	bat_bytes_free(&words);
-	if (result != 0)
-		return bat_error_set(error, result, "no FUSE session");
-	return 0;
-}
-
-static int
-mount_session(struct program *program, struct bat_error *error)
-{
-	/* Before the mount: from then on a signal has to unmount. */
-	if (fuse_set_signal_handlers(program->session) != 0)
-		return bat_error_set(error, BAT_WORLD_IO, "signal handlers");
-	if (fuse_session_mount(program->session, program->mountpoint) != 0)
-		return bat_error_set(error, BAT_WORLD_IO,
-		    "%s: could not be mounted (is /dev/fuse there, and may "
-		    "you use it?)",
-		    program->mountpoint);
-	program->mounted = true;
-	return 0;
-}
-
 /* "batfs: /data (1002 events, index.fbati 5 in 3.1 ms) on /mnt; ..." */
 static int
 describe(struct program *program, struct bat_error *error)
@@ -280,10 +238,27 @@ describe(struct program *program, struct bat_error *error)
 /* ---- in the background ----------------------------------------------- */
 
 static int
+enter_sandbox(struct program *program, struct bat_error *error)
+{
+	const struct batfs_sandbox sandbox = {
+		.mode = program->options.sandbox,
+		.data_dir = program->data_dir,
+		.read_only = program->options.read_only,
+		.clone_fd = program->options.clone_fd,
+	};
+
+	return batfs_sandbox_enter(&sandbox, error);
+}
+
+static int
 start_threads(struct program *program, struct bat_error *error)
 {
 	struct batfs_mount *mount = &program->mount;
-	int result = batfs_committer_start(mount->store, &program->committer);
+	int result = batfs_supervisor_watch(program->supervisor);
+
+	if (result == 0)
+		result = batfs_committer_start(mount->store,
+		    &program->committer);
 
 	if (result == 0)
 		result = batfs_chores_start(program->options.checkpoint_seconds,
@@ -307,33 +282,6 @@ start_threads(struct program *program, struct bat_error *error)
 	mount->handles.data_path = program->data_dir;
 	mount->handles.progress = after_progress;
 	mount->handles.context = program;
-	return 0;
-}
-
-static int
-loop(struct program *program, struct bat_error *error)
-{
-	struct fuse_loop_config *config;
-	int result;
-
-	if (program->options.single) {
-		result = fuse_session_loop(program->session);
-	} else {
-		config = fuse_loop_cfg_create();
-		if (config == NULL)
-			return bat_error_set(error, BAT_WORLD_NO_MEMORY,
-			    "loop");
-		fuse_loop_cfg_set_clone_fd(config, program->options.clone_fd);
-		fuse_loop_cfg_set_max_threads(config,
-		    program->options.max_threads);
-		result = fuse_session_loop_mt(program->session, config);
-		fuse_loop_cfg_destroy(config);
-	}
-	/* Above 0 it is the signal that ended it. */
-	if (result < 0)
-		return bat_error_set_os(error, -result, "the FUSE loop");
-	/* From here on a second signal ends the program the hard way. */
-	fuse_remove_signal_handlers(program->session);
 	return 0;
 }
 
@@ -364,10 +312,14 @@ stop_threads(struct program *program)
 static int
 start_and_serve(struct program *program, struct bat_error *error)
 {
+	const struct batfs_options *options = &program->options;
 	int result = resolve_paths(program, error);
 
 	if (result == 0)
 		result = read_kinds(program, error);
+	if (result == 0)
+		result = batfs_supervisor_start(program->mountpoint,
+		    &program->supervisor, error);
 	if (result == 0)
 		result = open_store(program, error);
 	if (result == 0)
@@ -375,16 +327,22 @@ start_and_serve(struct program *program, struct bat_error *error)
 	if (result == 0)
 		result = describe(program, error);
 	if (result == 0)
-		result = make_session(program, error);
+		result = batfs_session_new(&program->mount, program->data_dir,
+		    &program->session, error);
 	if (result == 0)
-		result = mount_session(program, error);
+		result = batfs_session_mount(program->session,
+		    program->mountpoint, error);
+	program->mounted = result == 0;
 	if (result == 0)
-		result = batfs_daemon_start(!program->options.foreground,
-		    error);
+		result = batfs_supervisor_mounted(program->supervisor, error);
+	if (result == 0)
+		result = batfs_daemon_start(!options->foreground, error);
+	if (result == 0)
+		result = enter_sandbox(program, error);
 	if (result == 0)
 		result = start_threads(program, error);
 	if (result == 0)
-		result = loop(program, error);
+		result = batfs_session_loop(program->session, options, error);
 	return result;
 }
 
@@ -396,10 +354,11 @@ finish(struct program *program, struct bat_error *error)
 	int result = 0;
 
 	stop_threads(program);
-	if (program->mounted)
-		fuse_session_unmount(program->session);
-	if (program->session != NULL)
-		fuse_session_destroy(program->session);
+	if (program->mounted &&
+	    batfs_session_unmount(program->session, program->supervisor,
+		error) != 0)
+		batfs_log("%s", error->text);
+	batfs_session_free(program->session);
 	batfs_tree_free(mount->tree);
 	batfs_past_free(mount->past);
 	if (mount->data_dir >= 0)
@@ -407,6 +366,7 @@ finish(struct program *program, struct bat_error *error)
 	if (mount->store != NULL)
 		result = bat_close(mount->store, error);
 	batfs_kinds_free(program->kinds);
+	batfs_supervisor_stop(program->supervisor);
 	bat_bytes_free(&program->config);
 	bat_bytes_free(&program->ready);
 	free(program->data_dir);

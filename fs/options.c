@@ -132,6 +132,20 @@ take_new(struct batfs_options *options, const char *value)
 	return 0;
 }
 
+static int
+take_sandbox(struct batfs_options *options, const char *value)
+{
+	static const char *const words[] = { "on", "strict", "off", NULL };
+	static const enum batfs_sandbox_mode choices[] = { BATFS_SANDBOX_ON,
+		BATFS_SANDBOX_STRICT, BATFS_SANDBOX_OFF };
+	int position = position_in(words, value);
+
+	if (position < 0)
+		return BAT_USE_INVALID;
+	options->sandbox = choices[position];
+	return 0;
+}
+
 /* Decimal digits and nothing else, from min to max. */
 static int
 take_number(const char *value, uint64_t min, uint64_t max, uint64_t *out)
@@ -208,6 +222,7 @@ static const struct word {
 	VALUE(durable),
 	VALUE(index),
 	VALUE(checkpoint),
+	VALUE(sandbox),
 	SET("allow_other", allow_other),
 	SET("allow_root", allow_root),
 	SET("clone_fd", clone_fd),

@@ -10,6 +10,7 @@
 #define BATFS_OPTIONS_H
 
 #include "bat.h"
+#include "sandbox.h"
 #include "tree.h"
 
 struct batfs_options {
@@ -28,6 +29,7 @@ struct batfs_options {
 	/* The mount itself. */
 	bool allow_other, allow_root, clone_fd;
 	bool noatime, nodiratime, synchronous;
+	enum batfs_sandbox_mode sandbox;
 	unsigned max_threads;
 	unsigned max_read;	/* 0: what the kernel likes */
 	char *fsname, *subtype; /* NULL: the data directory, "batfs"; owned */

@@ -37,6 +37,10 @@ static const char usage[] =
     "        checkpoint=N     look every N seconds if the index file is far\n"
     "                         behind (300; 0: only at unmount)\n"
     "\n"
+    "        sandbox=on       after the start only DATADIR can be reached\n"
+    "        sandbox=strict   ... and a forbidden call ends the program\n"
+    "        sandbox=off      ... it runs like any program\n"
+    "\n"
     "        allow_other      other users may look, as far as modes allow\n"
     "        allow_root       root may\n"
     "        max_threads=N clone_fd max_read=N fsname=NAME subtype=NAME\n"
@@ -70,6 +74,14 @@ index_text(const struct batfs_options *options)
 		break;
 	}
 	return "none";
+}
+
+static const char *
+sandbox_text(const struct batfs_options *options)
+{
+	if (options->sandbox == BATFS_SANDBOX_ON)
+		return "on";
+	return options->sandbox == BATFS_SANDBOX_STRICT ? "strict" : "off";
 }
 
 /* A value in a list: commas and backslashes get a backslash. */
@@ -171,6 +183,8 @@ append_config_words(const struct batfs_options *options, struct bat_buf *list)
 		result = append_if(list, options->no_create, "nocreate");
 	if (result == 0)
 		result = append_if(list, options->text, "text");
+	if (result == 0)
+		result = append_value(list, "sandbox", sandbox_text(options));
 	if (result == 0)
 		result = append_mount_words(options, list);
 	if (result == 0)

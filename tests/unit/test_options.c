@@ -159,9 +159,7 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 	ck_assert_str_eq((char *)line.data,
 	    "/my\\040data /m fuse.batfs ro,kind=2.00a,new=scope,durable=each,"
 	    "index=auto,checkpoint=300,scope=a\\040b\\134,c,kinds=/no/such/"
-	    "file,"
-	    "max_threads=10"
-	    " 0 0\n");
+	    "file,sandbox=on,max_threads=10 0 0\n");
 	bat_bytes_free(&line);
 }
 END_TEST

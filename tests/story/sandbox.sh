@@ -1,0 +1,170 @@
+#!/bin/bash
+# What the daemon can still do when it serves, and who ends with whom.
+#
+#	sandbox.sh BATFS
+#
+# Needs a build without instruments.
+# Limit: 200 s
+# shellcheck disable=SC2317 # functions are called by `check`
+set -u
+BATFS=$(realpath "$1")
+confined=$(dirname "$BATFS")/../tests/story/confined
+# shellcheck source=tests/support/mount.sh
+. "$(dirname "$0")/../support/mount.sh"
+store=$work/store
+
+# The process beside the daemon.
+supervisor_of() { # pid
+	pgrep -P "$1" -x batfs-unmount
+}
+
+# until COMMAND...: it succeeds within ten seconds.
+until_true() {
+	local i
+	for ((i = 0; i < 500; i++)); do
+		"$@" && return 0
+		sleep 0.02
+	done
+	echo "never: $*"
+	return 1
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+from_inside() {
+	mkdir -p "$work/data" && echo secret >"$work/outside" &&
+		ln -s ../outside "$work/data/link" || return
+	"$confined" "$work/data" >"$work/confined" || {
+		grep '^not ok' "$work/confined"
+		return 1
+	}
+	[ "$(grep -c '^ok' "$work/confined")" -ge 20 ]
+}
+
+every_thread_is_inside() {
+	local task seen=0
+	mount_it "$store" sandbox=strict || return
+	mkdir "$mnt/scopes/s" && echo 1 >>"$mnt/scopes/s/e" || return
+	for task in /proc/"$daemon"/task/*; do
+		if ! grep -q '^NoNewPrivs:	1' "$task/status" ||
+			! grep -q '^Seccomp:	2' "$task/status" ||
+			! grep -q '^CapEff:	000000000000000e' "$task/status"; then
+			grep -E 'Name|Priv|Secc|CapEff' "$task/status"
+			return 1
+		fi
+		seen=$((seen + 1))
+	done
+	[ "$seen" -ge 5 ] || {
+		echo "only $seen threads"
+		return 1
+	}
+}
+
+supervisor_holds_nothing() {
+	local pid fd target
+	pid=$(supervisor_of "$daemon") || return
+	for fd in /proc/"$pid"/fd/*; do
+		target=$(readlink "$fd")
+		case $target in
+		/dev/null | socket:*) ;;
+		*)
+			echo "$fd is $target"
+			return 1
+			;;
+		esac
+	done
+	grep -q '^Seccomp:	0' "/proc/$pid/status"
+}
+
+switched_off() {
+	end_it || return
+	mount_it "$store" sandbox=off || return
+	grep -q '^Seccomp:	0' "/proc/$daemon/status" || return
+	grep -q 'sandbox=off' "$mnt/.ctl/config" && end_it
+}
+
+killed_daemon_leaves_enotconn() {
+	local pid
+	mount_it "$store" || return
+	pid=$(supervisor_of "$daemon") || return
+	kill -9 "$daemon"
+	wait "$daemon" 2>/dev/null
+	daemon=
+	until_true gone "$pid" || return
+	stat "$mnt" 2>&1 | grep -q 'not connected' || {
+		echo "the mountpoint is bare"
+		return 1
+	}
+	take_down
+}
+
+killed_supervisor_ends_the_daemon() {
+	local status=0
+	mount_it "$store" || return
+	echo 2 >>"$mnt/entities/e" || return
+	kill -9 "$(supervisor_of "$daemon")"
+	wait "$daemon" || status=$?
+	daemon=
+	grep -q 'is still mounted (unmount with: fusermount3 -u' "$work/said" || {
+		cat "$work/said"
+		return 1
+	}
+	take_down
+	[ "$status" -eq 0 ] || {
+		echo "status $status"
+		return 1
+	}
+	mount_it "$store" ro || return
+	[ "$(wc -l <"$mnt/entities/e")" = 2 ] && end_it
+}
+
+# As a service manager ends a service.
+term_to_all_of_them() {
+	local pid
+	mount_it "$store" || return
+	pid=$(supervisor_of "$daemon") || return
+	kill -TERM "$pid" "$daemon"
+	wait "$daemon" || return
+	daemon=
+	until_true gone "$pid" && ! mountpoint -q "$mnt" && [ -w "$mnt" ]
+}
+
+# Somebody took the mount away while a file was open, and put another there.
+what_is_not_ours_stays() {
+	mount_it "$store" || return
+	exec 7<"$mnt/entities/e" || return
+	fusermount3 -uz "$mnt" && mount -t tmpfs none "$mnt" &&
+		echo here >"$mnt/file" || return
+	kill -TERM "$daemon"
+	wait "$daemon"
+	daemon=
+	exec 7<&-
+	[ "$(cat "$mnt/file")" = here ] && umount "$mnt"
+}
+
+# A whole life in the strict mode: every call that is not on the list kills.
+other_stories() {
+	local story bad=0
+	mkdir -p "$work/strict"
+	printf '#!/bin/sh\nexec "%s" -o sandbox=strict "$@"\n' "$BATFS" \
+		>"$work/strict/batfs"
+	chmod +x "$work/strict/batfs"
+	for story in control.sh follow.py full_disk.sh starting.sh; do
+		"$here/story/$story" "$work/strict/batfs" >"$work/other" 2>&1 || {
+			echo "$story: $(grep '^not ok' "$work/other")"
+			bad=1
+		}
+	done
+	return $bad
+}
+
+check "what it forbids and what it leaves" from_inside
+check "every thread is inside" every_thread_is_inside
+check "the supervisor holds nothing of the store" supervisor_holds_nothing
+check "sandbox=off" switched_off
+check "a killed daemon leaves ENOTCONN" killed_daemon_leaves_enotconn
+check "a killed supervisor ends the daemon in order" killed_supervisor_ends_the_daemon
+check "TERM to both of them" term_to_all_of_them
+check "what is not ours stays" what_is_not_ours_stays
+check "other stories, strict" other_stories
+[ "$failed" -eq 0 ]
