@@ -142,8 +142,11 @@ read_usual(struct bat_pack_reader *reader, uint16_t version,
 
 		TAKE_KEY(&fast, "\xb2", "receipt_extensions");
 		map.at = fast.at;
-		if (fast.odd ||
-		    bat_codec_read_extensions(&map, out_map, &count) != 0)
+		if (fast.odd)
+			return false;
+		if (*map.at == 0x80)
+			*out_map = bat_bytes_slice(map.at++, 1);
+		else if (bat_codec_read_extensions(&map, out_map, &count) != 0)
 			return false;
 		fast.at = map.at;
 		out->extensions = count > 0 ? BAT_ROW_EXTENSIONS_SOME :

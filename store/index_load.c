@@ -308,23 +308,33 @@ bat_index_count_visible(struct bat_index *index, uint32_t ordinal)
 static int
 count_rows(struct bat_index *index)
 {
+	bool hides = index->hidden.count > 0;
+	uint32_t last = BAT_INDEX_NOTHING;
 	int code = bat_index_make_names(index);
 
 	for (uint32_t i = 0; code == BAT_OK && i < index->count; i++) {
 		struct bat_index_hot *row = hot_at(index, i);
 
-		index->next_seq = row->seq + 1;
 		if (row->wall_ms > index->max_wall_ms)
 			index->max_wall_ms = row->wall_ms;
 		if (row->kind == BAT_KIND_CLOSE_COMPLETED)
 			index->last_close_wall_ms = row->wall_ms;
-		row->hidden = index->hidden.count > 0 &&
-		    bat_hidden_has(&index->hidden, row->seq);
+		row->hidden = hides && bat_hidden_has(&index->hidden, row->seq);
 		if (row->hidden)
 			continue;
-		bat_index_count_visible(index, i);
+		if (last == BAT_INDEX_NOTHING)
+			bat_index_count_visible(index, i);
+		else
+			index->visible_count++;
+		last = i;
 		if (row->entity != BAT_INTERN_NONE)
 			code = count_row(index, row);
+	}
+	if (index->count > 0)
+		index->next_seq = hot_at(index, index->count - 1)->seq + 1;
+	if (last != BAT_INDEX_NOTHING) {
+		index->last_visible = last;
+		index->last_row = *hot_at(index, last);
 	}
 	return code;
 }

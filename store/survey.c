@@ -161,7 +161,7 @@ static int
 walk_frames(struct survey_walk *walk, uint64_t from, uint64_t end)
 {
 	struct bat_segment_item item;
-	uint64_t next;
+	uint64_t next = end;
 	int code;
 
 	bat_segment_reader_seek(&walk->reader, from, end);
