@@ -5,6 +5,7 @@
 #include "answers.h"
 #include "errmap.h"
 #include "rehearse.h"
+#include "stamp.h"
 
 /* Where the op in work stands; each stage ends by naming the next one. */
 enum stage {
@@ -174,6 +175,26 @@ answer(struct batfs_append *append, ssize_t result)
 	append->stage = STAGE_ANSWER;
 }
 
+/* What is left of a line when its handle is released is of who wrote last. */
+static int
+stamp(struct batfs_append *append)
+{
+	const struct batfs_append_op *op = append->op;
+	const struct batfs_stamp_writer writer = {
+		.uid = op->uid,
+		.gid = op->gid,
+		.pid = op->pid,
+	};
+	struct bat_buf text = BAT_BUF_EMPTY;
+	int result = batfs_stamp_put(&writer, &text);
+
+	if (result == 0)
+		result = batfs_intake_stamp(append->intake,
+		    bat_bytes_of_buf(&text));
+	bat_bytes_free(&text);
+	return result;
+}
+
 static void
 stage_take(struct batfs_append *append)
 {
@@ -185,7 +206,10 @@ stage_take(struct batfs_append *append)
 	switch (op->kind) {
 	case BATFS_APPEND_WRITE:
 		append->last_pid = op->pid;
-		result = batfs_intake_feed(append->intake, op->bytes);
+		if (append->world->stamp)
+			result = stamp(append);
+		if (result == 0)
+			result = batfs_intake_feed(append->intake, op->bytes);
 		break;
 	case BATFS_APPEND_FLUSH:
 		if (!pending || op->pid == 0 ||

@@ -34,6 +34,8 @@ struct batfs_append_world {
 	struct batfs_chores *chores;
 	/* -o durable=fsync: WRITE is visible, SYNC is durable. */
 	bool sync_apart;
+	/* -o stamp: each event says who wrote it. */
+	bool stamp;
 	/* Something was committed; any thread, no locks held. */
 	void (*committed)(void *context);
 	void *context;
@@ -55,7 +57,7 @@ struct batfs_append_op {
 	struct bat_slice bytes; /* of WRITE; valid until done */
 	bool durable;		/* WRITE: O_SYNC was asked for */
 	int32_t pid;		/* thread that asks; 0: not known */
-	uint32_t uid;
+	uint32_t uid, gid;
 	/* Called once, on any thread, without locks: bytes taken (WRITE), 0, or
 	 * a negative errno. May free the op. */
 	void (*done)(struct batfs_append_op *op, ssize_t result);

@@ -80,6 +80,7 @@ batfs_intake_free(struct batfs_intake *intake)
 	batfs_intake_memory_free(&intake->reader.memory);
 	batfs_intake_content_free(intake->reader.content);
 	bat_bytes_free(&intake->reader.name_scope);
+	bat_bytes_free(&intake->reader.writer);
 	bat_bytes_free(&intake->reader.strings);
 	bat_bytes_free(&intake->reader.value);
 	bat_bytes_free(&intake->names);
@@ -88,6 +89,20 @@ batfs_intake_free(struct batfs_intake *intake)
 	free(intake->drafts);
 	free(intake->origins);
 	free(intake);
+}
+
+int
+batfs_intake_stamp(struct batfs_intake *intake, struct bat_slice writer)
+{
+	struct bat_buf *own = &intake->reader.writer;
+	struct bat_buf copy = BAT_BUF_EMPTY;
+	int code = bat_bytes_append_slice(&copy, writer);
+
+	if (code != 0)
+		return code;
+	bat_bytes_free(own);
+	*own = copy;
+	return 0;
 }
 
 /* ---- taking lines in -------------------------------------------------- */

@@ -64,6 +64,15 @@ int batfs_intake_new(const struct batfs_intake_place *place,
     const struct batfs_intake_resolver *resolver, struct batfs_intake **out);
 void batfs_intake_free(struct batfs_intake *intake);
 
+#define BATFS_INTAKE_WRITER_KEY "batfs.writer"
+
+/*
+ * Who writes from now on: each line that ends from here gets this text as the
+ * extension batfs.writer, which lines themselves cannot say. Copied. 0 or
+ * BAT_WORLD_NO_MEMORY (then it is as before).
+ */
+int batfs_intake_stamp(struct batfs_intake *intake, struct bat_slice writer);
+
 /*
  * Take in the bytes of one WRITE. Parsing stops at the first bad line.
  * Returns 0 (look at drafts, then settle), BAT_WORLD_NO_MEMORY (nothing was

@@ -271,6 +271,9 @@ batfs_intake_line_read(struct batfs_intake_reader *reader,
 		if (code == 0)
 			code = read_payload(reader, &words, line, at, error);
 	}
+	if (code == 0 && reader->writer.length > 0)
+		code = batfs_intake_words_stamp(&words, &desk,
+		    bat_bytes_of_buf(&reader->writer));
 	if (code != 0)
 		return code;
 	*out = words.draft;

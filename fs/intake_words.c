@@ -49,17 +49,12 @@ grow_extensions(struct batfs_intake_words *words,
 
 /* Kept sorted by key, as a draft wants them. */
 static int
-add_extension(struct batfs_intake_words *words,
+insert_extension(struct batfs_intake_words *words,
     struct batfs_intake_memory *memory, struct bat_extension extension,
     struct bat_error *error)
 {
 	size_t at = words->draft.extension_count;
 
-	if (!bat_event_extension_key_is_legal(extension.key))
-		return bat_error_set(error, BAT_USE_INVALID,
-		    "an extension is ext.SPACE.NAME in ASCII, at most %d "
-		    "bytes, SPACE not batpak",
-		    BAT_EVENT_EXTENSION_KEY_MAX);
 	if (at == words->extension_capacity &&
 	    grow_extensions(words, memory) != 0)
 		return BAT_WORLD_NO_MEMORY;
@@ -78,6 +73,41 @@ add_extension(struct batfs_intake_words *words,
 	words->extensions[at] = extension;
 	words->draft.extension_count++;
 	return 0;
+}
+
+/* What a line says of itself. */
+static int
+add_extension(struct batfs_intake_words *words,
+    struct batfs_intake_memory *memory, struct bat_extension extension,
+    struct bat_error *error)
+{
+	static const char own[] = "batfs.";
+
+	if (!bat_event_extension_key_is_legal(extension.key))
+		return bat_error_set(error, BAT_USE_INVALID,
+		    "an extension is ext.SPACE.NAME in ASCII, at most %d "
+		    "bytes, SPACE not batpak",
+		    BAT_EVENT_EXTENSION_KEY_MAX);
+	/* Else a stamp would prove nothing, with -o stamp or without. */
+	if (extension.key.length >= sizeof(own) - 1 &&
+	    memcmp(extension.key.data, own, sizeof(own) - 1) == 0 &&
+	    !BAT_PLANT(132))
+		return bat_error_set(error, BAT_USE_RESERVED,
+		    "extensions of the space batfs are written by the mount "
+		    "alone; take another space");
+	return insert_extension(words, memory, extension, error);
+}
+
+int
+batfs_intake_words_stamp(struct batfs_intake_words *words,
+    const struct batfs_intake_desk *desk, struct bat_slice writer)
+{
+	return insert_extension(words, desk->memory,
+	    (struct bat_extension){
+		.key = bat_bytes_text(BATFS_INTAKE_WRITER_KEY),
+		.value = writer,
+	    },
+	    NULL);
 }
 
 /* ---- in a name ------------------------------------------------------- */

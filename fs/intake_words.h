@@ -60,6 +60,10 @@ int batfs_intake_words_of_line(struct batfs_intake_words *words,
     const struct batfs_intake_desk *desk, struct bat_slice line, size_t *at,
     struct bat_error *error);
 
+/* Who wrote the line, as the extension batfs.writer. */
+int batfs_intake_words_stamp(struct batfs_intake_words *words,
+    const struct batfs_intake_desk *desk, struct bat_slice writer);
+
 /* Parts of the above: a word by its name (BATFS_WORD_COUNT: none) and back,
  * and what its value means. */
 enum batfs_intake_word batfs_intake_words_find(struct bat_slice name);

@@ -244,6 +244,7 @@ enter_sandbox(struct program *program, struct bat_error *error)
 		.mode = program->options.sandbox,
 		.data_dir = program->data_dir,
 		.read_only = program->options.read_only,
+		.proc = program->options.stamp,
 		.clone_fd = program->options.clone_fd,
 	};
 
@@ -275,6 +276,7 @@ start_threads(struct program *program, struct bat_error *error)
 		.tree = mount->tree,
 		.chores = mount->chores,
 		.sync_apart = program->options.durability == BAT_DURABLE_FSYNC,
+		.stamp = program->options.stamp,
 		.committed = after_commit,
 		.context = program,
 	};

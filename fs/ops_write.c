@@ -59,6 +59,7 @@ submit(fuse_req_t req, struct batfs_append *append, enum batfs_append_kind kind,
 		.durable = durable,
 		.pid = context->pid,
 		.uid = context->uid,
+		.gid = context->gid,
 		.done = request_done,
 		.context = request,
 	};

@@ -213,6 +213,7 @@ static const struct word {
 	{ "rw", WORD_CLEAR, offsetof(struct batfs_options, read_only), NULL },
 	SET("nocreate", no_create),
 	SET("text", text),
+	SET("stamp", stamp),
 	VALUE(at),
 	VALUE(only),
 	VALUE(scope),

@@ -17,7 +17,7 @@ struct batfs_options {
 	const char *data_dir, *mountpoint; /* as typed; of argv */
 	bool foreground, debug, single, help, version;
 	/* What is shown and how it is written. */
-	bool read_only, no_create, text;
+	bool read_only, no_create, text, stamp;
 	char *at, *only;     /* a moment, which is read-only; a path; owned */
 	char *default_scope; /* NULL: none; owned */
 	char *kinds;	     /* a file of names of kinds, or NULL; owned */

@@ -32,6 +32,7 @@ static const char usage[] =
     "        durable=fsync    a write returns when it is visible, fsync\n"
     "                         when it is on disk\n"
     "        text             a line is a text, not JSON\n"
+    "        stamp            each event says who wrote it (batfs.writer)\n"
     "        index=auto       write the kind of index that DATADIR has\n"
     "        index=ckpt|fbati|none\n"
     "        checkpoint=N     look every N seconds if the index file is far\n"
@@ -183,6 +184,8 @@ append_config_words(const struct batfs_options *options, struct bat_buf *list)
 		result = append_if(list, options->no_create, "nocreate");
 	if (result == 0)
 		result = append_if(list, options->text, "text");
+	if (result == 0)
+		result = append_if(list, options->stamp, "stamp");
 	if (result == 0)
 		result = append_value(list, "sandbox", sandbox_text(options));
 	if (result == 0)

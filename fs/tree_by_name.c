@@ -33,7 +33,8 @@ child_of(struct batfs_tree *tree, const struct batfs_node *parent,
 {
 	enum batfs_class class = BATFS_BY_PART;
 
-	if (!batfs_tree_has_begun(tree, parent, space->below))
+	if (!batfs_tree_has_begun(tree, parent, space->below) ||
+	    (BAT_PLANT(130) && space->entity != BAT_MAP_NONE))
 		class = BATFS_BY_LEAF;
 	if (class == BATFS_BY_LEAF &&
 	    !batfs_tree_has_begun(tree, parent, space->entity))

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <check.h>
 
@@ -106,6 +107,8 @@ submit(int i, enum batfs_append_kind kind, const char *text, int32_t pid)
 		.kind = kind,
 		.bytes = bat_bytes_text(text),
 		.pid = pid,
+		.uid = 501,
+		.gid = 502,
 		.done = note_done,
 	};
 	batfs_append_submit(append, &ops[i]);
@@ -158,6 +161,49 @@ START_TEST(a_write_answers_when_its_lines_are_committed)
 	ck_assert_int_eq(commits, 1);
 	ck_assert_uint_eq(events(), 2);
 	ck_assert_uint_eq(world.busy, 0);
+}
+END_TEST
+
+/* The extension batfs.writer of the last event; empty: there is none. */
+static void
+last_writer(struct bat_buf *text)
+{
+	struct bat_reading reading = BAT_READING_EMPTY;
+	struct bat_extension_walk walk;
+	struct bat_slice key;
+	struct bat_head head;
+
+	bat_bytes_clear(text);
+	bat_head(store, &head);
+	ck_assert_int_eq(bat_read(store, head.last, &reading, NULL), 0);
+	walk = bat_extensions(&reading);
+	if (bat_extensions_next(&walk, &key, text) == 0)
+		ck_assert(bat_bytes_equal(key, bat_bytes_text("batfs.writer")));
+	ck_assert_int_eq(bat_bytes_append_byte(text, '\0'), 0);
+	bat_reading_free(&reading);
+}
+
+START_TEST(a_stamp_says_who_wrote)
+{
+	struct bat_buf text = BAT_BUF_EMPTY;
+
+	submit(0, BATFS_APPEND_WRITE, "1\n", 0);
+	commit_all();
+	last_writer(&text);
+	ck_assert_str_eq((char *)text.data, "");
+	world.stamp = true;
+	submit(1, BATFS_APPEND_WRITE, "2\n3", 0);
+	commit_all();
+	last_writer(&text);
+	ck_assert_str_eq((char *)text.data,
+	    "{\"uid\":501,\"gid\":502,\"pid\":0}");
+	submit(2, BATFS_APPEND_WRITE, "", getpid());
+	submit(3, BATFS_APPEND_RELEASE, "", 0);
+	commit_all();
+	last_writer(&text);
+	ck_assert_ptr_nonnull(strstr((char *)text.data, "\"comm\":\""));
+	ck_assert_uint_eq(events(), 3);
+	bat_bytes_free(&text);
 }
 END_TEST
 
@@ -327,6 +373,7 @@ main(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, a_write_answers_when_its_lines_are_committed);
+	tcase_add_test(tests, a_stamp_says_who_wrote);
 	tcase_add_test(tests, a_write_without_a_whole_line_is_answered_at_once);
 	tcase_add_test(tests, what_comes_during_a_commit_waits_its_turn);
 	tcase_add_test(tests, a_flush_counts_only_from_who_wrote_last);

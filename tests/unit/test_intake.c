@@ -232,6 +232,58 @@ START_TEST(all_words_are_understood)
 }
 END_TEST
 
+static void
+assert_extension(const struct bat_draft *draft, size_t at, const char *key,
+    const char *value)
+{
+	ck_assert_uint_lt(at, draft->extension_count);
+	ck_assert(is(draft->extensions[at].key, key));
+	ck_assert(is(draft->extensions[at].value, value));
+}
+
+START_TEST(a_stamp_is_of_who_ended_the_line)
+{
+	struct handle handle;
+	const struct bat_draft *drafts;
+	size_t count;
+
+	open_member(&handle);
+	ck_assert_int_eq(
+	    batfs_intake_stamp(handle.intake, bat_bytes_text("one")), 0);
+	drafts = feed_one(&handle, "@ext.c.d=2 @ext.a.b=1 1");
+	ck_assert_uint_eq(drafts->extension_count, 3);
+	assert_extension(drafts, 0, "a.b", "1");
+	assert_extension(drafts, 1, "batfs.writer", "one");
+	assert_extension(drafts, 2, "c.d", "2");
+	settle_all(&handle);
+	ck_assert_int_eq(
+	    batfs_intake_feed(handle.intake, bat_bytes_text("2\n3")), 0);
+	settle_all(&handle);
+	ck_assert_int_eq(
+	    batfs_intake_stamp(handle.intake, bat_bytes_text("two")), 0);
+	ck_assert_int_eq(
+	    batfs_intake_feed(handle.intake, bat_bytes_text("3\n4")), 0);
+	drafts = drafts_of(&handle, &count);
+	ck_assert_uint_eq(count, 1);
+	assert_extension(drafts, 0, "batfs.writer", "two");
+	settle_all(&handle);
+	ck_assert_int_eq(batfs_intake_finish(handle.intake, false), 0);
+	drafts = drafts_of(&handle, &count);
+	ck_assert_uint_eq(count, 1);
+	assert_extension(drafts, 0, "batfs.writer", "two");
+	settle_all(&handle);
+	close_handle(&handle);
+	open_words(&handle, "as=text,scope=s");
+	ck_assert_int_eq(
+	    batfs_intake_stamp(handle.intake, bat_bytes_text("me")), 0);
+	drafts = feed_one(&handle, "@ext.a.b=1 is text here");
+	ck_assert_uint_eq(drafts->extension_count, 1);
+	assert_extension(drafts, 0, "batfs.writer", "me");
+	settle_all(&handle);
+	close_handle(&handle);
+}
+END_TEST
+
 START_TEST(words_have_their_other_values_too)
 {
 	struct handle handle;
@@ -291,6 +343,7 @@ static const struct {
 	{ "@ext.a.b=1 @ext.a.b=2 1", BAT_USE_INVALID, "twice" },
 	{ "@ext.ab=1 1", BAT_USE_INVALID, "SPACE.NAME" },
 	{ "@ext.batpak.x=1 1", BAT_USE_INVALID, "SPACE.NAME" },
+	{ "@ext.batfs.writer=me 1", BAT_USE_RESERVED, "by the mount alone" },
 	{ "@kind 1", BAT_USE_INVALID, "takes a value" },
 	{ "@tagged=1 1", BAT_USE_INVALID, "takes no value" },
 	{ "@kind= 1", BAT_USE_INVALID, "f.001" },
@@ -1017,6 +1070,7 @@ main(void)
 	tcase_set_timeout(promises, 300);
 	tcase_add_test(promises, a_line_becomes_a_draft_of_its_place);
 	tcase_add_test(promises, all_words_are_understood);
+	tcase_add_test(promises, a_stamp_is_of_who_ended_the_line);
 	tcase_add_test(promises, words_have_their_other_values_too);
 	tcase_add_loop_test(promises,
 	    a_bad_line_is_refused_with_its_place_and_a_remedy, 0,

@@ -151,7 +151,7 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 	struct bat_buf line = BAT_BUF_EMPTY;
 
 	ck_assert_int_eq(parse_list("ro,scope=a b\\,c,kind=2.00a,"
-				    "kinds=/no/such/file"),
+				    "stamp,kinds=/no/such/file"),
 	    0);
 	ck_assert_int_eq(
 	    batfs_options_config_line(&options, "/my data", "/m", &line), 0);
@@ -159,7 +159,7 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 	ck_assert_str_eq((char *)line.data,
 	    "/my\\040data /m fuse.batfs ro,kind=2.00a,new=scope,durable=each,"
 	    "index=auto,checkpoint=300,scope=a\\040b\\134,c,kinds=/no/such/"
-	    "file,sandbox=on,max_threads=10 0 0\n");
+	    "file,stamp,sandbox=on,max_threads=10 0 0\n");
 	bat_bytes_free(&line);
 }
 END_TEST
