@@ -225,7 +225,7 @@ batfs_past_let_go(struct batfs_past *past, uint64_t nodeid, uint64_t count)
 	slot = slot_of(past, nodeid);
 	if (slot != NULL) {
 		slot->count -= count < slot->count ? count : slot->count;
-		if (slot->count == 0)
+		if (slot->count == 0 || BAT_PLANT(174))
 			drop(past, (uint32_t)nodeid);
 	}
 	pthread_mutex_unlock(&past->mutex);

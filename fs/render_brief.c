@@ -9,17 +9,27 @@
 
 #include "json.h"
 
-/* A number where the cause is an event here, else its id. */
+/* A number where the cause is an event here, else its id. A cause stands before
+ * its effect, so that later events change nothing. */
 static int
-put_cause(struct bat_store *store, const struct bat_id *cause,
+put_cause(struct bat_store *store, uint32_t own, const struct bat_id *cause,
     struct bat_buf *buf)
 {
 	uint32_t ordinal;
 	struct bat_row row;
+	bool gone;
 
 	if (bat_id_is_zero(cause))
 		return bat_bytes_append_byte(buf, '-');
 	ordinal = bat_find_id(store, cause);
+	if (ordinal != BAT_MAP_NONE && ordinal >= own) {
+		/* Another one with this id may stand before it. */
+		int code = bat_trace(store, NULL);
+
+		if (code != 0)
+			return code;
+		ordinal = bat_cause(store, own, &gone);
+	}
 	if (ordinal != BAT_MAP_NONE && bat_row(store, ordinal, &row))
 		return bat_bytes_append_format(buf, "%" PRIu64, row.seq);
 	return bat_bytes_append_hex(buf, cause->bytes, sizeof(cause->bytes));
@@ -50,8 +60,9 @@ batfs_render_data(const struct bat_reading *reading,
 }
 
 static int
-put_columns(struct bat_store *store, const struct bat_reading *reading,
-    const struct bat_error *damage, struct bat_buf *buf)
+put_columns(struct bat_store *store, uint32_t ordinal,
+    const struct bat_reading *reading, const struct bat_error *damage,
+    struct bat_buf *buf)
 {
 	const struct bat_row *row = &reading->row;
 	char kind[6];
@@ -63,7 +74,7 @@ put_columns(struct bat_store *store, const struct bat_reading *reading,
 	if (code == 0)
 		code = bat_bytes_append_format(buf, "\t%s\t", kind);
 	if (code == 0)
-		code = put_cause(store, &row->cause, buf);
+		code = put_cause(store, ordinal, &row->cause, buf);
 	if (code == 0)
 		code = bat_bytes_append_byte(buf, '\t');
 	if (code == 0)
@@ -84,7 +95,8 @@ batfs_render_brief(struct bat_store *store, uint32_t ordinal,
 	code = bat_read(store, ordinal, reading, error);
 	if (code != 0 && code != BAT_DATA_CORRUPT)
 		return code;
-	code = put_columns(store, reading, code == 0 ? NULL : error, buf);
+	code = put_columns(store, ordinal, reading, code == 0 ? NULL : error,
+	    buf);
 	if (code != 0)
 		buf->length = before;
 	return code;

@@ -52,7 +52,7 @@ batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
 		bat_hash_update(&hasher, batfs_tree_text(tree, node->entity));
 	hash = bat_hash_finish(&hasher);
 	inode = bat_bytes_get_le64(hash.bytes);
-	inode = node->at != 0 ? inode | PAST : inode & ~PAST;
+	inode = node->at != 0 && !BAT_PLANT(175) ? inode | PAST : inode & ~PAST;
 	inode += BAT_PLANT(86) ? node->entity : 0;
 	return inode > 1 ? inode : inode + 2;
 }

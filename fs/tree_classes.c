@@ -524,7 +524,7 @@ const struct batfs_tree_class batfs_tree_classes[BATFS_CLASS_COUNT] = {
 		.measure = batfs_tree_measure_root,
 	},
 	[BATFS_BACKUP_PIN] = {
-		.mark = '^', .parent = BATFS_BACKUP,
+		.mark = '~', .parent = BATFS_BACKUP,
 		.name = "PIN", .listed = true,
 		.keys = BATFS_KEYS_NONE,
 		.type = BATFS_FILE, .caching = BATFS_CACHE_GROWING,

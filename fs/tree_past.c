@@ -27,7 +27,8 @@ batfs_tree_before(struct batfs_tree *tree, const struct batfs_node *node)
 	uint32_t ordinal;
 
 	for (unsigned i = 0; node->at != 0 && i < ATTEMPTS; i++) {
-		ordinal = bat_find_seq_from(tree->store, node->at);
+		ordinal = bat_find_seq_from(tree->store,
+		    node->at + BAT_PLANT(172));
 		if (ordinal != BAT_MAP_NONE)
 			return ordinal;
 		bat_head(tree->store, &head);

@@ -53,6 +53,11 @@ class Model:
         # of two with one id, the later
         self.by_id = {e.id: e for e in self.known}
 
+    def cause_of(self, event):
+        found = [e for e in self.known
+                 if e.id == event.cause and e.seq < event.seq]
+        return found[-1] if found else None
+
     def lines(self, wanted):
         return b''.join(e.line for e in self.known if wanted(e))
 
@@ -86,7 +91,7 @@ def each(pairs, at):
 def brief_cause(model, event):
     if event.cause is None:
         return '-'
-    found = model.by_id.get(event.cause)
+    found = model.cause_of(event)
     return str(found.seq) if found else event.cause
 
 
@@ -112,7 +117,7 @@ def folders(at, model):
         cause = os.path.join(at, path, 'cause')
         if event.cause is not None:
             names.append('cause')
-            found = model.by_id.get(event.cause)
+            found = model.cause_of(event)
             if found is None:
                 pairs.append((path + '/cause',
                               b'gone %s\n' % event.cause.encode()))

@@ -211,6 +211,23 @@ START_TEST(a_moment_whose_events_were_hidden_is_gone)
 }
 END_TEST
 
+START_TEST(a_cause_is_not_found_in_what_came_later)
+{
+	struct fake_event *twin;
+
+	store.events[3].cause = store.events[1].id;
+	assert_content_has("entities/al,as=brief", "\t11\t");
+	twin = fake_add(&store, "home", "bo");
+	twin->id = store.events[1].id;
+	assert_content_has("entities/al,as=brief", "\t11\t");
+	assert_content_has("at/15/entities/al,as=brief", "\t11\t");
+	assert_content("at/15/events/id/00000000000000000000000000000001",
+	    "../00000000/000000000011");
+	assert_content("events/id/00000000000000000000000000000001",
+	    "../00000000/000000000021");
+}
+END_TEST
+
 START_TEST(paths_name_the_moment)
 {
 	struct bat_buf buf = BAT_BUF_EMPTY;
@@ -287,6 +304,7 @@ main(void)
 	    a_time_leads_to_what_was_before_the_first_later_event);
 	tcase_add_test(tests, a_while_ago_moves_with_the_clock);
 	tcase_add_test(tests, a_moment_whose_events_were_hidden_is_gone);
+	tcase_add_test(tests, a_cause_is_not_found_in_what_came_later);
 	tcase_add_test(tests, paths_name_the_moment);
 	tcase_add_test(tests, a_mount_begins_where_it_is_told);
 	tcase_add_test(tests, a_part_has_no_links_that_lead_out_of_it);
