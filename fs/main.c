@@ -146,6 +146,7 @@ open_store(struct program *program, struct bat_error *error)
 		.no_create = options->no_create,
 		.durability = options->durability,
 		.index = options->index,
+		.segment_max_bytes = options->segment_bytes,
 	};
 	struct batfs_mount *mount = &program->mount;
 	struct bat_status status;

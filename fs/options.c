@@ -174,6 +174,12 @@ take_checkpoint(struct batfs_options *options, const char *value)
 }
 
 static int
+take_segment(struct batfs_options *options, const char *value)
+{
+	return take_number(value, 4096, 1 << 30, &options->segment_bytes);
+}
+
+static int
 take_max_threads(struct batfs_options *options, const char *value)
 {
 	uint64_t number;
@@ -224,6 +230,7 @@ static const struct word {
 	VALUE(index),
 	VALUE(checkpoint),
 	VALUE(sandbox),
+	VALUE(segment),
 	SET("allow_other", allow_other),
 	SET("allow_root", allow_root),
 	SET("clone_fd", clone_fd),

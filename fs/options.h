@@ -26,6 +26,7 @@ struct batfs_options {
 	enum bat_durability durability;
 	enum bat_index_choice index;
 	uint64_t checkpoint_seconds; /* 0: no timer */
+	uint64_t segment_bytes;	     /* how large a segment grows */
 	/* The mount itself. */
 	bool allow_other, allow_root, clone_fd;
 	bool noatime, nodiratime, synchronous;
@@ -42,6 +43,7 @@ struct batfs_options {
 	    .durability = BAT_DURABLE_EACH,                                    \
 	    .index = BAT_INDEX_AUTO,                                           \
 	    .checkpoint_seconds = 300,                                         \
+	    .segment_bytes = 256 << 20,                                        \
 	    .max_threads = 10,                                                 \
 	})
 

@@ -37,6 +37,8 @@ static const char usage[] =
     "        index=ckpt|fbati|none\n"
     "        checkpoint=N     look every N seconds if the index file is far\n"
     "                         behind (300; 0: only at unmount)\n"
+    "        segment=BYTES    from this size on the next segment begins\n"
+    "                         (268435456)\n"
     "\n"
     "        sandbox=on       after the start only DATADIR can be reached\n"
     "        sandbox=strict   ... and a forbidden call ends the program\n"
@@ -167,11 +169,13 @@ append_config_words(const struct batfs_options *options, struct bat_buf *list)
 
 	bat_kind_to_text(options->default_kind, kind);
 	result = bat_bytes_append_format(list,
-	    "%s,kind=%s,new=%s,durable=%s,index=%s,checkpoint=%llu",
+	    "%s,kind=%s,new=%s,durable=%s,index=%s,checkpoint=%llu,"
+	    "segment=%llu",
 	    options->read_only ? "ro" : "rw", kind, new_text(options),
 	    options->durability == BAT_DURABLE_EACH ? "each" : "fsync",
 	    index_text(options),
-	    (unsigned long long)options->checkpoint_seconds);
+	    (unsigned long long)options->checkpoint_seconds,
+	    (unsigned long long)options->segment_bytes);
 	if (result == 0)
 		result = append_value(list, "at", options->at);
 	if (result == 0)
