@@ -191,11 +191,14 @@ batfs_tree_kind_ends(struct batfs_tree *tree, uint16_t kind, uint32_t before,
 	code = learn(tree);
 	if (code == BAT_OK)
 		list = find(&tree->kinds, kind);
-	if (list != NULL)
-		out->count = count_before(list, before);
-	if (out->count > 0) {
-		out->first = list->ordinals[0];
-		out->last = list->ordinals[out->count - 1];
+	if (list != NULL) {
+		uint32_t count = count_before(list, before);
+
+		*out = (struct batfs_tree_ends){
+			.count = count,
+			.first = list->ordinals[0],
+			.last = list->ordinals[count > 0 ? count - 1 : 0],
+		};
 	}
 	pthread_mutex_unlock(&tree->kinds.mutex);
 	return code == BAT_OK && out->count == 0 ? BAT_STATE_NOT_FOUND : code;
