@@ -34,6 +34,7 @@
 #include "map.h"
 #include "pack.h"
 #include "pin.h"
+#include "tlog.h"
 #include "verify.h"
 
 struct bat_store;
@@ -55,7 +56,13 @@ struct bat_options {
 	bool no_create; /* an absent or empty directory is an error */
 	enum bat_durability durability;
 	enum bat_index_choice index;
-	uint64_t segment_max_bytes;    /* 0: 256 MiB */
+	uint64_t segment_max_bytes; /* 0: 256 MiB */
+	/* Begin a transparency log where there is none; one that is there is
+	 * kept in any case, if its key is at hand. */
+	bool tlog;
+	/* A file with its secret key, made with a new log when it is not there;
+	 * NULL: in the log's own folder. Borrowed until bat_close. */
+	const char *tlog_key;
 	const struct bat_disk *disk;   /* NULL: the real one */
 	const struct bat_clock *clock; /* NULL: the system's */
 };
@@ -367,6 +374,70 @@ int bat_take_pin(struct bat_store *store, struct bat_pin *previous,
  * it speaks of), as bat_row has them; false: there is none. */
 bool bat_pinned_span(struct bat_store *store, const struct bat_pin *pin,
     size_t file, struct bat_row *first, struct bat_row *last);
+
+/* ---- the transparency log --------------------------------------------- */
+
+/*
+ * What was stored, told to somebody who keeps it elsewhere: a signed checkpoint
+ * over all events since the log was begun (tlog.h; FORMAT.md 9.10). The log
+ * may lag behind the store and is never ahead of what is durable.
+ */
+enum bat_attest_state {
+	BAT_ATTEST_NONE,   /* there is no log */
+	BAT_ATTEST_KEPT,   /* this handle adds to it */
+	BAT_ATTEST_SHOWN,  /* this handle only shows it: why */
+	BAT_ATTEST_HALTED, /* it does not fit itself or the store: why */
+};
+struct bat_attest_status {
+	enum bat_attest_state state;
+	uint64_t size;		      /* records of the checkpoint */
+	uint64_t first_seq, last_seq; /* of these; when size > 0 */
+	char why[512];
+};
+void bat_attest_status(struct bat_store *store, struct bat_attest_status *out);
+/* Bring the log up to what is durable, and sign that; bat_close does it too.
+ * Without a log that this handle keeps nothing is done. It reads the frames
+ * of events that are not in it yet. BAT_DATA_CORRUPT when it is halted;
+ * BAT_DATA_DISAGREES: ask again; BAT_WORLD_*. */
+int bat_attest_update(struct bat_store *store, struct bat_error *error);
+/* The checkpoint, the verifier key, a tile; onto buf. BAT_STATE_NOT_FOUND. */
+int bat_attest_checkpoint(struct bat_store *store, struct bat_buf *buf,
+    struct bat_error *error);
+int bat_attest_key(struct bat_store *store, struct bat_buf *buf,
+    struct bat_error *error);
+int bat_attest_tile(struct bat_store *store, const struct bat_tlog_tile *tile,
+    struct bat_buf *buf, struct bat_error *error);
+
+enum bat_attest_verdict {
+	BAT_ATTEST_INTACT,
+	BAT_ATTEST_BROKEN,
+	BAT_ATTEST_CANNOT_TELL,
+};
+/* A non-zero answer ends the telling, not the counting. has_seq false: it is
+ * about the log as a whole. text is valid during the call. */
+struct bat_attest_sink {
+	void *context;
+	int (*finding)(void *context, bool has_seq, uint64_t seq,
+	    const char *text);
+};
+struct bat_attest_result {
+	enum bat_attest_verdict verdict;
+	uint64_t findings;
+	/* What the checkpoint speaks of, where that is known for sure. */
+	bool has_range;
+	uint64_t from_seq, through_seq, records;
+	bool signature; /* it was checked with a key */
+	char text[512]; /* the verdict as a sentence */
+};
+/*
+ * Hold a store against a checkpoint that was kept elsewhere: every event that
+ * it speaks of is there, under its sequence, byte for byte, and none was put
+ * in between. Every frame is read from disk. checkpoint empty: the log's own,
+ * which proves less. key: a verifier key as text; empty: the log's own.
+ */
+void bat_attest_check(struct bat_store *store, struct bat_slice checkpoint,
+    struct bat_slice key, const struct bat_attest_sink *sink,
+    struct bat_attest_result *out);
 
 /* ---- saying what happened -------------------------------------------- */
 

@@ -227,7 +227,7 @@ bat_merkle_verify_inclusion(const struct bat_merkle_hash *leaf, uint64_t index,
 			return false;
 		if ((at & 1) != 0 || at == last) {
 			hash = bat_merkle_node(&proof->hashes[i], &hash);
-			while ((at & 1) == 0 && at != 0) {
+			while ((at & 1) == 0 && at != 0 && !BAT_PLANT(142)) {
 				at >>= 1;
 				last >>= 1;
 			}

@@ -3,7 +3,7 @@
  * writer; everything else is somebody else's work. Here: its life. What there
  * is to ask stands in the parts: store_head.c, store_read.c, store_find.c,
  * store_lists.c, store_chains.c; to append in store_append.c; what happened in
- * store_status.c.
+ * store_status.c; the transparency log in store_tlog.c and store_attest.c.
  */
 #include "bat.h"
 
@@ -104,13 +104,17 @@ bat_open(const char *path, const struct bat_options *options,
 	store->generation = 1;
 	store->dir.dir = -1;
 	bat_causality_init(&store->causality);
+	bat_tlog_init(&store->tlog);
+	bat_tlog_init(&store->attest_reader);
 	start = bat_clock_monotonic_ns(store->options.clock);
 	code = claim(store, path, error);
 	if (code == BAT_OK)
 		code = view_make(store, false, &store->view, error);
 	if (code == BAT_OK &&
 	    (pthread_rwlock_init(&store->lock, NULL) != 0 ||
-		pthread_mutex_init(&store->causality_mutex, NULL) != 0))
+		pthread_mutex_init(&store->causality_mutex, NULL) != 0 ||
+		pthread_mutex_init(&store->tlog_mutex, NULL) != 0 ||
+		pthread_mutex_init(&store->attest_mutex, NULL) != 0))
 		code = bat_error_set(error, BAT_WORLD_NO_MEMORY, "no memory");
 	if (code != BAT_OK)
 		goto close_dir;
@@ -118,11 +122,16 @@ bat_open(const char *path, const struct bat_options *options,
 	    &store->view->recovery, &store->lock, &store->options);
 	if (code != BAT_OK)
 		goto close_dir;
+	code = bat_store_tlog_open(store, error);
+	if (code != BAT_OK)
+		goto free_writer;
 	store->open_ns = bat_clock_monotonic_ns(store->options.clock) - start;
 	store->writer.open_elapsed_us = (uint64_t)store->open_ns / 1000;
 	*out = store;
 	return BAT_OK;
 
+free_writer:
+	bat_writer_free(&store->writer);
 close_dir:
 	bat_error_prefix(error, "%s", path);
 	view_free(store->view);
@@ -142,11 +151,14 @@ bat_close(struct bat_store *store, struct bat_error *error)
 		code = bat_writer_close(&store->writer, error);
 		bat_writer_save_sidecar(&store->writer);
 	}
+	bat_store_tlog_close(store);
 	bat_writer_free(&store->writer);
 	bat_causality_free(&store->causality);
 	view_free(store->view);
 	bat_segment_dir_close(&store->dir);
 	pthread_mutex_destroy(&store->causality_mutex);
+	pthread_mutex_destroy(&store->tlog_mutex);
+	pthread_mutex_destroy(&store->attest_mutex);
 	pthread_rwlock_destroy(&store->lock);
 	free(store);
 	return code;

@@ -35,11 +35,37 @@ struct bat_store {
 	struct bat_causality causality; /* guarded by it */
 	uint64_t causality_generation;	/* likewise */
 	int64_t open_ns;
+	/* The transparency log. One update at a time: taken before all other
+	 * locks, and held while frames are read and files synced. */
+	pthread_mutex_t tlog_mutex;
+	struct bat_tlog tlog; /* guarded by it */
+	/* What is shown of it; a leaf. */
+	pthread_mutex_t attest_mutex;
+	struct bat_attest_status attest; /* guarded by it, as the next ones */
+	struct bat_buf attest_checkpoint;
+	struct bat_tlog attest_reader; /* only for reading tiles */
 };
 
 /* Read the directory again without index files, unless somebody did since that
  * generation. BAT_DATA_DISAGREES: ask again; BAT_WORLD_*. */
 int bat_store_rebuild(struct bat_store *store, uint64_t seen_generation,
+    struct bat_error *error);
+
+/* The transparency log (store_tlog.c). open fails only with what the caller
+ * asked for in vain: BAT_USE_INVALID. close brings it up to date. */
+int bat_store_tlog_open(struct bat_store *store, struct bat_error *error);
+void bat_store_tlog_close(struct bat_store *store);
+/* The key in the file that the caller names; with make, a new one if there is
+ * none. BAT_USE_INVALID: whatever is wrong with it. */
+int bat_store_tlog_key(const struct bat_store *store, bool make,
+    struct bat_note_signer *out, struct bat_error *error);
+/* Rows with sequences in [from, limit), hidden ones too, at most max. */
+size_t bat_store_rows_from(struct bat_store *store, uint64_t from,
+    uint64_t limit, struct bat_row *rows, size_t max);
+/* The record of a row's event: its frame is read. BAT_DATA_DISAGREES: the row
+ * is not its frame's. */
+int bat_store_record(struct bat_store *store, const struct bat_row *row,
+    struct bat_buf *frame, struct bat_tlog_record *out,
     struct bat_error *error);
 
 /* The visible events below an ordinal, UINT32_MAX: all. */

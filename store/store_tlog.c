@@ -1,0 +1,360 @@
+/*
+ * The transparency log of a store: when it is begun, when it grows, what of it
+ * is shown. What its files are: tlog.h; the key that a
+ * caller names: store_tlog_key.c; how a store is held against it:
+ * store_attest.c.
+ *
+ * Nothing of it stands in the way of an append. The log lags: it is brought up
+ * to date from the frames on disk, by who asks (bat_attest_update) and at the
+ * end of a session; what a crash cuts off is logged in the next one. Only what
+ * is durable is logged, so no crash takes back what a checkpoint speaks of.
+ */
+#include <stdio.h>
+
+#include "segment_reader.h"
+#include "store_internal.h"
+
+#define ROWS 256
+
+/* ---- what is shown ----------------------------------------------------- */
+
+static void
+show(struct bat_store *store, enum bat_attest_state state, const char *why)
+{
+	const struct bat_tlog *tlog = &store->tlog;
+	struct bat_attest_status *status = &store->attest;
+
+	pthread_mutex_lock(&store->attest_mutex);
+	status->state = state;
+	snprintf(status->why, sizeof(status->why), "%s", why);
+	/* What was shown once stays: it was on disk. */
+	if (state != BAT_ATTEST_HALTED) {
+		status->size = tlog->published;
+		status->first_seq = tlog->first_seq;
+		status->last_seq = tlog->last.seq;
+		bat_bytes_clear(&store->attest_checkpoint);
+		if (bat_bytes_append_slice(&store->attest_checkpoint,
+			bat_bytes_of_buf(&tlog->checkpoint)) != BAT_OK)
+			status->size = 0;
+	}
+	pthread_mutex_unlock(&store->attest_mutex);
+}
+
+/* The log as it was loaded. */
+static void
+show_loaded(struct bat_store *store)
+{
+	if (store->options.read_only)
+		show(store, BAT_ATTEST_SHOWN, "the store is read-only");
+	else if (!store->tlog.has_signer)
+		show(store, BAT_ATTEST_SHOWN,
+		    "its key is not here: name it with the option tlog=FILE");
+	else
+		show(store, BAT_ATTEST_KEPT, "");
+}
+
+void
+bat_attest_status(struct bat_store *store, struct bat_attest_status *out)
+{
+	pthread_mutex_lock(&store->attest_mutex);
+	*out = store->attest;
+	pthread_mutex_unlock(&store->attest_mutex);
+}
+
+int
+bat_attest_checkpoint(struct bat_store *store, struct bat_buf *buf,
+    struct bat_error *error)
+{
+	int code = BAT_STATE_NOT_FOUND;
+
+	pthread_mutex_lock(&store->attest_mutex);
+	if (store->attest_checkpoint.length > 0)
+		code = bat_bytes_append_slice(buf,
+		    bat_bytes_of_buf(&store->attest_checkpoint));
+	pthread_mutex_unlock(&store->attest_mutex);
+	if (code != BAT_OK)
+		bat_error_set(error, code, "there is no checkpoint");
+	return code;
+}
+
+/* A descriptor of the folder for those who read beside an update. */
+static int
+reader(struct bat_store *store, struct bat_tlog *out, uint64_t *out_size,
+    struct bat_error *error)
+{
+	int code = BAT_OK;
+
+	pthread_mutex_lock(&store->attest_mutex);
+	if (store->attest_reader.dir < 0)
+		code = bat_tlog_attach(&store->attest_reader,
+		    store->options.disk, store->dir.dir, error);
+	*out = store->attest_reader;
+	*out_size = store->attest.size;
+	pthread_mutex_unlock(&store->attest_mutex);
+	if (code != BAT_END)
+		return code;
+	return bat_error_set(error, BAT_STATE_NOT_FOUND,
+	    "there is no transparency log");
+}
+
+int
+bat_attest_key(struct bat_store *store, struct bat_buf *buf,
+    struct bat_error *error)
+{
+	struct bat_tlog tlog;
+	uint64_t size;
+	int code = reader(store, &tlog, &size, error);
+
+	return code == BAT_OK ? bat_tlog_read_file(&tlog, "vkey", buf, error) :
+				code;
+}
+
+int
+bat_attest_tile(struct bat_store *store, const struct bat_tlog_tile *tile,
+    struct bat_buf *buf, struct bat_error *error)
+{
+	struct bat_tlog tlog;
+	uint64_t size;
+	int code = reader(store, &tlog, &size, error);
+
+	return code == BAT_OK ?
+	    bat_tlog_read_tile(&tlog, tile, size, buf, error) :
+	    code;
+}
+
+/* ---- opening --------------------------------------------------------- */
+
+/* BAT_END: there is no log, and none is wanted. */
+static int
+open_log(struct bat_store *store, struct bat_error *error)
+{
+	const struct bat_options *options = &store->options;
+	struct bat_tlog *tlog = &store->tlog;
+	struct bat_note_signer signer;
+	bool named = options->tlog_key != NULL && !options->read_only;
+	bool wanted = (options->tlog || named) && !options->read_only;
+	int code = bat_tlog_attach(tlog, options->disk, store->dir.dir, error);
+
+	if (code == BAT_OK)
+		code = bat_tlog_load(tlog, error);
+	if (code != BAT_OK && (code != BAT_END || !wanted))
+		return code;
+	if (named) {
+		int key = bat_store_tlog_key(store, code == BAT_END, &signer,
+		    error);
+
+		if (key != BAT_OK)
+			return key;
+	}
+	if (code == BAT_END)
+		return bat_tlog_create(tlog, options->disk, store->dir.dir,
+		    named ? &signer : NULL, store->writer.synced_seq, error);
+	return named ? bat_tlog_set_signer(tlog, &signer, error) : BAT_OK;
+}
+
+/* tlog_mutex is held, or nobody else is there yet. */
+static int
+begin(struct bat_store *store, struct bat_error *error)
+{
+	struct bat_error why = { .code = 0 };
+	int code = open_log(store, &why);
+
+	if (code == BAT_OK) {
+		show_loaded(store);
+		return code;
+	}
+	bat_tlog_detach(&store->tlog);
+	if (code == BAT_END)
+		return code;
+	show(store, BAT_ATTEST_HALTED, why.text);
+	if (error != NULL)
+		*error = why;
+	return code;
+}
+
+int
+bat_store_tlog_open(struct bat_store *store, struct bat_error *error)
+{
+	struct bat_error why = { .code = 0 };
+	int code = begin(store, &why);
+
+	/* The events are what counts: they are shown also when the log cannot
+	 * be, unless the caller asked for the wrong thing. */
+	if (code != BAT_USE_INVALID)
+		return BAT_OK;
+	if (error != NULL)
+		*error = why;
+	return code;
+}
+
+/* ---- growing --------------------------------------------------------- */
+
+size_t
+bat_store_rows_from(struct bat_store *store, uint64_t from, uint64_t limit,
+    struct bat_row *rows, size_t max)
+{
+	const struct bat_index *index;
+	size_t count;
+
+	do {
+		uint32_t ordinal;
+
+		index = enter(store);
+		ordinal = bat_index_lower_seq(index, from);
+		for (count = 0; count < max && ordinal < index->count &&
+		     bat_index_seq(index, ordinal) < limit;
+		     count++)
+			bat_index_row(index, ordinal++, &rows[count]);
+	} while (!leave(store));
+	return count;
+}
+
+int
+bat_store_record(struct bat_store *store, const struct bat_row *row,
+    struct bat_buf *frame, struct bat_tlog_record *out, struct bat_error *error)
+{
+	struct bat_event event;
+	int code = bat_segment_reader_read(&store->dir, row->segment,
+	    row->offset, row->length, frame, &event, error);
+
+	if (code != BAT_OK)
+		return code;
+	if (!bat_id_equal(&event.id, &row->id))
+		return bat_error_set_at(error, BAT_DATA_DISAGREES, row->segment,
+		    row->offset, "a row is not that of its frame");
+	*out = (struct bat_tlog_record){
+		.seq = row->seq,
+		.id = event.id,
+		.frame = bat_hash_of(bat_bytes_of_buf(frame)),
+	};
+	return BAT_OK;
+}
+
+/* Does the store still have what the log ends with? Else it was rolled back, or
+ * numbered anew, and what the log would say next contradicts it. */
+static int
+check_end(struct bat_store *store, struct bat_buf *frame,
+    struct bat_error *error)
+{
+	const struct bat_tlog_record *last = &store->tlog.last;
+	struct bat_tlog_record now;
+	struct bat_row row;
+	int code;
+
+	if (store->tlog.size == 0 || BAT_PLANT(141))
+		return BAT_OK;
+	if (bat_store_rows_from(store, last->seq, last->seq + 1, &row, 1) ==
+	    1) {
+		code = bat_store_record(store, &row, frame, &now, error);
+		if (code != BAT_OK)
+			return code;
+		if (bat_id_equal(&now.id, &last->id) &&
+		    bat_hash_equal(&now.frame, &last->frame))
+			return BAT_OK;
+	}
+	return bat_error_set(error, BAT_DATA_CORRUPT,
+	    "the log ends with sequence %llu, and the store does not have that "
+	    "event: it was changed, rolled back or numbered anew",
+	    (unsigned long long)last->seq);
+}
+
+static int
+add_rows(struct bat_store *store, struct bat_buf *frame,
+    struct bat_error *error)
+{
+	struct bat_tlog *tlog = &store->tlog;
+	const uint64_t limit = store->writer.synced_seq;
+	struct bat_row rows[ROWS];
+	struct bat_tlog_record record;
+	int code = BAT_OK;
+	size_t count;
+
+	do {
+		uint64_t from = tlog->size == 0 ? tlog->first_seq :
+						  tlog->last.seq + 1;
+
+		count = bat_store_rows_from(store, from, limit, rows, ROWS);
+		for (size_t i = 0; code == BAT_OK && i < count; i++) {
+			code = bat_store_record(store, &rows[i], frame, &record,
+			    error);
+			if (code == BAT_OK)
+				code = bat_tlog_add(tlog, &record, error);
+		}
+	} while (code == BAT_OK && count == ROWS);
+	return code;
+}
+
+static int
+grow(struct bat_store *store, struct bat_error *error)
+{
+	struct bat_buf frame = BAT_BUF_EMPTY;
+	uint64_t generation;
+	int code;
+
+	(void)enter(store);
+	generation = store->generation;
+	(void)leave(store);
+	code = check_end(store, &frame, error);
+	if (code == BAT_OK)
+		code = add_rows(store, &frame, error);
+	if (code == BAT_OK)
+		code = bat_tlog_publish(&store->tlog, error);
+	bat_bytes_free(&frame);
+	if (code == BAT_DATA_DISAGREES)
+		code = bat_store_rebuild(store, generation, error);
+	return code;
+}
+
+/* tlog_mutex is held. */
+static int
+update(struct bat_store *store, struct bat_error *error)
+{
+	struct bat_error why = { .code = 0 };
+	int code = BAT_OK;
+
+	if (store->tlog.dir < 0) {
+		code = begin(store, error);
+		if (code != BAT_OK)
+			return code == BAT_END ? BAT_OK : code;
+	}
+	if (!store->tlog.has_signer)
+		return BAT_OK;
+	if (store->options.durability == BAT_DURABLE_FSYNC)
+		code = bat_writer_sync(&store->writer, &why);
+	if (code == BAT_OK)
+		code = grow(store, &why);
+	if (code == BAT_OK) {
+		show_loaded(store);
+		return code;
+	}
+	/* What was added and not published is forgotten; the next try begins
+	 * with what is on disk. */
+	bat_tlog_detach(&store->tlog);
+	show(store, BAT_ATTEST_HALTED, why.text);
+	if (error != NULL)
+		*error = why;
+	return code;
+}
+
+int
+bat_attest_update(struct bat_store *store, struct bat_error *error)
+{
+	int code;
+
+	if (store->options.read_only)
+		return BAT_OK;
+	pthread_mutex_lock(&store->tlog_mutex);
+	code = update(store, error);
+	pthread_mutex_unlock(&store->tlog_mutex);
+	return code;
+}
+
+void
+bat_store_tlog_close(struct bat_store *store)
+{
+	if (!store->writer.stopped)
+		(void)bat_attest_update(store, NULL);
+	bat_tlog_detach(&store->tlog);
+	bat_tlog_detach(&store->attest_reader);
+	bat_bytes_free(&store->attest_checkpoint);
+}

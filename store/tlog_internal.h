@@ -1,0 +1,38 @@
+/* What the parts of tlog share. Not for others. */
+#ifndef BAT_TLOG_INTERNAL_H
+#define BAT_TLOG_INTERNAL_H
+
+#include "tlog.h"
+
+#define TLOG_SIDE_DIR ".batfs"
+#define TLOG_DIR "tlog"
+#define TLOG_CHECKPOINT "checkpoint"
+#define TLOG_KEY "key"	 /* secret, 0600 */
+#define TLOG_VKEY "vkey" /* public */
+#define TLOG_FROM "from"
+#define TLOG_TILE "tile"
+#define TLOG_FILE_MAX 65536 /* bytes of a file that is no tile */
+
+/* Open, and with create make, a folder below dir; what is made is synced into
+ * dir. BAT_WORLD_ABSENT. */
+int bat_tlog_open_folder(const struct bat_disk *disk, int dir, const char *name,
+    bool create, int *out, struct bat_error *error);
+/* Write a tile's file, not synced. */
+int bat_tlog_write_tile(const struct bat_tlog *tlog,
+    const struct bat_tlog_tile *tile, struct bat_slice bytes,
+    struct bat_error *error);
+/* Sync the files of full tiles [from, to) of a level, and the folders that
+ * name them; or of one partial tile. */
+int bat_tlog_sync_full(const struct bat_tlog *tlog, unsigned level,
+    uint64_t from, uint64_t to, struct bat_error *error);
+int bat_tlog_sync_partial(const struct bat_tlog *tlog,
+    const struct bat_tlog_tile *tile, struct bat_error *error);
+/* Unlink what stands in the folder of a tile's partial ones. */
+int bat_tlog_drop_partials(const struct bat_tlog *tlog, unsigned level,
+    uint64_t index, struct bat_error *error);
+
+/* The root over hashes [from, from + count) of a tile. */
+struct bat_merkle_hash bat_tlog_tile_root(const struct bat_buf *tile,
+    size_t from, size_t count);
+
+#endif
