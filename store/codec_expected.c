@@ -1,17 +1,39 @@
 #include "codec_internal.h"
 
-/* Step over a constant, or give up. memcmp of a constant length is a few
- * loads. */
+/*
+ * Step over a constant, or give up. Word by word, which the compiler unrolls;
+ * memcmp of the C library reads with masks, and takes 50 ns and more for a
+ * constant that lies at the end of its page.
+ */
 #define TAKE(reader, text) take_constant(reader, text, sizeof(text) - 1)
 
 __attribute__((always_inline)) static inline bool
 take_constant(struct bat_pack_reader *reader, const char *text, size_t length)
 {
-	if (bat_pack_left(reader) < length ||
-	    memcmp(reader->at, text, length) != 0)
+	const uint8_t *at = reader->at;
+	uint64_t differ = 0;
+	size_t i = 0;
+
+	if (bat_pack_left(reader) < length)
 		return false;
+	for (; length - i >= 8; i += 8) {
+		uint64_t a, b;
+
+		memcpy(&a, at + i, 8);
+		memcpy(&b, text + i, 8);
+		differ |= a ^ b;
+	}
+	for (; length - i >= 4; i += 4) {
+		uint32_t a, b;
+
+		memcpy(&a, at + i, 4);
+		memcpy(&b, text + i, 4);
+		differ |= a ^ b;
+	}
+	for (; i < length; i++)
+		differ |= at[i] ^ (uint8_t)text[i];
 	reader->at += length;
-	return true;
+	return differ == 0;
 }
 
 /* An integer >= 0 of any width. */

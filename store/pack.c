@@ -2,18 +2,6 @@
 
 #include <string.h>
 
-size_t
-bat_pack_left(const struct bat_pack_reader *reader)
-{
-	return (size_t)(reader->end - reader->at);
-}
-
-bool
-bat_pack_is_nil(const struct bat_pack_reader *reader)
-{
-	return reader->at < reader->end && *reader->at == 0xc0;
-}
-
 /* The big-endian number of width bytes at p; width is 1, 2, 4 or 8. */
 static inline uint64_t
 get_number(const uint8_t *p, size_t width)

@@ -61,7 +61,12 @@ struct bat_pack_reader {
 	    (slice).length == 0 ? (slice).data :                               \
 				  (slice).data + (slice).length })
 
-size_t bat_pack_left(const struct bat_pack_reader *reader);
+static inline size_t
+bat_pack_left(const struct bat_pack_reader *reader)
+{
+	return (size_t)(reader->end - reader->at);
+}
+
 /* One token: a scalar whole, or the header of an array or map. A count that
  * cannot fit in the bytes left is BAT_DATA_CORRUPT. 0xc1 too. */
 int bat_pack_next(struct bat_pack_reader *reader, struct bat_pack_token *out);
@@ -99,7 +104,11 @@ int bat_pack_unpack_bytes(struct bat_slice slot, struct bat_buf *buf);
 /* How many bytes bat_pack_unpack_bytes would append of an accepted slot. */
 size_t bat_pack_unpacked_length(struct bat_slice slot);
 /* Whether the next token is nil (not consumed). */
-bool bat_pack_is_nil(const struct bat_pack_reader *reader);
+static inline bool
+bat_pack_is_nil(const struct bat_pack_reader *reader)
+{
+	return reader->at < reader->end && *reader->at == 0xc0;
+}
 
 /* Writers append to buf: 0, BAT_WORLD_NO_MEMORY (buf is unchanged), or
  * BAT_USE_TOO_LARGE for a value longer than 2^32 - 1 bytes. */

@@ -25,6 +25,26 @@ START_TEST(slices_compare_as_memcmp_with_a_prefix_first)
 }
 END_TEST
 
+START_TEST(one_different_byte_makes_slices_different)
+{
+	uint8_t a[80], b[80];
+
+	for (size_t i = 0; i < sizeof(a); i++)
+		a[i] = b[i] = (uint8_t)(i * 7);
+	for (size_t length = 0; length <= sizeof(a); length++) {
+		struct bat_slice x = bat_bytes_slice(a, length);
+		struct bat_slice y = bat_bytes_slice(b, length);
+
+		ck_assert(bat_bytes_equal(x, y));
+		for (size_t at = 0; at < sizeof(a); at++) {
+			b[at] ^= 0x80;
+			ck_assert_int_eq(bat_bytes_equal(x, y), at >= length);
+			b[at] ^= 0x80;
+		}
+	}
+}
+END_TEST
+
 static const char *const good_texts[] = { "", "plain ascii, longer than a word",
 	"\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
 	"\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
@@ -258,6 +278,7 @@ main(void)
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, slices_compare_as_memcmp_with_a_prefix_first);
+	tcase_add_test(promises, one_different_byte_makes_slices_different);
 	tcase_add_test(promises, well_formed_utf8_is_told_from_other_bytes);
 	tcase_add_test(promises, a_buffer_grows_and_keeps_what_it_holds);
 	tcase_add_test(promises, a_buffer_that_cannot_grow_is_unchanged);
