@@ -362,6 +362,7 @@ finish(struct program *program, struct bat_error *error)
 		error) != 0)
 		batfs_log("%s", error->text);
 	batfs_session_free(program->session);
+	batfs_spare_free(&mount->spares);
 	batfs_tree_free(mount->tree);
 	batfs_past_free(mount->past);
 	if (mount->data_dir >= 0)
@@ -401,7 +402,9 @@ int
 main(int argc, char **argv)
 {
 	struct program program = {
-		.mount = { .data_dir = -1, .handles = BATFS_HANDLES_EMPTY },
+		.mount = { .data_dir = -1,
+		    .handles = BATFS_HANDLES_EMPTY,
+		    .spares = BATFS_SPARES_EMPTY },
 	};
 	struct batfs_options *options = &program.options;
 	struct bat_error error = { .code = 0 };

@@ -12,6 +12,7 @@
 #include "handle.h"
 #include "options.h"
 #include "past.h"
+#include "spare.h"
 #include "tree.h"
 
 struct batfs_notify;
@@ -25,6 +26,7 @@ struct batfs_mount {
 	uid_t uid;    /* of everything in the tree */
 	gid_t gid;
 	struct batfs_handles handles;
+	struct batfs_spares spares;
 	struct batfs_append_world appends;
 	struct batfs_chores *chores;
 	struct batfs_notify *notify;

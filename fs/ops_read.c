@@ -172,9 +172,9 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 {
 	struct batfs_mount *mount = batfs_reply_mount(req);
 	struct batfs_handle *handle = (struct batfs_handle *)(uintptr_t)fi->fh;
-	struct bat_buf scratch = BAT_BUF_EMPTY;
 	struct bat_error error = { .code = 0 };
 	struct bat_slice bytes;
+	struct bat_buf scratch;
 	int result;
 
 	batfs_reply_count(req, BATFS_STAT_READ);
@@ -189,6 +189,7 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		return;
 	}
 	batfs_handle_hold(handle);
+	scratch = batfs_spare_take(&mount->spares);
 	result = batfs_handle_read(handle, mount->tree, (uint64_t)offset, size,
 	    &scratch, &bytes, &error);
 	if (result != 0)
@@ -197,7 +198,7 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		fuse_reply_buf(req, (const char *)bytes.data, bytes.length);
 	batfs_stats_add(batfs_tree_stats(mount->tree), BATFS_STAT_READ_BYTES,
 	    bytes.length);
-	bat_bytes_free(&scratch);
+	batfs_spare_give(&mount->spares, &scratch);
 	batfs_handle_let_go(handle);
 }
 

@@ -168,12 +168,47 @@ read_block(struct batfs_stream_call *call, struct wish *wish)
 	return BAT_OK;
 }
 
+/*
+ * The wish starts where the table ends: the next lines are rendered once, to be
+ * measured and handed out. What the wish does not need of them is kept.
+ */
+static int
+read_and_measure(struct batfs_stream_call *call, struct wish *wish)
+{
+	struct bat_buf *buf = wish->buf, rest = BAT_BUF_EMPTY;
+	size_t before = buf->length, wanted = (size_t)(wish->end - wish->at);
+	uint64_t start = 0;
+	int code = batfs_stream_measure(call, buf, &start);
+
+	/* Somebody else measured them meanwhile: they are read as such. */
+	if (code != BAT_OK || start != wish->at) {
+		buf->length = before;
+		return code;
+	}
+	if (buf->length - before <= wanted) {
+		wish->at += buf->length - before;
+		return BAT_OK;
+	}
+	code = bat_bytes_append(&rest, buf->data + before + wanted,
+	    buf->length - before - wanted);
+	buf->length = before + wanted;
+	start = wish->at = wish->end;
+	if (code == BAT_OK) {
+		pthread_mutex_lock(&call->streams->mutex);
+		if (!call->table->detached)
+			batfs_stream_put_span(call->streams, call->table, start,
+			    &rest);
+		pthread_mutex_unlock(&call->streams->mutex);
+	}
+	bat_bytes_free(&rest);
+	return code;
+}
+
 /* Some bytes more of the wish. 0, BAT_END at the end of the stream. */
 static int
 read_some(struct batfs_stream_call *call, struct wish *wish)
 {
 	uint64_t before = wish->at, start, size;
-	struct bat_buf capture = BAT_BUF_EMPTY;
 	int code = read_span(call, wish);
 
 	if (code != BAT_OK || wish->at != before)
@@ -185,11 +220,7 @@ read_some(struct batfs_stream_call *call, struct wish *wish)
 		return read_block(call, wish);
 	if (wish->at > size)
 		return batfs_stream_measure(call, NULL, &start);
-	code = batfs_stream_measure(call, &capture, &start);
-	if (code == BAT_OK)
-		code = hand_out(call, wish, start, &capture);
-	bat_bytes_free(&capture);
-	return code;
+	return read_and_measure(call, wish);
 }
 
 /* ---- the door ---------------------------------------------------------- */
@@ -228,6 +259,9 @@ batfs_stream_free(struct batfs_streams *streams)
 	if (streams == NULL)
 		return;
 	batfs_stream_forget(streams, true);
+	while (streams->spare_count > 0)
+		bat_reading_free(
+		    &streams->spare_readings[--streams->spare_count]);
 	free(streams->buckets);
 	pthread_cond_destroy(&streams->measured);
 	pthread_mutex_destroy(&streams->mutex);

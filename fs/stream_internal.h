@@ -29,6 +29,7 @@
 #define BATFS_STREAM_TABLE_BYTES (64u << 20)
 #define BATFS_STREAM_SPAN_BYTES (32u << 20)
 #define BATFS_STREAM_SPAN_COUNT 16
+#define BATFS_STREAM_SPARES 2
 
 /* Where every 64th line starts. */
 struct batfs_stream_block {
@@ -75,6 +76,9 @@ struct batfs_streams {
 	uint64_t next_serial;
 	struct batfs_stream_span spans[BATFS_STREAM_SPAN_COUNT];
 	uint64_t span_clock;
+	/* Memory of calls that are over, for the next ones. */
+	struct bat_reading spare_readings[BATFS_STREAM_SPARES];
+	unsigned spare_count;
 };
 
 /* All below are called with the mutex held, but for walk. */
@@ -132,6 +136,7 @@ struct batfs_stream_call {
 	struct bat_reading reading;
 	struct bat_buf scratch;
 	struct bat_error *error;
+	uint64_t rendered_lines, rendered_bytes; /* in this call */
 };
 
 /* Up to one block of a stream. */
@@ -161,7 +166,8 @@ int batfs_stream_take_chunk(struct batfs_stream_call *call,
     struct batfs_stream_chunk *chunk, size_t max);
 /*
  * Measure the next lines, at most up to the end of a block. capture may be
- * NULL, else it gets them; *out_start is the offset of the first. Returns 0,
+ * NULL, else they are put onto it; *out_start is the offset of the first. On
+ * failure capture may have more than before. Returns 0,
  * BAT_END when all lines are measured, BAT_DATA_DISAGREES, BAT_WORLD_*.
  */
 int batfs_stream_measure(struct batfs_stream_call *call,

@@ -12,6 +12,8 @@
 /* Lines that are measured and handed out at once: stop behind so many bytes,
  * since what a reader does not take is kept. */
 #define CAPTURE_BYTES (128u << 10)
+/* A reading that has more memory than this is not kept for the next call. */
+#define SPARE_BYTES (1u << 20)
 
 uint64_t
 batfs_stream_store_generation(const struct batfs_streams *streams)
@@ -44,6 +46,8 @@ batfs_stream_call_begin(struct batfs_stream_call *call,
 	call->generation = streams->generation;
 	if (key != NULL)
 		call->table = batfs_stream_obtain(streams, key);
+	if (streams->spare_count > 0)
+		call->reading = streams->spare_readings[--streams->spare_count];
 	pthread_mutex_unlock(&streams->mutex);
 	if (key != NULL && call->table == NULL)
 		return bat_error_set(error, BAT_WORLD_NO_MEMORY,
@@ -55,14 +59,25 @@ batfs_stream_call_begin(struct batfs_stream_call *call,
 int
 batfs_stream_call_end(struct batfs_stream_call *call, int code)
 {
-	if (call->table != NULL) {
-		pthread_mutex_lock(&call->streams->mutex);
-		batfs_stream_release(call->streams, call->table);
-		pthread_mutex_unlock(&call->streams->mutex);
+	struct batfs_streams *streams = call->streams;
+
+	/* What it noted is of this call only. */
+	bat_read_ahead(streams->store, NULL, 0, &call->reading);
+	pthread_mutex_lock(&streams->mutex);
+	if (call->table != NULL)
+		batfs_stream_release(streams, call->table);
+	if (streams->spare_count < BATFS_STREAM_SPARES &&
+	    call->reading.frame.capacity + call->reading.payload.capacity <
+		SPARE_BYTES) {
+		streams->spare_readings[streams->spare_count++] = call->reading;
+		call->reading = BAT_READING_EMPTY;
 	}
+	pthread_mutex_unlock(&streams->mutex);
 	bat_reading_free(&call->reading);
 	bat_bytes_free(&call->scratch);
-	if (batfs_stream_store_generation(call->streams) != call->generation)
+	atomic_fetch_add(&streams->rendered_lines, call->rendered_lines);
+	atomic_fetch_add(&streams->rendered_bytes, call->rendered_bytes);
+	if (batfs_stream_store_generation(streams) != call->generation)
 		return bat_error_set(call->error, BAT_DATA_DISAGREES,
 		    "the store was read anew meanwhile");
 	return code;
@@ -90,8 +105,8 @@ batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
 		    "a line of %zu bytes", length);
 	}
 	*out_length = (uint32_t)length;
-	atomic_fetch_add(&call->streams->rendered_lines, 1);
-	atomic_fetch_add(&call->streams->rendered_bytes, length);
+	call->rendered_lines++;
+	call->rendered_bytes += length;
 	if (known == 0 || known == length)
 		return BAT_OK;
 	pthread_mutex_lock(&call->streams->mutex);
@@ -107,27 +122,29 @@ batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
 
 /* ---- walking ---------------------------------------------------------- */
 
-/* Strictly by sequence: finding the next one costs a search, which is nothing
- * beside rendering it. */
+/* The part of the log between two sequences: from the one where the cursor
+ * stands, up to the event behind the last. */
 static size_t
 walk_range(const struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t *cursor, uint32_t *ordinals,
     size_t max)
 {
-	uint64_t seq = *cursor == 0 ? key->from_seq : *cursor;
-	size_t count = 0;
+	uint64_t seq = *cursor == 0 ? key->from_seq : *cursor, at;
+	uint32_t first = bat_find_seq_from(streams->store, seq);
+	uint32_t end = bat_find_seq_from(streams->store, key->to_seq);
+	struct bat_list list = key->list;
 	struct bat_row row;
+	size_t count;
 
-	while (count < max && seq < key->to_seq) {
-		uint32_t ordinal = bat_find_seq_from(streams->store, seq);
-
-		if (ordinal == BAT_MAP_NONE ||
-		    !bat_row(streams->store, ordinal, &row) || row.seq < seq ||
-		    row.seq >= key->to_seq)
-			break;
-		ordinals[count++] = ordinal;
-		seq = *cursor = row.seq + 1;
-	}
+	if (first == BAT_MAP_NONE || first >= end)
+		return 0;
+	if (end != BAT_MAP_NONE && (list.before == 0 || end < list.before))
+		list.before = end;
+	at = first;
+	count = bat_list_next(streams->store, &list, &at, ordinals, max);
+	if (count == 0 || !bat_row(streams->store, ordinals[count - 1], &row))
+		return 0;
+	*cursor = row.seq + 1;
 	return count;
 }
 
@@ -253,6 +270,7 @@ measure_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
 {
 	struct bat_buf *to = capture != NULL ? capture : &call->scratch;
 	uint64_t start = chunk->cursor;
+	size_t before = to->length;
 	int code = batfs_stream_take_chunk(call, chunk, max);
 
 	if (code != BAT_OK)
@@ -267,18 +285,14 @@ measure_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
 		    chunk->lengths[i], to, &chunk->lengths[i]);
 		if (code != BAT_OK)
 			return code;
-		if (capture != NULL && capture->length >= CAPTURE_BYTES &&
+		if (capture != NULL &&
+		    capture->length - before >= CAPTURE_BYTES &&
 		    i + 1 < chunk->count)
 			return cut_chunk(call, chunk, start, i + 1);
 	}
 	return BAT_OK;
 }
 
-/*
- * Measure the next lines, at most up to the end of a block. capture may be
- * NULL, else it gets them; *out_start is the offset of the first. Returns 0,
- * BAT_END when all lines are measured, BAT_DATA_DISAGREES, BAT_WORLD_*.
- */
 int
 batfs_stream_measure(struct batfs_stream_call *call, struct bat_buf *capture,
     uint64_t *out_start)

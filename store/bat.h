@@ -164,8 +164,8 @@ void bat_reading_free(struct bat_reading *reading);
  * BAT_READ_AHEAD_MAX they are not noted. Their rows are looked up at once, as
  * they are now, and frames that lie close together come with one read of the
  * disk; the answers are those of bat_read alone. Events that were passed over
- * or come in another order are read as usual. A new call, or a difference
- * between a row and its frame, forgets what was said.
+ * or come in another order are read as usual. A new call (of 0 events too), or
+ * a difference between a row and its frame, forgets what was said.
  */
 #define BAT_READ_AHEAD_MAX 64
 void bat_read_ahead(struct bat_store *store, const uint32_t *ordinals,

@@ -58,6 +58,10 @@ bat_read_ahead(struct bat_store *store, const uint32_t *ordinals, size_t count,
 {
 	struct bat_ahead *ahead = reading->ahead;
 
+	if (count == 0) {
+		bat_store_ahead_forget(reading);
+		return;
+	}
 	if (ahead == NULL) {
 		ahead = malloc(sizeof(*ahead));
 		/* Then each is read by itself. */
