@@ -38,6 +38,8 @@ static const struct command commands[] = {
 	    batfs_batctl_find },
 	{ "inspect", "DATADIR", "what lies there, and what is wrong with it",
 	    batfs_batctl_inspect },
+	{ "repair", "DATADIR [--yes]", "says what it would do; --yes: does it",
+	    batfs_batctl_repair },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -1,6 +1,6 @@
 /*
- * inspect: what lies in a data directory. What is said is the store's;
- * here it becomes lines and an exit status.
+ * inspect, repair: a data directory that may not open. What is said and done is
+ * the store's; here it becomes lines and an exit status.
  */
 #include "batctl.h"
 
@@ -33,5 +33,93 @@ batfs_batctl_inspect(int argc, char **argv)
 		return BATCTL_WRONG;
 	fprintf(stderr, "batctl: %s: %s\n", argv[0],
 	    error.text[0] != '\0' ? error.text : bat_error_name(code));
+	return BATCTL_CANNOT;
+}
+
+/* ---- repair ------------------------------------------------------------------ */
+
+static int
+put_act(void *context, const struct bat_repair_act *act)
+{
+	struct bat_error *error = context;
+	const char *prefix = act->kind == BAT_REPAIR_LEFT ? "left: " : "";
+
+	if (printf("%s%s\n", prefix, act->text) >= 0)
+		return BAT_OK;
+	return bat_error_set_os(error, errno, "standard output");
+}
+
+/* The proof that it helped: a store that may be written, with an index file of
+ * its own. */
+static int
+open_repaired(const char *data_dir)
+{
+	const struct bat_options how = { .no_create = true };
+	struct bat_error error = { .code = 0 };
+	struct bat_store *store = NULL;
+	int code = bat_open(data_dir, &how, &store, &error);
+
+	if (code == BAT_OK)
+		code = bat_checkpoint(store, &error);
+	if (code != BAT_OK)
+		fprintf(stderr, "batctl: after the repair: %s\n", error.text);
+	if (bat_close(store, &error) != BAT_OK && code == BAT_OK) {
+		fprintf(stderr, "batctl: after the repair: %s\n", error.text);
+		code = error.code;
+	}
+	return code;
+}
+
+/* What follows from what was said and done. */
+static int
+conclude(const char *data_dir, bool yes, const struct bat_repair_counts *counts)
+{
+	if (counts->acts == 0 && counts->left == 0) {
+		printf("nothing to repair: %llu events\n",
+		    (unsigned long long)counts->events);
+		return BATCTL_DONE;
+	}
+	if (!yes) {
+		printf("%llu events stay, %llu bytes go; nothing was changed: "
+		       "`batctl repair %s --yes` does it\n",
+		    (unsigned long long)counts->events,
+		    (unsigned long long)counts->cut_bytes, data_dir);
+		return BATCTL_WRONG;
+	}
+	printf("%llu events stay, %llu bytes went; what was taken out is in "
+	       "%s/.batfs/cut\n",
+	    (unsigned long long)counts->events,
+	    (unsigned long long)counts->cut_bytes, data_dir);
+	if (counts->left > 0)
+		return BATCTL_WRONG;
+	/* Without any segment it is an empty directory: a new store. */
+	return counts->events == 0 || open_repaired(data_dir) == BAT_OK ?
+	    BATCTL_DONE :
+	    BATCTL_WRONG;
+}
+
+int
+batfs_batctl_repair(int argc, char **argv)
+{
+	struct bat_error error = { .code = 0 };
+	const struct bat_repair_sink sink = { &error, put_act };
+	struct bat_repair_counts counts;
+	const char *data_dir = NULL;
+	bool yes = false;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--yes") == 0)
+			yes = true;
+		else if (data_dir == NULL && argv[i][0] != '-')
+			data_dir = argv[i];
+		else
+			return BATCTL_USAGE;
+	}
+	if (data_dir == NULL)
+		return BATCTL_USAGE;
+	if (bat_repair(bat_file_posix(), data_dir, yes, &sink, &counts,
+		&error) == BAT_OK)
+		return conclude(data_dir, yes, &counts);
+	fprintf(stderr, "batctl: %s: %s\n", data_dir, error.text);
 	return BATCTL_CANNOT;
 }

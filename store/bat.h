@@ -34,6 +34,7 @@
 #include "map.h"
 #include "pack.h"
 #include "pin.h"
+#include "repair.h"
 #include "tlog.h"
 #include "verify.h"
 

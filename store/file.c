@@ -250,6 +250,21 @@ create_temporary(const struct bat_disk *disk, int dir, unsigned mode,
 	return fd;
 }
 
+int
+bat_file_create_temporary(const struct bat_disk *disk, int dir, unsigned mode,
+    char out_name[BAT_FILE_TEMPORARY_SIZE], int *out_fd,
+    struct bat_error *error)
+{
+	int fd = create_temporary(disk, dir, mode, out_name,
+	    BAT_FILE_TEMPORARY_SIZE);
+
+	if (fd < 0)
+		return bat_error_set_os(error, -fd,
+		    "cannot create a temporary file");
+	*out_fd = fd;
+	return 0;
+}
+
 static int
 rename_temporary(const struct bat_disk *disk, int dir, const char *temporary,
     const char *name, bool replace, struct bat_error *error)

@@ -110,6 +110,12 @@ int bat_file_read_whole(const struct bat_disk *disk, int dir, const char *name,
  */
 int bat_file_put_whole(const struct bat_disk *disk, int dir, const char *name,
     struct bat_slice content, bool replace, struct bat_error *error);
+/* A new file under a name of its own, ".tmp" and six random letters, open for
+ * writing. Whoever makes it renames or unlinks it. */
+#define BAT_FILE_TEMPORARY_SIZE 11
+int bat_file_create_temporary(const struct bat_disk *disk, int dir,
+    unsigned mode, char out_name[BAT_FILE_TEMPORARY_SIZE], int *out_fd,
+    struct bat_error *error);
 /* 0 also when it was not there. */
 int bat_file_unlink(const struct bat_disk *disk, int dir, const char *name,
     struct bat_error *error);

@@ -313,7 +313,7 @@ bat_recovery_marker(struct recovery_scan *scan)
 	    !parse_marker((const char *)text.data, text.length, &marker))
 		code = bat_error_set(scan->error, BAT_DATA_CORRUPT,
 		    "%s is not what batpak writes; the directory was left as "
-		    "it is. Move that file away if no compaction was running",
+		    "it is. `batctl repair` takes it away",
 		    BAT_SEGMENT_DIR_MARKER);
 	if (code == BAT_OK) {
 		scan->out->heal_marker = true;

@@ -181,6 +181,7 @@ replace_list(struct bat_segment_dir *dir, const struct bat_segment_dir *found)
 	dir->count = found->count;
 	dir->capacity = found->capacity;
 	dir->malformed_count = found->malformed_count;
+	dir->irregular_count = found->irregular_count;
 	dir->compact_src_id = found->compact_src_id;
 	dir->has_compact_src = found->has_compact_src;
 	dir->has_marker = found->has_marker;

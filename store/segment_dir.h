@@ -47,6 +47,7 @@ struct bat_segment_dir {
 	/* Segments that are no regular files are passed over, not refused: set
 	 * by who looks at a directory in whatever state, before the scan. */
 	bool tolerant;
+	unsigned irregular_count; /* so many */
 	/* Names that look like segments and are none (`1.fbat`, `x.fbat`). */
 	unsigned malformed_count;
 	/* The id of a NNNNNN.fbat.compact-src; has_compact_src says if any. It

@@ -54,8 +54,10 @@ note_segment(struct scan *scan, uint64_t id, const char *name)
 	if (code < 0)
 		return bat_error_set_os(scan->error, -code, "cannot stat %s",
 		    name);
-	if (info.stat.type != BAT_FILE_REGULAR && found->tolerant)
+	if (info.stat.type != BAT_FILE_REGULAR && found->tolerant) {
+		found->irregular_count++;
 		return 0;
+	}
 	if (info.stat.type != BAT_FILE_REGULAR)
 		return bat_error_set(scan->error, BAT_DATA_REFUSED,
 		    "%s is not a regular file", name);

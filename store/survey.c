@@ -79,6 +79,8 @@ add_frame(struct survey_walk *walk, const struct bat_segment_item *item)
 	};
 
 	if (!bat_codec_is_marker(&item->event)) {
+		piece.id = item->event.id;
+		piece.clock = item->event.clock;
 		piece.seq = bat_survey_meet_row(walk, item);
 	} else if (item->event.kind == BAT_KIND_BATCH_BEGIN) {
 		piece.kind = BAT_SURVEY_BEGIN;

@@ -11,7 +11,7 @@
  * FORMAT.md 4.2 (a batch ends with its segment). A batch with a hole in it may
  * have been whole: its events count, and its markers are loose.
  *
- * Memory: 40 bytes a frame, one segment's footer. Nothing is written. Threads:
+ * Memory: 72 bytes a frame, one segment's footer. Nothing is written. Threads:
  * any, no state.
  */
 #ifndef BAT_SURVEY_H
@@ -34,6 +34,8 @@ enum bat_survey_kind {
 
 struct bat_survey_piece {
 	uint64_t offset, length;
+	struct bat_id id; /* of an event, with its clock */
+	uint32_t clock;
 	uint64_t seq;	    /* of an event: as the footer tells it, or UNTOLD */
 	const char *reason; /* HOLE, TAIL: in a word or two; static */
 	uint32_t items;	    /* BEGIN: as it says */

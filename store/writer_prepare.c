@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SIDE_DIR ".batfs"
-#define CUT_DIR "cut"
+#include "aside.h"
+#include "mend.h"
 
 static int
 sync_dir(struct bat_writer *writer, struct bat_error *error)
@@ -50,50 +50,16 @@ drop_indexes(struct bat_writer *writer, struct bat_error *error)
 	return sync_dir(writer, error);
 }
 
-/* Open, and make if need be, a folder below dir. */
-static int
-open_folder(const struct bat_disk *disk, int dir, const char *name, int *out,
-    struct bat_error *error)
-{
-	int code = disk->mkdir_at(disk->context, dir, name, 0700);
-
-	if (code < 0 && code != -EEXIST)
-		return bat_error_set_os(error, -code, "cannot make %s", name);
-	if (code == 0) {
-		code = bat_file_sync(disk, dir, error);
-		if (code != BAT_OK)
-			return code;
-	}
-	*out = disk->open_dir_at(disk->context, dir, name);
-	if (*out < 0)
-		return bat_error_set_os(error, -*out, "cannot open %s", name);
-	return BAT_OK;
-}
-
 /* Put the bytes that go into .batfs/cut/<segment>-<offset>, on disk. */
 static int
 save_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
     struct bat_slice bytes, struct bat_error *error)
 {
-	const struct bat_disk *disk = writer->dir->disk;
 	char name[64];
-	int side = -1, folder = -1;
-	int code = open_folder(disk, writer->dir->dir, SIDE_DIR, &side, error);
 
-	if (code == BAT_OK)
-		code = open_folder(disk, side, CUT_DIR, &folder, error);
-	if (code == BAT_OK) {
-		snprintf(name, sizeof(name), "%06llu-%llu",
-		    (unsigned long long)cut->segment,
-		    (unsigned long long)cut->offset);
-		code = bat_file_put_whole(disk, folder, name, bytes, true,
-		    error);
-	}
-	if (folder >= 0)
-		bat_file_close(disk, folder);
-	if (side >= 0)
-		bat_file_close(disk, side);
-	return code;
+	snprintf(name, sizeof(name), "%06llu-%llu",
+	    (unsigned long long)cut->segment, (unsigned long long)cut->offset);
+	return bat_aside_keep(writer->dir, name, bytes, error);
 }
 
 /* Read [offset, end of file) of a segment that is open for writing. */
@@ -152,74 +118,6 @@ carry_out_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
 	return code;
 }
 
-static void
-source_name(const struct bat_writer *writer,
-    char out[BAT_SEGMENT_NAME_SIZE + 16])
-{
-	char name[BAT_SEGMENT_NAME_SIZE];
-
-	bat_segment_name(writer->recovery->heal_segment, name);
-	snprintf(out, BAT_SEGMENT_NAME_SIZE + 16, "%s.compact-src", name);
-}
-
-/* <M>.fbat.compact-src becomes M again; an unfinished merge makes room. */
-static int
-heal_rename(struct bat_writer *writer, struct bat_error *error)
-{
-	const struct bat_disk *disk = writer->dir->disk;
-	uint64_t id = writer->recovery->heal_segment;
-	struct bat_segment_info *info = bat_segment_dir_find(writer->dir, id);
-	char name[BAT_SEGMENT_NAME_SIZE];
-	char source[BAT_SEGMENT_NAME_SIZE + 16];
-	int code;
-
-	bat_segment_name(id, name);
-	source_name(writer, source);
-	code = disk->rename_at(disk->context, writer->dir->dir, source, name,
-	    true);
-	if (code < 0 && code != -ENOENT)
-		return bat_error_set_os(error, -code, "cannot rename %s",
-		    source);
-	/* At once: readers open it by this name. */
-	if (info != NULL) {
-		pthread_mutex_lock(&writer->dir->mutex);
-		snprintf(info->name, sizeof(info->name), "%s", name);
-		pthread_mutex_unlock(&writer->dir->mutex);
-	}
-	return sync_dir(writer, error);
-}
-
-static int
-heal_marker(struct bat_writer *writer, struct bat_error *error)
-{
-	const struct bat_recovery *recovery = writer->recovery;
-	const struct bat_disk *disk = writer->dir->disk;
-	char name[BAT_SEGMENT_NAME_SIZE + 16];
-	int code = BAT_OK;
-
-	if (!recovery->heal_marker)
-		return BAT_OK;
-	if (recovery->heal_rename)
-		code = heal_rename(writer, error);
-	if (recovery->heal_unlink) {
-		source_name(writer, name);
-		code = bat_file_unlink(disk, writer->dir->dir, name, error);
-	}
-	for (size_t i = 0; code == BAT_OK && i < recovery->heal_drop_count;
-	     i++) {
-		bat_segment_name(recovery->heal_drop[i], name);
-		code = bat_file_unlink(disk, writer->dir->dir, name, error);
-	}
-	if (code == BAT_OK)
-		code = sync_dir(writer, error);
-	if (code == BAT_OK)
-		code = bat_file_unlink(disk, writer->dir->dir,
-		    BAT_SEGMENT_DIR_MARKER, error);
-	if (code == BAT_OK)
-		code = sync_dir(writer, error);
-	return code;
-}
-
 /* No number that the next events get may be hidden. */
 static int
 clip_hidden(struct bat_writer *writer, struct bat_error *error)
@@ -262,7 +160,7 @@ bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
 	     code == BAT_OK && i < recovery->cut_count; i++)
 		code = carry_out_cut(writer, &recovery->cuts[i], error);
 	if (code == BAT_OK)
-		code = heal_marker(writer, error);
+		code = bat_mend_marker(writer->dir, recovery, error);
 	if (code == BAT_OK)
 		code = clip_hidden(writer, error);
 	/* Files went, or have other names and lengths now. */

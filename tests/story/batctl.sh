@@ -93,6 +93,23 @@ inspects() {
 		exits 2 "$BATCTL" inspect
 }
 
+repairs() {
+	fresh many-segments
+	printf X | dd of="$data/000002.fbat" bs=1 conv=notrunc status=none
+	! mount_it "$data" && grep -q 'batctl repair' "$work/said" || return
+	exits 1 "$BATCTL" repair "$data" &&
+		grep -q '^write the header of segment 2' "$work/out" &&
+		exits 0 "$BATCTL" repair "$data" --yes &&
+		exits 0 "$BATCTL" repair "$data" &&
+		exits 0 "$BATCTL" inspect "$data" &&
+		ls "$data"/.batfs/cut/000002-* || return
+	mount_it "$data" || return
+	exits 2 "$BATCTL" repair "$data" --yes && mkdir "$mnt/scopes/room:x" &&
+		echo '{"after":"repair"}' >>"$mnt/scopes/room:x/player:y"
+	end_it && "$BATCTL" cat "$data" scopes/room:x/player:y |
+		grep -q '"after":"repair"'
+}
+
 for shape in quickstart mixed coordinates bad-crc payloads; do
 	fresh $shape
 	mount_it "$data" ro || exit 1
@@ -105,4 +122,5 @@ for shape in quickstart mixed coordinates bad-crc payloads; do
 done
 check "what is not there is an error" errors
 check "inspect says what is there and what is wrong" inspects
+check "repair makes a store of it again" repairs
 [ "$failed" -eq 0 ]

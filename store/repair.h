@@ -1,0 +1,77 @@
+/*
+ * A directory that a mount will not write to, made one that batfs and batpak
+ * open, with everything that is provable in it.
+ *
+ * Every segment is surveyed (survey.h). What is no sound frame is cut out, and
+ * so are the markers of a batch with a hole: its other items stay, each proved
+ * by itself. A header that does not hold is written anew, a footer that does
+ * not hold or that is needed to keep sequence numbers too. A segment without
+ * anything sound goes; one that is a second copy of another goes; one under
+ * another's number gets its name back. Index files that do not hold go, and all
+ * of them before any segment changes. A left-over compaction is carried
+ * through. Events keep their numbers, as index files and footers tell them, and
+ * where nobody tells, those that a read-only mount showed.
+ *
+ * Before anything is taken away its bytes are in .batfs/cut/, on disk
+ * (aside.h). A segment is replaced at once: a whole new file, synced, takes its
+ * name. So a crash at any place leaves a directory that a second repair brings
+ * to the same end; and a repair of what is whole does nothing.
+ *
+ * What it cannot decide it leaves, and says so: hidden ranges that do not hold,
+ * files of another generation, segments that are no regular files.
+ *
+ * Threads: one; with carry_out the lock of the directory is held.
+ */
+#ifndef BAT_REPAIR_H
+#define BAT_REPAIR_H
+
+#include "error.h"
+#include "file.h"
+
+enum bat_repair_kind {
+	BAT_REPAIR_CUT,	   /* bytes of a segment go */
+	BAT_REPAIR_HEADER, /* a segment gets a new header */
+	BAT_REPAIR_FOOTER, /* a segment gets a new footer */
+	BAT_REPAIR_REMOVE, /* a segment file goes */
+	BAT_REPAIR_RENAME, /* a segment file gets its name back */
+	BAT_REPAIR_INDEX,  /* an index file goes */
+	BAT_REPAIR_MARKER, /* a left-over compaction */
+	BAT_REPAIR_LEFT,   /* not repaired: the text says what to do */
+};
+
+/* segment, offset and length are 0 where there is no such place; text is valid
+ * during the call, UTF-8 without control characters. */
+struct bat_repair_act {
+	enum bat_repair_kind kind;
+	uint64_t segment, offset, length;
+	const char *text;
+};
+
+/* A non-zero answer ends the work and is handed back. */
+struct bat_repair_sink {
+	void *context;
+	int (*act)(void *context, const struct bat_repair_act *act);
+};
+
+struct bat_repair_counts {
+	uint64_t acts, left; /* left are not counted as acts */
+	uint64_t events;     /* that are there, or will be */
+	uint64_t cut_bytes;
+};
+
+/*
+ * Say what is to be done; carry_out: and do it. All is said before the first
+ * byte changes, but for what a left-over compaction had hidden.
+ *
+ * Returns 0, with counts->left telling whether it is whole now; BAT_WORLD_*
+ * (LOCKED: somebody holds it), BAT_STATE_STOPPED; BAT_STATE_NOT_FOUND: it
+ * holds no store; or what the sink answered.
+ */
+int bat_repair(const struct bat_disk *disk, const char *path, bool carry_out,
+    const struct bat_repair_sink *sink, struct bat_repair_counts *out_counts,
+    struct bat_error *error);
+
+/* A short name, e.g. "cut"; never NULL. */
+const char *bat_repair_kind_name(enum bat_repair_kind kind);
+
+#endif

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""What batctl repairs, batpak opens.
+
+    repaired.py BATFS
+
+Golden stores are damaged in many ways; after `batctl repair --yes` batpak opens
+the directory by its index and without, reads every payload, appends and closes
+in a copy, and finds nothing wrong but the links to events that the damage
+took.  INTEROP names a program that is built already.
+"""
+# Limit: 300 s
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, '..', 'support'),
+                os.path.join(HERE, '..', 'story'), HERE]
+import golden                                           # noqa: E402
+import run                                              # noqa: E402
+from mounted import Report                              # noqa: E402
+
+LINK = 'follows no earlier event of its entity'
+
+
+def path(store, segment):
+    return os.path.join(store, '%06d.fbat' % segment)
+
+
+def change(name, at, what):
+    with open(name, 'r+b') as f:
+        f.seek(at if at >= 0 else os.path.getsize(name) + at)
+        f.write(what)
+
+
+# Each takes a store and the number of its second segment.
+
+def flip(store, n):
+    change(path(store, n), 1200, b'XXXX')
+
+
+def zero_hole(store, n):
+    change(path(store, n), 1200, bytes(1500))
+
+
+def header(store, n):
+    change(path(store, n), 0, b'XBAT')
+
+
+def half_header(store, n):
+    os.truncate(path(store, n), 20)
+
+
+def missing(store, n):
+    os.unlink(path(store, n))
+
+
+def doubled(store, n):
+    shutil.copy(path(store, n), path(store, n + 40))
+
+
+def renamed(store, n):
+    os.rename(path(store, n), path(store, n + 40))
+
+
+def footer(store, n):
+    change(path(store, n), -16 - 162 + 34, b'\x77\x77')
+
+
+def footer_lies(store, n):
+    """It ends where nothing begins."""
+    change(path(store, n), -16, (900).to_bytes(8, 'little'))
+
+
+def rubbish(store, n):
+    with open(path(store, n), 'wb') as f:
+        f.write(bytes(i * 7 % 251 for i in range(5000)))
+
+
+def torn_middle(store, n):
+    os.truncate(path(store, n), os.path.getsize(path(store, n)) * 2 // 3)
+
+
+SURGERIES = [flip, zero_hole, header, half_header, missing, doubled, renamed,
+             footer, footer_lies, rubbish, torn_middle]
+# Of a store of one segment these leave nothing.
+NOT_ALONE = {half_header, missing, rubbish}
+SHAPES = [('many-segments', 3), ('many-segments-noindex', 2), ('reopened', 2),
+          ('missing-footer', 3), ('batch', 1), ('crashed-open', 1)]
+
+
+def batpak_finds(interop, store):
+    """None, or what batpak says besides links that are gone."""
+    done = subprocess.run([interop, 'check', store, '--writable'],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if not done.stdout:
+        return done.stderr.decode()[-300:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    others = [text for text in found['first'] if LINK not in text]
+    return '; '.join(others[:2]) or None
+
+
+def damaged(batctl, interop, scratch, shape, segment, surgery):
+    store = os.path.join(scratch, '%s-%s' % (shape, surgery.__name__))
+    shutil.copytree(os.path.join(golden.GOLDEN, shape, 'store'), store)
+    surgery(store, segment)
+    done = subprocess.run([batctl, 'repair', store, '--yes'],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != 0:
+        return 'batctl repair: %d %s%s' % (
+            done.returncode, done.stdout.decode(), done.stderr.decode())
+    again = subprocess.run([batctl, 'repair', store],
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if again.returncode != 0:
+        return 'a second time: %s' % again.stdout.decode()
+    return batpak_finds(interop, store)
+
+
+def main(batfs):
+    batctl = os.path.join(os.path.dirname(os.path.realpath(batfs)), 'batctl')
+    report = Report()
+    interop = run.build()
+    if not interop:
+        report.skip('repaired', 'no cargo')
+        return report.status()
+    with tempfile.TemporaryDirectory(prefix='batfs-repaired-') as scratch:
+        for shape, segment in SHAPES:
+            wrong = []
+            several = os.path.exists(path(os.path.join(
+                golden.GOLDEN, shape, 'store'), 2))
+            surgeries = [s for s in SURGERIES if several or s not in NOT_ALONE]
+            for surgery in surgeries:
+                why = damaged(batctl, interop, scratch, shape, segment,
+                              surgery)
+                if why:
+                    wrong.append('%s: %s' % (surgery.__name__, why))
+            report.case('%s, damaged in %d ways and repaired, opens in batpak'
+                        % (shape, len(surgeries)), '; '.join(wrong))
+    return report.status()
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1]))
