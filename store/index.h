@@ -164,6 +164,13 @@ int bat_index_load_room(struct bat_index *index, uint32_t more);
 /* Position of a segment id in `segments`; a new one must be above all. */
 int bat_index_segment(struct bat_index *index, uint64_t segment,
     uint32_t *out_position);
+/*
+ * The rows of other (loaded, not finished) behind those of index: with its
+ * numbers for names and segments, and sequences from seq on, one after the
+ * other. Returns as load; after a failure no row was added.
+ */
+int bat_index_append(struct bat_index *index, const struct bat_index *other,
+    uint64_t seq);
 /* Take back the rows from ordinal on. */
 void bat_index_unload(struct bat_index *index, uint32_t ordinal);
 /* Sort rows [0, count) by place, when a file had them in another order. */

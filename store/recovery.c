@@ -204,6 +204,8 @@ load_segments(struct recovery_scan *scan)
 	uint32_t before = scan->index->count, position;
 	int code = BAT_OK;
 
+	scan->knows_legal = true;
+	scan->legal_from = (uint32_t)scan->index->names.count;
 	for (size_t i = 0; code == BAT_OK && i < scan->dir->count; i++) {
 		const struct bat_segment_info *info = &scan->dir->segments[i];
 		uint64_t from = 0;

@@ -92,6 +92,7 @@ struct bat_recovery_options {
 	bool ignore_indexes; /* rebuild after a row and its frame disagreed */
 	bool ignore_sidecar;
 	bool read_only;
+	bool plain; /* take no fast way: for tests that compare */
 };
 
 /*

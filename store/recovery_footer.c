@@ -132,7 +132,7 @@ bat_recovery_footer(struct recovery_scan *scan,
 {
 	struct bat_error why = { .code = 0 };
 	uint32_t first = scan->index->count;
-	int code = from > reader->header.length ?
+	int code = scan->options->plain || from > reader->header.length ?
 	    BAT_END :
 	    bat_loader_footer(reader, RECOVERY_SEQ_MAX, scan->index, &why);
 

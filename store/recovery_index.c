@@ -284,8 +284,10 @@ read_checkpoint(struct candidate *candidate, struct bat_error *why)
 {
 	struct recovery_scan *scan = candidate->scan;
 	struct bat_loader_result result = { .histograms = BAT_BUF_EMPTY };
-	int code = bat_loader_checkpoint(scan->dir->disk, scan->dir->dir,
-	    RECOVERY_SEQ_MAX, scan->index, &result, why);
+	int code = scan->options->plain ?
+	    BAT_END :
+	    bat_loader_checkpoint(scan->dir->disk, scan->dir->dir,
+		RECOVERY_SEQ_MAX, scan->index, &result, why);
 
 	if (code != BAT_END)
 		return take_loaded(candidate, code, &result);

@@ -27,6 +27,15 @@ struct recovery_scan {
 	uint64_t replaced;	  /* told numbers that did not rise */
 	uint64_t covered_segment; /* by the sidecar: up to here */
 	bool all_footers;	  /* no segment was read frame by frame */
+	/* Of the index's names those from this number on are of sound frames
+	 * and footers: legal. (Those of an index file need not be.) */
+	bool knows_legal;
+	uint32_t legal_from;
+};
+
+/* An event's names, as numbers of the index. */
+struct recovery_names {
+	uint32_t entity, scope;
 };
 
 /* The batch rule of FORMAT.md 4.2, but that a batch ends with its segment. */
@@ -57,6 +66,24 @@ int bat_recovery_plan_cut(struct recovery_scan *scan, uint64_t segment,
  * by frame. Rows are pushed; tails become cuts; damage is named. */
 int bat_recovery_segment(struct recovery_scan *scan,
     const struct bat_segment_info *info, uint64_t from);
+/*
+ * A frame that is whole, decodes, and is legal: an event with legal names, or
+ * a marker with a possible count. Of an event *out has the names' numbers, NONE
+ * for new ones.
+ */
+bool bat_recovery_is_sound(const struct recovery_scan *scan,
+    const struct bat_segment_item *item, struct recovery_names *out);
+/* A sound frame: its row is pushed, or the batch rule is followed. */
+int bat_recovery_take(struct recovery_scan *scan, struct recovery_batch *batch,
+    const struct bat_segment_item *item, const struct recovery_names *names,
+    uint64_t segment);
+/*
+ * Frames from reader->at on, by two threads, as far as all are sound: the
+ * plain way goes on where reader->at is then, with *batch. 0, also if there was
+ * nothing for two to do; negative.
+ */
+int bat_recovery_halves(struct recovery_scan *scan,
+    struct bat_segment_reader *reader, struct recovery_batch *batch);
 /* By its footer, if that holds. BAT_END: it does not, read the frames. */
 int bat_recovery_footer(struct recovery_scan *scan,
     struct bat_segment_reader *reader, uint64_t from);

@@ -18,14 +18,17 @@
 
 static int
 row_of_event(struct recovery_scan *scan, const struct bat_event *event,
-    uint64_t segment, uint64_t offset, uint64_t length, struct bat_row *out)
+    const struct recovery_names *names, uint64_t segment, uint64_t offset,
+    uint64_t length, struct bat_row *out)
 {
-	int code;
+	int code = BAT_OK;
 
 	*out = (struct bat_row){
 		.id = event->id,
 		.corr = event->corr,
 		.cause = event->cause,
+		.entity = names->entity,
+		.scope = names->scope,
 		.clock = event->clock,
 		.lane = event->lane,
 		.depth = event->depth,
@@ -41,8 +44,10 @@ row_of_event(struct recovery_scan *scan, const struct bat_event *event,
 		    BAT_ROW_EXTENSIONS_SOME :
 		    BAT_ROW_EXTENSIONS_NONE,
 	};
-	code = bat_intern_put(&scan->index->names, event->entity, &out->entity);
-	if (code == BAT_OK)
+	if (out->entity == BAT_INTERN_NONE)
+		code = bat_intern_put(&scan->index->names, event->entity,
+		    &out->entity);
+	if (code == BAT_OK && out->scope == BAT_INTERN_NONE)
 		code = bat_intern_put(&scan->index->names, event->scope,
 		    &out->scope);
 	return code;
@@ -57,23 +62,35 @@ item_fault(const struct bat_segment_item *item)
 	return item->decoded ? "illegal content" : "undecodable";
 }
 
-/*
- * A frame that is whole, decodes, and is legal: an event with legal names, or
- * a marker with a possible count.
- */
-static bool
-item_is_sound(const struct bat_segment_item *item)
+/* The number of a name that was judged when it was first seen; else NONE. */
+static uint32_t
+find_legal(const struct recovery_scan *scan, struct bat_slice name)
+{
+	uint32_t number;
+
+	if (!scan->knows_legal)
+		return BAT_INTERN_NONE;
+	number = bat_intern_find(&scan->index->names, name);
+	return number >= scan->legal_from ? number : BAT_INTERN_NONE;
+}
+
+bool
+bat_recovery_is_sound(const struct recovery_scan *scan,
+    const struct bat_segment_item *item, struct recovery_names *out)
 {
 	const struct bat_event *event = &item->event;
 
 	if (item->state != BAT_FRAME_WHOLE || !item->decoded)
 		return false;
-	if (!bat_codec_is_marker(event))
-		return bat_coordinate_check(event->entity, event->scope,
-			   NULL) == BAT_OK;
-	return event->kind != BAT_KIND_BATCH_BEGIN ||
-	    (event->payload_size >= 1 &&
-		event->payload_size <= RECOVERY_BATCH_MAX);
+	if (bat_codec_is_marker(event))
+		return event->kind != BAT_KIND_BATCH_BEGIN ||
+		    (event->payload_size >= 1 &&
+			event->payload_size <= RECOVERY_BATCH_MAX);
+	out->entity = find_legal(scan, event->entity);
+	out->scope = find_legal(scan, event->scope);
+	return (out->entity != BAT_INTERN_NONE &&
+		   out->scope != BAT_INTERN_NONE) ||
+	    bat_coordinate_check(event->entity, event->scope, NULL) == BAT_OK;
 }
 
 static int
@@ -100,7 +117,8 @@ scan_marker(struct recovery_scan *scan, struct recovery_batch *batch,
 
 static int
 scan_event(struct recovery_scan *scan, struct recovery_batch *batch,
-    const struct bat_segment_item *item, uint64_t segment)
+    const struct bat_segment_item *item, const struct recovery_names *names,
+    uint64_t segment)
 {
 	struct bat_row row;
 	int code;
@@ -112,11 +130,21 @@ scan_event(struct recovery_scan *scan, struct recovery_batch *batch,
 	}
 	if (batch->open && batch->remaining > 0)
 		batch->remaining--;
-	code = row_of_event(scan, &item->event, segment, item->offset,
+	code = row_of_event(scan, &item->event, names, segment, item->offset,
 	    item->length, &row);
 	if (BAT_PLANT(44) && scan->index->count == 1)
 		return code;
 	return code == BAT_OK ? bat_recovery_push(scan, &row) : code;
+}
+
+int
+bat_recovery_take(struct recovery_scan *scan, struct recovery_batch *batch,
+    const struct bat_segment_item *item, const struct recovery_names *names,
+    uint64_t segment)
+{
+	return bat_codec_is_marker(&item->event) ?
+	    scan_marker(scan, batch, item) :
+	    scan_event(scan, batch, item, names, segment);
 }
 
 /* A damaged frame of which nothing is known: a line in the log, no more. */
@@ -202,17 +230,19 @@ static int
 scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 {
 	struct recovery_batch batch = { .open = false };
+	struct recovery_names names;
 	struct bat_segment_item item;
 	uint64_t next;
 	bool torn = false;
 	int code;
 
 	scan->all_footers = false;
-	for (;;) {
+	code = bat_recovery_halves(scan, reader, &batch);
+	while (code == BAT_OK) {
 		code = bat_segment_reader_next(reader, &item, scan->error);
 		if (code != BAT_OK)
 			break;
-		if (!item_is_sound(&item)) {
+		if (!bat_recovery_is_sound(scan, &item, &names)) {
 			torn = true;
 			code = scan_bad(scan, reader, &batch, &item, &next);
 			if (code != BAT_OK || next == 0)
@@ -221,11 +251,8 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 			bat_segment_reader_seek(reader, next, 0);
 			continue;
 		}
-		code = bat_codec_is_marker(&item.event) ?
-		    scan_marker(scan, &batch, &item) :
-		    scan_event(scan, &batch, &item, reader->id);
-		if (code != BAT_OK)
-			break;
+		code = bat_recovery_take(scan, &batch, &item, &names,
+		    reader->id);
 	}
 	if (code < 0)
 		return code;
