@@ -72,14 +72,12 @@ collect(struct listing *listing, struct batfs_tree *tree,
 	    offset < DOTS ? 0 : (uint64_t)(offset - DOTS), add_child, listing);
 }
 
-/* Attributes have exact sizes. Streams may have to be rendered for theirs;
- * names and types never wait for that. */
+/* Attributes have exact sizes, and names and types never wait for those. */
 static bool
 is_cheap(const struct item *item)
 {
 	return item->next > DOTS && item->next <= PLUS_MAX + DOTS &&
-	    (batfs_tree_type(&item->node) != BATFS_FILE ||
-		batfs_handle_is_content(&item->node));
+	    batfs_tree_is_cheap(&item->node);
 }
 
 /* Write one collected entry; returns its size. */

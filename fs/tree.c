@@ -205,6 +205,15 @@ batfs_tree_is_whole(const struct batfs_node *node)
 	return batfs_tree_classes[node->class].whole;
 }
 
+/* Streams may have to be rendered for their size. */
+bool
+batfs_tree_is_cheap(const struct batfs_node *node)
+{
+	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
+
+	return !row->dear && (row->type != BATFS_FILE || row->whole);
+}
+
 bool
 batfs_tree_takes_appends(const struct batfs_node *node)
 {

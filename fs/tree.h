@@ -225,6 +225,8 @@ enum batfs_type batfs_tree_type(const struct batfs_node *node);
 enum batfs_keys batfs_tree_keys(enum batfs_class class);
 /* Is it computed as a whole (true), or read at offsets? */
 bool batfs_tree_is_whole(const struct batfs_node *node);
+/* Do its attributes, size included, cost a look at one event at the most? */
+bool batfs_tree_is_cheap(const struct batfs_node *node);
 /* Is something appended to it or below it? Then what it does not allow is
  * EPERM, as under chattr +a, else EROFS. */
 bool batfs_tree_takes_appends(const struct batfs_node *node);

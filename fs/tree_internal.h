@@ -89,6 +89,7 @@ struct batfs_tree_class {
 	bool search;  /* a directory that finds and is not to be listed */
 	bool appends; /* appends are taken here or below */
 	bool past;    /* also there below at/ */
+	bool dear;    /* its attributes may cost a look at every event */
 	bool frozen;  /* an open one is of the moment of its open */
 	bool plain;   /* an append may be opened without O_APPEND */
 	batfs_tree_measure_fn *measure;

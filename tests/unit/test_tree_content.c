@@ -281,6 +281,42 @@ START_TEST(readme_names_what_works_and_what_does_not_first)
 }
 END_TEST
 
+/* The attributes of an entry, as a listing gives them along. */
+static bool
+measure_cheap(void *context, const char *name, const struct batfs_node *node,
+    uint64_t cookie)
+{
+	unsigned reads = store.read_count, *count = context;
+
+	(void)cookie;
+	if (!batfs_tree_is_cheap(node))
+		return true;
+	attributes_of(node);
+	ck_assert_msg(store.trace_count == 0, "%s", name);
+	ck_assert_msg(store.read_count <= reads + 1, "%s", name);
+	(*count)++;
+	return true;
+}
+
+START_TEST(a_listing_gives_along_what_costs_one_event_at_the_most)
+{
+	static const char *const paths[] = { "", "by", "by/latest", "by/kind",
+		"events", "events/00000000", "events/00000000/000000009999",
+		"at/9999", "at/9999/by", "at/9999/events/00000000" };
+
+	add_pages();
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct batfs_node node = at(paths[i]);
+		unsigned count = 0;
+
+		ck_assert_int_eq(
+		    batfs_tree_list(tree, &node, 0, measure_cheap, &count), 0);
+		ck_assert_msg(count > 0 || strcmp(paths[i], "by/kind") == 0,
+		    "%s", paths[i]);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -296,6 +332,8 @@ main(void)
 	tcase_add_test(content, a_payload_is_what_was_stored);
 	tcase_add_test(content, reads_begin_where_they_are_told_to);
 	tcase_add_test(content, what_is_hidden_is_gone_with_all_its_names);
+	tcase_add_test(content,
+	    a_listing_gives_along_what_costs_one_event_at_the_most);
 	tcase_add_test(content, ctl_files_tell_of_the_store);
 	tcase_add_test(content,
 	    readme_names_what_works_and_what_does_not_first);
