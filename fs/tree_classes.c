@@ -651,6 +651,7 @@ const struct batfs_tree_class batfs_tree_classes[BATFS_CLASS_COUNT] = {
 		.keys = BATFS_KEYS_NONE,
 		.type = BATFS_DIRECTORY, .caching = BATFS_CACHE_GROWING,
 		.past = true,
+		.dear = true,
 		.measure = batfs_tree_measure_kinds,
 		.find = batfs_tree_find_kind,
 		.list = batfs_tree_list_kinds,

@@ -220,7 +220,8 @@ batfs_tree_rmdir(struct batfs_tree *tree, const struct batfs_node *parent,
 
 	if (code != BAT_OK)
 		return code;
-	if (tree->options.read_only || node.at != 0)
+	if (tree->options.read_only || batfs_tree_only_shows(parent) ||
+	    node.at != 0)
 		return BAT_USE_READ_ONLY;
 	if (node.class != BATFS_SCOPE || batfs_tree_is_real(tree, &node) ||
 	    batfs_tree_pending_next(tree, &node, &ordinal, &child))

@@ -157,14 +157,18 @@ static int
 learn(struct batfs_tree *tree)
 {
 	struct batfs_tree_spaces *spaces = &tree->spaces;
-	uint64_t generation = batfs_tree_generation(tree);
+	struct bat_head head;
 	uint32_t entity;
 	int code = BAT_OK;
 
-	if (spaces->generation != generation)
+	bat_head(tree->store, &head);
+	if (spaces->generation != head.generation)
 		forget(tree);
-	spaces->generation = generation;
+	spaces->generation = head.generation;
+	/* At once for all: else each step of growing hashes all names again. */
 	if (spaces->count == 0)
+		code = bat_map_reserve(&spaces->by_name, head.entity_count);
+	if (code == BAT_OK && spaces->count == 0)
 		code = push(spaces,
 		    (struct batfs_tree_space){
 			.entity = BAT_MAP_NONE,
