@@ -11,6 +11,7 @@ that grows while one looks, and what goes with by/: names for kinds, stamps,
 text lines, keys made from content.
 """
 # Limit: 600 s
+# Runs under the thread sanitizer too.
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'support'))
@@ -295,6 +297,40 @@ def grows(at, report):
     report.case('and all is as the model says', same())
 
 
+def all_at_once(at, report):
+    """Readers of everything in by/ beside an append storm: what they read is
+    whole lines, and no name goes away."""
+    by, wrong, done = os.path.join(at, 'by'), [], threading.Event()
+
+    def look():
+        while not done.is_set() and not wrong:
+            try:
+                for path, entry in walk(by):
+                    if entry.is_file(follow_symlinks=False):
+                        content = read(by, path)
+                        if content and not content.endswith(b'\n'):
+                            wrong.append('%s ends in half a line' % path)
+                    elif entry.is_symlink():
+                        os.stat(os.path.join(by, path))
+            except OSError as error:
+                # a link may have become a folder meanwhile
+                if not os.path.isdir(error.filename or ''):
+                    wrong.append(error)
+
+    readers = [threading.Thread(target=look) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for n in range(60):
+        append(at, 'storm:%d' % (n % 20), '%d\n' % n)
+        append(at, 'storm:%d:%d' % (n % 7, n), '@kind=f.%03x 1\n' % n)
+    done.set()
+    for reader in readers:
+        reader.join()
+    report.case('readers beside an append storm', wrong and wrong[0])
+    report.case('and afterwards all is there', listed(
+        at, events_of(read(at, 'log.jsonl'))))
+
+
 def only_shows(at, report):
     for script in ('touch by/x', 'mkdir by/name/x', 'echo 1 > by/kind/x',
                    'echo 1 >> by/name/p/z', 'mkdir by/name/p/z',
@@ -422,6 +458,7 @@ def by_hand(batfs, report):
     with tempfile.TemporaryDirectory(prefix='batfs-by-') as work:
         with Mount(batfs, os.path.join(work, 'data')) as at:
             grows(at, report)
+            all_at_once(at, report)
             only_shows(at, report)
         named_kinds(batfs, work, report)
         stamps(batfs, work, report)
