@@ -223,9 +223,11 @@ def open_files(report, work):
             got += file.read()
             report.case('open: a segment, to its end',
                         None if got == whole else 'other bytes')
+            size = os.lseek(sums.fileno(), 0, os.SEEK_END)
+            sums.seek(0)
             report.case('open: SHA256SUMS of its own pin', None if
-                        sums.read() == before != read(at, 'backup/SHA256SUMS')
-                        and os.lseek(sums.fileno(), 0, os.SEEK_END) == len(before)
+                        sums.read() == before and size == len(before) and
+                        before != read(at, 'backup/SHA256SUMS')
                         else 'of another')
 
 

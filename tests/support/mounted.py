@@ -19,15 +19,18 @@ class MountFailed(Exception):
 class Mount:
     """`with Mount(batfs, data, 'ro') as at:` and `at` is the mountpoint."""
 
-    def __init__(self, batfs, data, options='', background=False):
+    def __init__(self, batfs, data, options='', background=False, point=None):
         self.batfs, self.data, self.options = batfs, data, options
         self.background = background
+        self.wanted = point
         self.process = None
         self.point = None
         self.said = ''
 
     def start(self):
-        self.point = tempfile.mkdtemp(prefix='batfs-mnt-')
+        if self.wanted:
+            os.makedirs(self.wanted, exist_ok=True)
+        self.point = self.wanted or tempfile.mkdtemp(prefix='batfs-mnt-')
         self.log = tempfile.TemporaryFile('w+')
         command = [self.batfs]
         if not self.background:
