@@ -40,6 +40,9 @@ static const struct command commands[] = {
 	    batfs_batctl_inspect },
 	{ "repair", "DATADIR [--yes]", "says what it would do; --yes: does it",
 	    batfs_batctl_repair },
+	{ "verify", "DATADIR [--against CHECKPOINT]",
+	    "whether it is whole, and what was signed [--key VKEY]",
+	    batfs_batctl_verify },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -23,6 +23,7 @@ int batfs_batctl_stat(int argc, char **argv);
 int batfs_batctl_find(int argc, char **argv);
 int batfs_batctl_inspect(int argc, char **argv);
 int batfs_batctl_repair(int argc, char **argv);
+int batfs_batctl_verify(int argc, char **argv);
 
 struct batfs_batctl {
 	struct bat_store *store;

@@ -75,12 +75,9 @@ after_progress(void *context)
 	batfs_waiting_check(program->mount.waiting);
 }
 
-/* The timer's turn, on the chores' thread. */
 static void
-maybe_checkpoint(void *context)
+maybe_checkpoint(struct program *program, struct bat_store *store)
 {
-	struct program *program = context;
-	struct bat_store *store = program->mount.store;
 	struct bat_error error = { .code = 0 };
 	struct bat_status status;
 	struct bat_head head;
@@ -93,6 +90,19 @@ maybe_checkpoint(void *context)
 		return;
 	if (bat_checkpoint(store, &error) != 0)
 		batfs_log("the index file was not written: %s", error.text);
+}
+
+/* The timer's turn, on the chores' thread. */
+static void
+look_after_files(void *context)
+{
+	struct program *program = context;
+	struct bat_store *store = program->mount.store;
+	struct bat_error error = { .code = 0 };
+
+	maybe_checkpoint(program, store);
+	if (bat_attest_update(store, &error) != 0)
+		batfs_log("the transparency log: %s", error.text);
 }
 
 /* libfuse's own messages. */
@@ -146,9 +156,12 @@ open_store(struct program *program, struct bat_error *error)
 		.no_create = options->no_create,
 		.durability = options->durability,
 		.index = options->index,
+		.tlog = options->tlog,
+		.tlog_key = options->tlog_key,
 		.segment_max_bytes = options->segment_bytes,
 	};
 	struct batfs_mount *mount = &program->mount;
+	struct bat_attest_status log;
 	struct bat_status status;
 	int result = bat_open(program->data_dir, &how, &mount->store, error);
 
@@ -162,6 +175,10 @@ open_store(struct program *program, struct bat_error *error)
 	    O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mount->data_dir < 0)
 		return bat_error_set_os(error, errno, "%s", program->data_dir);
+	bat_attest_status(mount->store, &log);
+	if (log.state == BAT_ATTEST_HALTED)
+		batfs_log("%s: the transparency log is halted: %s",
+		    program->data_dir, log.why);
 	bat_status(mount->store, &status);
 	if (status.source == BAT_SOURCE_NEW && !options->read_only)
 		batfs_log("%s is empty: a new store begins there with the "
@@ -264,7 +281,7 @@ start_threads(struct program *program, struct bat_error *error)
 
 	if (result == 0)
 		result = batfs_chores_start(program->options.checkpoint_seconds,
-		    maybe_checkpoint, program, &mount->chores);
+		    look_after_files, program, &mount->chores);
 	if (result == 0)
 		result = batfs_notify_start(program->session, mount,
 		    &mount->notify);

@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* How the value of a word of an -o list is taken in. Returns 0,
@@ -118,6 +119,30 @@ take_index(struct batfs_options *options, const char *value)
 	return 0;
 }
 
+/* A daemon lives in "/", and the file may not be there yet. */
+static int
+take_tlog(struct batfs_options *options, const char *value)
+{
+	char *folder, *path;
+	int length;
+
+	options->tlog = true;
+	if (value == NULL)
+		return 0;
+	if (value[0] == '\0')
+		return BAT_USE_INVALID;
+	if (value[0] == '/')
+		return take_copy(&options->tlog_key, value);
+	folder = realpath(".", NULL);
+	length = folder == NULL ? -1 : asprintf(&path, "%s/%s", folder, value);
+	free(folder);
+	if (length < 0)
+		return BAT_WORLD_NO_MEMORY;
+	free(options->tlog_key);
+	options->tlog_key = path;
+	return 0;
+}
+
 static int
 take_new(struct batfs_options *options, const char *value)
 {
@@ -201,7 +226,8 @@ take_max_read(struct batfs_options *options, const char *value)
 	return result;
 }
 
-enum word_form { WORD_VALUE, WORD_SET, WORD_CLEAR, WORD_IGNORED };
+/* WORD_EITHER: take is called with NULL where there is no value. */
+enum word_form { WORD_VALUE, WORD_EITHER, WORD_SET, WORD_CLEAR, WORD_IGNORED };
 
 static const struct word {
 	const char *name;
@@ -229,6 +255,7 @@ static const struct word {
 	VALUE(durable),
 	VALUE(index),
 	VALUE(checkpoint),
+	{ "tlog", WORD_EITHER, 0, take_tlog },
 	VALUE(sandbox),
 	VALUE(segment),
 	SET("allow_other", allow_other),
@@ -300,10 +327,11 @@ take_word(struct batfs_options *options, char *text, struct bat_error *error)
 	if (word == NULL)
 		return bat_error_set(error, BAT_USE_INVALID,
 		    "unknown option: -o %s (batfs -h lists them)", text);
-	if ((word->form == WORD_VALUE) != (value != NULL))
+	if (word->form != WORD_EITHER &&
+	    (word->form == WORD_VALUE) != (value != NULL))
 		return bat_error_set(error, BAT_USE_INVALID, "-o %s %s", text,
 		    value == NULL ? "needs a value" : "takes no value");
-	if (value == NULL) {
+	if (word->take == NULL) {
 		take_switch(options, word);
 		return 0;
 	}
@@ -451,6 +479,7 @@ batfs_options_free(struct batfs_options *options)
 	free(options->only);
 	free(options->default_scope);
 	free(options->kinds);
+	free(options->tlog_key);
 	free(options->fsname);
 	free(options->subtype);
 	*options = BATFS_OPTIONS_DEFAULT;

@@ -25,6 +25,8 @@ struct batfs_options {
 	unsigned new_names; /* BATFS_NEW_* */
 	enum bat_durability durability;
 	enum bat_index_choice index;
+	bool tlog;	/* begin a transparency log */
+	char *tlog_key; /* whose key is here; absolute; NULL: beside it; owned */
 	uint64_t checkpoint_seconds; /* 0: no timer */
 	uint64_t segment_bytes;	     /* how large a segment grows */
 	/* The mount itself. */

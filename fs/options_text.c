@@ -37,6 +37,9 @@ static const char usage[] =
     "        index=ckpt|fbati|none\n"
     "        checkpoint=N     look every N seconds if the index file is far\n"
     "                         behind (300; 0: only at unmount)\n"
+    "        tlog             begin a transparency log; one that is there is\n"
+    "                         kept in any case. tlog=FILE: its secret key is\n"
+    "                         in FILE, not in DATADIR\n"
     "        segment=BYTES    from this size on the next segment begins\n"
     "                         (268435456)\n"
     "\n"
@@ -184,6 +187,11 @@ append_config_words(const struct batfs_options *options, struct bat_buf *list)
 		result = append_value(list, "scope", options->default_scope);
 	if (result == 0)
 		result = append_value(list, "kinds", options->kinds);
+	if (result == 0)
+		result = append_if(list,
+		    options->tlog && options->tlog_key == NULL, "tlog");
+	if (result == 0)
+		result = append_value(list, "tlog", options->tlog_key);
 	if (result == 0)
 		result = append_if(list, options->no_create, "nocreate");
 	if (result == 0)

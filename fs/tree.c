@@ -66,6 +66,7 @@ batfs_tree_new(struct bat_store *store,
 		return BAT_WORLD_NO_MEMORY;
 	}
 	tree->store = store;
+	tree->has_tlog = batfs_tree_finds_tlog(store);
 	batfs_tree_names_init(tree);
 	batfs_tree_pending_init(tree);
 	batfs_tree_kinds_init(tree);
@@ -146,6 +147,8 @@ batfs_tree_shows(const struct batfs_tree *tree, const struct batfs_node *node)
 	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
 
 	if (node->at != 0 && !row->past)
+		return false;
+	if (node->class == BATFS_TLOG && !tree->has_tlog)
 		return false;
 	return !tree->is_part || row->type != BATFS_SYMLINK;
 }
@@ -234,6 +237,8 @@ batfs_tree_parent(struct batfs_tree *tree, const struct batfs_node *node)
 		};
 	if (node->class == BATFS_BY_PART || node->class == BATFS_BY_LEAF)
 		return batfs_tree_space_above(tree, node);
+	if (node->class == BATFS_TLOG_FOLDER || node->class == BATFS_TLOG_TILE)
+		return batfs_tree_tlog_above(node);
 	if (keys == BATFS_KEYS_NUMBER)
 		parent.number = node->number;
 	if (class == BATFS_SHARD)

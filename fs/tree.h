@@ -88,6 +88,13 @@ enum batfs_class {
 	BATFS_BACKUP_STORE, /* backup/store */
 	BATFS_BACKUP_FILE,  /* backup/store/NNNNNN.fbat and the few others;
 				number = segment << 2 | enum bat_pin_kind */
+	/* The transparency log. */
+	BATFS_TLOG,	       /* tlog, if there is one */
+	BATFS_TLOG_CHECKPOINT, /* tlog/checkpoint */
+	BATFS_TLOG_KEY,	       /* tlog/vkey */
+	BATFS_TLOG_TILES,      /* tlog/tile */
+	BATFS_TLOG_FOLDER, /* tlog/tile/0, x001, 067.p; number: tree_tlog.c */
+	BATFS_TLOG_TILE,   /* tlog/tile/0/000, .../000.p/17; likewise */
 	/* Places to which words lead. */
 	BATFS_RANGES,	 /* range (not to be listed) */
 	BATFS_RANGE,	 /* range/<a>..<b>.jsonl; entity = whole name */

@@ -129,6 +129,33 @@ put_counts(const struct bat_status *status, struct bat_buf *buf)
 	return code;
 }
 
+/* Of the transparency log; nothing where there is none. */
+static int
+put_log(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	static const char *const states[] = {
+		[BAT_ATTEST_KEPT] = "kept",
+		[BAT_ATTEST_SHOWN] = "shown",
+		[BAT_ATTEST_HALTED] = "halted",
+	};
+	struct bat_attest_status log;
+	int code;
+
+	bat_attest_status(tree->store, &log);
+	if (log.state == BAT_ATTEST_NONE)
+		return BAT_OK;
+	code = put_text(buf, "tlog", states[log.state]);
+	if (code == BAT_OK)
+		code = put_number(buf, "tlog_size", log.size);
+	if (code == BAT_OK && log.size > 0)
+		code = put_number(buf, "attested_from", log.first_seq);
+	if (code == BAT_OK && log.size > 0)
+		code = put_number(buf, "attested_through", log.last_seq);
+	if (code == BAT_OK && log.why[0] != '\0')
+		code = put_text(buf, "tlog_reason", log.why);
+	return code;
+}
+
 static int
 render_status(struct batfs_tree *tree, struct bat_buf *buf)
 {
@@ -147,6 +174,8 @@ render_status(struct batfs_tree *tree, struct bat_buf *buf)
 	if (code == BAT_OK && status.writer_code != 0)
 		code = bat_bytes_append_format(buf, "reason %s: %s\n",
 		    bat_error_name(status.writer_code), status.writer_text);
+	if (code == BAT_OK)
+		code = put_log(tree, buf);
 	return code;
 }
 
@@ -248,8 +277,11 @@ static int
 command_checkpoint(struct batfs_tree *tree, struct bat_slice word,
     struct bat_error *error)
 {
-	return is_now(word, error) ? bat_checkpoint(tree->store, error) :
-				     BAT_USE_INVALID;
+	int code = BAT_USE_INVALID;
+
+	if (is_now(word, error))
+		code = bat_checkpoint(tree->store, error);
+	return code == BAT_OK ? bat_attest_update(tree->store, error) : code;
 }
 
 static int

@@ -223,6 +223,7 @@ struct batfs_tree_backup {
 
 struct batfs_tree {
 	struct bat_store *store;
+	bool has_tlog; /* from the start of the mount to its end */
 	struct batfs_tree_options options;
 	bool is_part; /* a mount begins below the root */
 	struct batfs_streams *streams;
@@ -573,6 +574,15 @@ batfs_tree_measure_fn batfs_tree_measure_root, batfs_tree_measure_text,
 batfs_tree_read_fn batfs_tree_read_text, batfs_tree_read_nothing,
     batfs_tree_read_stream, batfs_tree_read_event, batfs_tree_read_payload,
     batfs_tree_read_value, batfs_tree_read_link, batfs_tree_read_ctl;
+
+/* The transparency log (tree_tlog.c). Is there one to show? */
+bool batfs_tree_finds_tlog(struct bat_store *store);
+struct batfs_node batfs_tree_tlog_above(const struct batfs_node *node);
+batfs_tree_find_fn batfs_tree_find_tlog_level, batfs_tree_find_in_tlog;
+batfs_tree_list_fn batfs_tree_list_tlog_levels, batfs_tree_list_tlog;
+batfs_tree_spell_fn batfs_tree_spell_tlog;
+batfs_tree_measure_fn batfs_tree_measure_tlog;
+batfs_tree_read_fn batfs_tree_read_tlog;
 
 /* The part of content that a read asks for, onto buf. */
 int batfs_tree_slice(struct bat_slice content, uint64_t offset, size_t size,

@@ -38,7 +38,9 @@ struct bat_store {
 	/* The transparency log. One update at a time: taken before all other
 	 * locks, and held while frames are read and files synced. */
 	pthread_mutex_t tlog_mutex;
-	struct bat_tlog tlog; /* guarded by it */
+	struct bat_tlog tlog; /* guarded by it, as the next ones */
+	bool has_named_key;   /* from the file that the caller named */
+	struct bat_note_signer named_key;
 	/* What is shown of it; a leaf. */
 	pthread_mutex_t attest_mutex;
 	struct bat_attest_status attest; /* guarded by it, as the next ones */

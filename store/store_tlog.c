@@ -130,7 +130,6 @@ open_log(struct bat_store *store, struct bat_error *error)
 {
 	const struct bat_options *options = &store->options;
 	struct bat_tlog *tlog = &store->tlog;
-	struct bat_note_signer signer;
 	bool named = options->tlog_key != NULL && !options->read_only;
 	bool wanted = (options->tlog || named) && !options->read_only;
 	int code = bat_tlog_attach(tlog, options->disk, store->dir.dir, error);
@@ -139,17 +138,21 @@ open_log(struct bat_store *store, struct bat_error *error)
 		code = bat_tlog_load(tlog, error);
 	if (code != BAT_OK && (code != BAT_END || !wanted))
 		return code;
-	if (named) {
-		int key = bat_store_tlog_key(store, code == BAT_END, &signer,
-		    error);
+	/* Read once: a daemon in its sandbox cannot get at it again. */
+	if (named && !store->has_named_key) {
+		int key = bat_store_tlog_key(store, code == BAT_END,
+		    &store->named_key, error);
 
 		if (key != BAT_OK)
 			return key;
+		store->has_named_key = true;
 	}
 	if (code == BAT_END)
 		return bat_tlog_create(tlog, options->disk, store->dir.dir,
-		    named ? &signer : NULL, store->writer.synced_seq, error);
-	return named ? bat_tlog_set_signer(tlog, &signer, error) : BAT_OK;
+		    named ? &store->named_key : NULL, store->writer.synced_seq,
+		    error);
+	return named ? bat_tlog_set_signer(tlog, &store->named_key, error) :
+		       BAT_OK;
 }
 
 /* tlog_mutex is held, or nobody else is there yet. */

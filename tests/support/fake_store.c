@@ -651,3 +651,44 @@ bat_open_report(struct bat_store *store, struct bat_buf *buf)
 	(void)store;
 	return bat_bytes_append_text(buf, "opened a fake\n");
 }
+
+/* A transparency log is for a real store to keep. */
+void
+bat_attest_status(struct bat_store *store, struct bat_attest_status *out)
+{
+	(void)store;
+	*out = (struct bat_attest_status){ .state = BAT_ATTEST_NONE };
+}
+
+int
+bat_attest_update(struct bat_store *store, struct bat_error *error)
+{
+	(void)store;
+	(void)error;
+	return 0;
+}
+
+int
+bat_attest_checkpoint(struct bat_store *store, struct bat_buf *buf,
+    struct bat_error *error)
+{
+	(void)store;
+	(void)buf;
+	(void)error;
+	return BAT_STATE_NOT_FOUND;
+}
+
+int
+bat_attest_key(struct bat_store *store, struct bat_buf *buf,
+    struct bat_error *error)
+{
+	return bat_attest_checkpoint(store, buf, error);
+}
+
+int
+bat_attest_tile(struct bat_store *store, const struct bat_tlog_tile *tile,
+    struct bat_buf *buf, struct bat_error *error)
+{
+	(void)tile;
+	return bat_attest_checkpoint(store, buf, error);
+}

@@ -167,6 +167,33 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 }
 END_TEST
 
+START_TEST(a_transparency_log_has_its_key_beside_it_or_where_it_is_said)
+{
+	struct bat_buf line = BAT_BUF_EMPTY;
+
+	ck_assert_int_eq(parse_list("rw"), 0);
+	ck_assert(!options.tlog && options.tlog_key == NULL);
+	ck_assert_int_eq(parse_list("tlog"), 0);
+	ck_assert(options.tlog && options.tlog_key == NULL);
+	ck_assert_int_eq(parse_list("tlog=/etc/batfs\\,key"), 0);
+	ck_assert(options.tlog);
+	ck_assert_str_eq(options.tlog_key, "/etc/batfs,key");
+	ck_assert_int_eq(
+	    batfs_options_config_line(&options, "/data", "/m", &line), 0);
+	ck_assert_int_eq(bat_bytes_append_byte(&line, 0), 0);
+	ck_assert_ptr_nonnull(
+	    strstr((char *)line.data, "tlog=/etc/batfs\\134,key"));
+	bat_bytes_free(&line);
+	batfs_options_free(&options);
+	/* A daemon lives in "/". */
+	ck_assert_int_eq(parse_list("tlog=key"), 0);
+	ck_assert_int_eq(options.tlog_key[0], '/');
+	ck_assert_ptr_nonnull(strstr(options.tlog_key, "/key"));
+	batfs_options_free(&options);
+	ck_assert_int_eq(parse_list("tlog="), BAT_USE_INVALID);
+}
+END_TEST
+
 START_TEST(the_kernel_checks_modes_in_any_case)
 {
 	struct bat_buf list = BAT_BUF_EMPTY;
@@ -201,6 +228,8 @@ main(void)
 	tcase_add_test(tests,
 	    the_config_line_says_every_option_that_is_in_effect);
 	tcase_add_test(tests, the_kernel_checks_modes_in_any_case);
+	tcase_add_test(tests,
+	    a_transparency_log_has_its_key_beside_it_or_where_it_is_said);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);

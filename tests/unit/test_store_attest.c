@@ -551,6 +551,135 @@ START_TEST(a_log_is_not_continued_over_a_store_that_was_rolled_back)
 }
 END_TEST
 
+/* ---- crashes ---------------------------------------------------------------- */
+
+struct crash_watch {
+	struct bat_buf shown; /* the checkpoint that somebody may have */
+	uint64_t random;
+	unsigned crashes, with_checkpoint;
+};
+
+static uint64_t
+next_random(struct crash_watch *watch)
+{
+	watch->random = watch->random * 6364136223846793005u +
+	    1442695040888963407u;
+	return watch->random >> 33;
+}
+
+static struct bat_store *
+open_disk(struct memory_disk *disk, bool read_only)
+{
+	const struct bat_options options = { .tlog = true,
+		.read_only = read_only,
+		.segment_max_bytes = 1500,
+		.disk = memory_disk_door(disk) };
+	struct bat_error error = { .text = "" };
+	struct bat_store *store = NULL;
+	int code = bat_open("/", &options, &store, &error);
+
+	ck_assert_msg(code == 0, "bat_open: %s", error.text);
+	return store;
+}
+
+static void
+ck_shown(struct memory_disk *disk, const struct bat_buf *shown)
+{
+	struct bat_store *store = open_disk(disk, true);
+	struct told told = { .seq_count = 0 };
+	const struct bat_attest_sink sink = { &told, hear };
+	struct bat_attest_result result;
+
+	bat_attest_check(store, bat_bytes_of_buf(shown), BAT_SLICE_EMPTY, &sink,
+	    &result);
+	ck_assert_msg(result.verdict == BAT_ATTEST_INTACT, "%s: %s",
+	    result.text, told.text);
+	stores_close(store);
+}
+
+/* What was shown holds before and after the next session. */
+static void
+look_at_crash(struct crash_watch *watch, struct memory_disk *disk)
+{
+	struct bat_attest_status status;
+	struct bat_store *store;
+
+	if (watch->shown.length > 0)
+		ck_shown(disk, &watch->shown);
+	store = open_disk(disk, false);
+	append_some(store, 2);
+	ck_assert_int_eq(bat_attest_update(store, NULL), 0);
+	bat_attest_status(store, &status);
+	ck_assert_msg(status.state == BAT_ATTEST_KEPT, "%s", status.why);
+	stores_close(store);
+	if (watch->shown.length > 0)
+		ck_shown(disk, &watch->shown);
+	ck_shown(disk, &nothing);
+	watch->crashes++;
+	watch->with_checkpoint += watch->shown.length > 0;
+}
+
+static void
+at_operation(void *context, struct memory_disk *disk,
+    const struct memory_disk_op *op)
+{
+	struct crash_watch *watch = context;
+	size_t count = memory_disk_pending_count(disk);
+	struct memory_disk_fate *fates = calloc(count + 1, sizeof(*fates));
+
+	(void)op;
+	ck_assert_ptr_nonnull(fates);
+	for (unsigned way = 0; way < 3; way++) {
+		struct memory_disk *crash;
+
+		for (size_t i = 0; i < count; i++)
+			fates[i].kind = way == 0 ||
+				(way == 2 && next_random(watch) % 2 == 0) ?
+			    MEMORY_DISK_NOT :
+			    MEMORY_DISK_WHOLE;
+		if (!memory_disk_may_leave(disk, fates))
+			continue;
+		crash = memory_disk_crash(disk, fates);
+		look_at_crash(watch, crash);
+		memory_disk_free(crash);
+	}
+	free(fates);
+}
+
+static void
+show(struct crash_watch *watch, struct bat_store *store)
+{
+	ck_assert_int_eq(bat_attest_update(store, NULL), 0);
+	bat_bytes_clear(&watch->shown);
+	ck_assert_int_eq(bat_attest_checkpoint(store, &watch->shown, NULL), 0);
+}
+
+START_TEST(after_any_crash_of_a_store_a_shown_checkpoint_holds)
+{
+	struct memory_disk *disk = memory_disk_new(
+	    _i == 0 ? MEMORY_DISK_STRICT : MEMORY_DISK_EXT4, 3);
+	struct crash_watch watch = { .random = 5 };
+	struct bat_store *store;
+
+	memory_disk_watch(disk, at_operation, &watch);
+	store = open_disk(disk, false);
+	append_some(store, 2);
+	show(&watch, store);
+	append_some(store, 3);
+	show(&watch, store);
+	append_some(store, 1);
+	stores_close(store);
+	store = open_disk(disk, false);
+	append_some(store, 1);
+	show(&watch, store);
+	stores_close(store);
+	memory_disk_watch(disk, NULL, NULL);
+	ck_assert_uint_gt(watch.with_checkpoint, 100);
+	bat_bytes_free(&watch.shown);
+	memory_disk_free(disk);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -581,6 +710,8 @@ main(void)
 	tcase_add_test(tests, a_checkpoint_that_is_not_this_logs_tells_nothing);
 	tcase_add_test(tests,
 	    a_log_is_not_continued_over_a_store_that_was_rolled_back);
+	tcase_add_loop_test(tests,
+	    after_any_crash_of_a_store_a_shown_checkpoint_holds, 0, 2);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
