@@ -83,7 +83,7 @@ batfs_tree_opened(struct batfs_tree *tree, const struct batfs_node *node)
 	pthread_mutex_lock(&backup->mutex);
 	now = bat_clock_monotonic_ns(backup->clock);
 	/* If it fails the old one stays; it is as good as it was. */
-	if (!backup->held && backup->pin != NULL &&
+	if ((!backup->held || BAT_PLANT(163)) && backup->pin != NULL &&
 	    now - backup->asked_ns >= REST_NS &&
 	    !bat_pin_is_shared(backup->pin))
 		(void)pin_anew(tree, NULL);

@@ -59,7 +59,7 @@ sound_size(const struct bat_recovery *recovery, uint64_t id, uint64_t size)
 		if (recovery->heal_drop[i] == id)
 			return 0;
 	for (size_t i = 0; i < recovery->cut_count; i++)
-		if (recovery->cuts[i].segment == id &&
+		if (!BAT_PLANT(160) && recovery->cuts[i].segment == id &&
 		    recovery->cuts[i].offset < size)
 			size = recovery->cuts[i].offset;
 	return size;
@@ -133,7 +133,8 @@ add_segment(struct bat_pin *pin, const struct bat_recovery *recovery,
 	pin->count++;
 	code = stat_file(pin, file, error);
 	file->size = sound_size(recovery, id, file->size);
-	if (id == pin->end.segment && pin->end.offset < file->size)
+	if (!BAT_PLANT(161) && id == pin->end.segment &&
+	    pin->end.offset < file->size)
 		file->size = pin->end.offset;
 	return code;
 }
@@ -207,9 +208,11 @@ inherit(struct bat_pin *pin, struct bat_pin *previous)
 			at++;
 		old = &previous->files[at];
 		if (at == previous->count || old->kind != file->kind ||
-		    old->segment != file->segment ||
-		    old->inode != file->inode || old->size != file->size ||
-		    old->mtime_ns != file->mtime_ns)
+		    old->segment != file->segment || old->inode != file->inode)
+			continue;
+		if (!BAT_PLANT(162) &&
+		    (old->size != file->size ||
+			old->mtime_ns != file->mtime_ns))
 			continue;
 		file->hashed = old->hashed;
 		memcpy(file->sha256, old->sha256, sizeof(file->sha256));

@@ -9,6 +9,7 @@ counts and no others, in the same frames as the live directory; batfs opens it
 and appends, and batpak (where its program is built) opens it in every way.
 """
 # Limit: 300 s
+# Runs under the thread sanitizer too.
 import errno
 import json
 import os

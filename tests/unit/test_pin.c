@@ -310,8 +310,10 @@ START_TEST(what_is_visible_and_not_on_disk_is_not_in_it)
 
 	stores_golden(&dir, "quickstart");
 	store = stores_open_with(&dir, &lazy);
-	picture_of(store, PICTURE_WHOLE, &wanted);
 	stores_append(store, "e:x", "\x01");
+	ck_assert_int_eq(bat_sync(store, NULL), 0);
+	picture_of(store, PICTURE_WHOLE, &wanted);
+	stores_append(store, "e:x", "\x02"); /* the same segment */
 	pin = take(store, NULL);
 	assert_restores(pin, &wanted, "before the sync");
 	ck_assert_int_eq(bat_sync(store, NULL), 0);
@@ -353,6 +355,33 @@ START_TEST(checksums_are_those_of_sha256sum)
 	ck_assert_mem_eq(whole, file, sizeof(file));
 	bat_bytes_free(&bytes);
 	bat_pin_release(pin);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(a_segment_that_grew_has_another_checksum)
+{
+	struct bat_buf bytes = BAT_BUF_EMPTY;
+	uint8_t sum[BAT_PIN_SHA256_SIZE], wanted[BAT_PIN_SHA256_SIZE];
+	struct bat_store *store;
+	struct bat_pin *pin, *later;
+	struct temp_dir dir;
+
+	temp_dir_make(&dir);
+	store = stores_open(&dir, false);
+	stores_append(store, "e:x", "\x01");
+	pin = take(store, NULL);
+	ck_assert_int_eq(bat_pin_sha256(pin, 0, sum, NULL), 0);
+	stores_append(store, "e:x", "\x02");
+	later = take(store, pin);
+	ck_assert_int_eq(bat_pin_sha256(later, 0, sum, NULL), 0);
+	read_all(later, 0, &bytes);
+	bat_pin_sha256_of(bat_bytes_of_buf(&bytes), wanted);
+	ck_assert_mem_eq(sum, wanted, sizeof(sum));
+	bat_bytes_free(&bytes);
+	bat_pin_release(pin);
+	bat_pin_release(later);
 	stores_close(store);
 	temp_dir_remove(&dir);
 }
@@ -468,6 +497,7 @@ main(void)
 	tcase_add_test(meanwhile, what_is_visible_and_not_on_disk_is_not_in_it);
 	suite_add_tcase(suite, meanwhile);
 	tcase_add_test(sums, checksums_are_those_of_sha256sum);
+	tcase_add_test(sums, a_segment_that_grew_has_another_checksum);
 	tcase_add_test(sums,
 	    the_next_pin_reads_only_what_changed_for_its_checksums);
 	suite_add_tcase(suite, sums);
