@@ -118,8 +118,9 @@ found(struct batfs_tree *tree, const struct batfs_node *parent,
 static bool
 read_number(struct bat_slice text, unsigned *out)
 {
-	if (text.length == 0 || text.length > 3 || text.data[0] == '0')
-		return text.length == 1 && (*out = 0, text.data[0] == '0');
+	if (text.length == 0 || text.length > 3 ||
+	    (text.data[0] == '0' && text.length > 1))
+		return false;
 	*out = 0;
 	for (size_t i = 0; i < text.length; i++) {
 		if (text.data[i] < '0' || text.data[i] > '9')
