@@ -13,6 +13,7 @@
  * ends its run); other integer forms go through bat_pack_read_uint one by one.
  */
 #include "pack_internal.h"
+#include "pack_wide.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -163,10 +164,17 @@ copy_elements(struct bat_pack_reader *reader, size_t count, uint8_t *to)
 	uint8_t padded[BLOCK], packed[BLOCK];
 
 	while (count > 0) {
-		size_t left = bat_pack_left(reader);
-		uint64_t values = find_values(reader->at, left);
+		size_t wide = bat_pack_wide_take(&reader->at, reader->end,
+		    count, to);
+		size_t left = bat_pack_left(reader), take;
 		const uint8_t *from = reader->at;
-		size_t take;
+		uint64_t values;
+
+		to += wide;
+		count -= wide;
+		if (count == 0)
+			break;
+		values = find_values(from, left);
 
 		if (values == 0) {
 			uint64_t byte;
@@ -206,10 +214,15 @@ static int
 skip_elements(struct bat_pack_reader *reader, size_t count)
 {
 	while (count > 0) {
-		uint64_t values = find_values(reader->at,
-		    bat_pack_left(reader));
-		size_t take = count_bits(values);
+		uint64_t values;
+		size_t take;
 
+		count -= bat_pack_wide_take(&reader->at, reader->end, count,
+		    NULL);
+		if (count == 0)
+			break;
+		values = find_values(reader->at, bat_pack_left(reader));
+		take = count_bits(values);
 		if (take == 0) {
 			uint64_t byte;
 			int code = bat_pack_read_uint(reader, UINT8_MAX, &byte);

@@ -41,17 +41,6 @@ gather_bmi2(uint8_t *to, const uint8_t *from, uint64_t values)
 	return count;
 }
 
-__attribute__((target("avx512f,avx512bw,avx512vbmi2,popcnt"))) static unsigned
-gather_vbmi2(uint8_t *to, const uint8_t *from, uint64_t values)
-{
-	__m512i bytes = _mm512_loadu_si512((const void *)from);
-
-	/* To a register first: straight to memory is slow on some. */
-	bytes = _mm512_maskz_compress_epi8(values, bytes);
-	_mm512_storeu_si512((void *)to, bytes);
-	return (unsigned)_mm_popcnt_u64(values);
-}
-
 bool
 bat_pack_has_way(enum bat_pack_way way)
 {
@@ -60,9 +49,6 @@ bat_pack_has_way(enum bat_pack_way way)
 		/* These have it, and take longer than the loop. */
 		return __builtin_cpu_supports("bmi2") &&
 		    !__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
-	case BAT_PACK_WAY_VBMI2:
-		return __builtin_cpu_supports("avx512vbmi2") &&
-		    __builtin_cpu_supports("avx512bw");
 	case BAT_PACK_WAY_PLAIN:
 	case BAT_PACK_WAYS:
 		break;
@@ -74,8 +60,6 @@ unsigned
 bat_pack_gather_by(enum bat_pack_way way, uint8_t *to, const uint8_t *from,
     uint64_t values)
 {
-	if (way == BAT_PACK_WAY_VBMI2)
-		return gather_vbmi2(to, from, values);
 	if (way == BAT_PACK_WAY_BMI2)
 		return gather_bmi2(to, from, values);
 	return gather_plain(to, from, values);
@@ -85,8 +69,6 @@ bat_pack_gather_by(enum bat_pack_way way, uint8_t *to, const uint8_t *from,
 unsigned
 bat_pack_gather(uint8_t *to, const uint8_t *from, uint64_t values)
 {
-	if (bat_pack_has_way(BAT_PACK_WAY_VBMI2))
-		return gather_vbmi2(to, from, values);
 	if (bat_pack_has_way(BAT_PACK_WAY_BMI2))
 		return gather_bmi2(to, from, values);
 	return gather_plain(to, from, values);

@@ -12,14 +12,13 @@
  * to[64] and return how many they are; what stands behind them in `to` is
  * undefined.
  *
- * Three ways, the same bytes: a loop over the bits; BMI2, which packs eight
- * bytes in one instruction; AVX-512 VBMI2, which packs all. For a hash, 48
- * places: 35, 11 and 3 ns. The best one that the processor has is taken.
+ * Two ways, the same bytes: a loop over the bits; BMI2, which packs eight bytes
+ * in one instruction. For a hash, 48 places: 35 and 11 ns. The best one that
+ * the processor has is taken. (With AVX-512 VBMI2 it is pack_wide.h.)
  */
 enum bat_pack_way {
 	BAT_PACK_WAY_PLAIN,
 	BAT_PACK_WAY_BMI2,
-	BAT_PACK_WAY_VBMI2,
 	BAT_PACK_WAYS,
 };
 unsigned bat_pack_gather(uint8_t *to, const uint8_t *from, uint64_t values);

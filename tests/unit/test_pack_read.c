@@ -1,5 +1,6 @@
 /* Typed reads and byte vectors of pack. */
 #include "../../store/pack_internal.h"
+#include "../../store/pack_wide.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -493,6 +494,88 @@ START_TEST(bin_of_32_bytes_or_more_is_a_hash_and_others_are_not)
 }
 END_TEST
 
+/* ---- 64 places at a time and one by one ------------------------------- */
+
+/* Elements that are mostly as they are written, some in other forms, and some
+ * that are none. */
+static size_t
+make_elements(size_t count, uint8_t *to)
+{
+	uint8_t *p = to;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t random = next_random();
+		uint8_t byte = (uint8_t)(random >> 32);
+
+		random &= 0x3ff;
+		if (random == 0) {
+			*p++ = 0xcd;
+			*p++ = 0;
+		} else if (byte >= 0x80 || random < 8) {
+			*p++ = random == 9 ? 0xc0 : 0xcc;
+		}
+		*p++ = byte;
+	}
+	return (size_t)(p - to);
+}
+
+struct both {
+	int code;
+	struct bat_pack_reader reader;
+	const uint8_t *rest;
+	struct bat_buf out;
+	struct bat_hash hash;
+	struct bat_slice slot;
+};
+
+static void
+read_slot(struct both *both, struct bat_slice slot, bool wide)
+{
+	*both = (struct both){ .reader = BAT_PACK_READER(slot),
+		.out = BAT_BUF_EMPTY };
+	bat_pack_wide_allow(wide);
+	both->code = bat_pack_read_bytes(&both->reader, &both->slot) * 100 +
+	    bat_pack_unpack_bytes(slot, &both->out);
+	both->rest = both->reader.at;
+	both->reader = BAT_PACK_READER(slot);
+	both->code = both->code * 100 +
+	    bat_pack_read_hash(&both->reader, &both->hash);
+	bat_pack_wide_allow(true);
+}
+
+START_TEST(wide_steps_read_what_small_ones_read)
+{
+	static uint8_t bytes[4096];
+
+	for (unsigned round = 0; round < 1200; round++) {
+		size_t count = round % 3 == 0 ? BAT_HASH_SIZE : round % 400;
+		size_t length = make_elements(count, bytes + 3);
+		struct both wide, small;
+		struct bat_slice slot;
+
+		bytes[0] = 0xdc;
+		bytes[1] = (uint8_t)(count >> 8);
+		bytes[2] = (uint8_t)count;
+		/* Sometimes it ends early, sometimes more follows. */
+		slot = bat_bytes_slice(bytes,
+		    round % 5 == 0     ? 3 + length / 2 :
+			round % 5 == 1 ? 3 + length + 70 :
+					 3 + length);
+		read_slot(&wide, slot, true);
+		read_slot(&small, slot, false);
+		ck_assert_int_eq(wide.code, small.code);
+		ck_assert_ptr_eq(wide.rest, small.rest);
+		ck_assert_ptr_eq(wide.reader.at, small.reader.at);
+		ck_assert_uint_eq(wide.slot.length, small.slot.length);
+		ck_assert(bat_bytes_equal(bat_bytes_of_buf(&wide.out),
+		    bat_bytes_of_buf(&small.out)));
+		ck_assert(bat_hash_equal(&wide.hash, &small.hash));
+		bat_bytes_free(&wide.out);
+		bat_bytes_free(&small.out);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -519,6 +602,7 @@ main(void)
 	    another_value_is_handed_over_whole_but_refused);
 	tcase_add_test(promises, a_broken_value_is_not_handed_over);
 	tcase_add_test(promises, hashes_go_both_ways);
+	tcase_add_test(promises, wide_steps_read_what_small_ones_read);
 	tcase_add_test(promises,
 	    bin_of_32_bytes_or_more_is_a_hash_and_others_are_not);
 	srunner_run_all(runner, CK_NORMAL);
