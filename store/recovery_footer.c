@@ -17,6 +17,21 @@ compare_offsets(const void *a, const void *b)
 	return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
+/*
+ * A number above its successor's, where those on both sides of it rise: it is
+ * the one that is wrong (a footer has no checksum). If it stood, all that
+ * follow would be counted from it, and what was hidden by its number seen.
+ */
+static void
+drop_outliers(struct bat_row *rows, uint32_t count)
+{
+	for (uint32_t i = 0; i + 1 < count; i++)
+		if (rows[i].seq > rows[i + 1].seq &&
+		    (i == 0 || rows[i - 1].seq == RECOVERY_UNTOLD ||
+			rows[i - 1].seq < rows[i + 1].seq))
+			rows[i].seq = RECOVERY_UNTOLD;
+}
+
 /* Decode the footer's rows; their names become numbers of the index. */
 static int
 footer_rows(struct recovery_scan *scan, struct bat_segment_reader *reader,
@@ -69,6 +84,7 @@ footer_rows(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		return code;
 	}
 	qsort(rows, count, sizeof(*rows), compare_offsets);
+	drop_outliers(rows, count);
 	*out_rows = rows;
 	return BAT_OK;
 }

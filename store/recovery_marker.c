@@ -92,6 +92,22 @@ parse_marker(const char *text, size_t length, struct marker *out)
 	return literal(&list, ']');
 }
 
+/*
+ * The merge takes the id of one of its sources, and the source file that it put
+ * aside is that one's. A marker that says another thing was damaged, and what
+ * is done by it would leave that file to nobody.
+ */
+static bool
+fits_directory(const struct marker *marker, const struct bat_segment_dir *dir)
+{
+	bool own = marker->count == 0;
+
+	for (size_t i = 0; i < marker->count; i++)
+		own = own || marker->sources[i] == marker->merged;
+	return own &&
+	    (!dir->has_compact_src || dir->compact_src_id == marker->merged);
+}
+
 /* ---- deciding -------------------------------------------------------- */
 
 static bool
@@ -310,7 +326,8 @@ bat_recovery_marker(struct recovery_scan *scan)
 	if (code == BAT_OK)
 		code = bat_bytes_append_byte(&text, 0);
 	if (code == BAT_OK &&
-	    !parse_marker((const char *)text.data, text.length, &marker))
+	    (!parse_marker((const char *)text.data, text.length, &marker) ||
+		!fits_directory(&marker, scan->dir)))
 		code = bat_error_set(scan->error, BAT_DATA_CORRUPT,
 		    "%s is not what batpak writes; the directory was left as "
 		    "it is. `batctl repair` takes it away",

@@ -83,16 +83,32 @@ read_tail(struct bat_writer *writer, int fd, uint64_t offset,
 	return code;
 }
 
+/* As it was read: the source of a merge that was not finished still has the
+ * name that batpak gave it, and what stands under its own is not what was
+ * read. */
+static void
+name_of_cut(const struct bat_writer *writer, const struct bat_recovery_cut *cut,
+    char out[BAT_SEGMENT_NAME_SIZE + 16])
+{
+	const struct bat_segment_info *info = bat_segment_dir_find(writer->dir,
+	    cut->segment);
+
+	if (info != NULL)
+		snprintf(out, BAT_SEGMENT_NAME_SIZE + 16, "%s", info->name);
+	else
+		bat_segment_name(cut->segment, out);
+}
+
 static int
 carry_out_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
     struct bat_error *error)
 {
 	const struct bat_disk *disk = writer->dir->disk;
 	struct bat_buf bytes = BAT_BUF_EMPTY;
-	char name[BAT_SEGMENT_NAME_SIZE];
+	char name[BAT_SEGMENT_NAME_SIZE + 16];
 	int fd, code;
 
-	bat_segment_name(cut->segment, name);
+	name_of_cut(writer, cut, name);
 	fd = disk->open_at(disk->context, writer->dir->dir, name, O_RDWR, 0);
 	if (fd == -ENOENT && cut->offset == 0)
 		return BAT_OK; /* an earlier try got as far as here */

@@ -264,7 +264,8 @@ START_TEST(a_marker_that_is_no_marker_refuses_the_store)
 		"{\"merged_id\":1,\"source_segment_ids\":[1,2",
 		"{\"merged_id\":-1,\"source_segment_ids\":[1,2]}", too_big,
 		"{\"merged_id\":1,\"source_segment_ids\":[1,,2]}",
-		"{\"merged_id\":1,\"source_segment_ids\":[\"1\"]}" };
+		"{\"merged_id\":1,\"source_segment_ids\":[\"1\"]}",
+		"{\"merged_id\":0,\"source_segment_ids\":[1,2,3]}" };
 	struct bat_error error = { .text = "" };
 	struct bat_store *store;
 	struct pending pending;
@@ -282,6 +283,45 @@ START_TEST(a_marker_that_is_no_marker_refuses_the_store)
 			ck_assert_ptr_nonnull(strstr(error.text, MARKER));
 		}
 	pending_free(&pending);
+}
+END_TEST
+
+START_TEST(a_marker_of_another_segment_than_the_source_file_refuses_the_store)
+{
+	struct bat_error error = { .text = "" };
+	struct bat_store *store;
+	struct pending pending;
+
+	pending_make(&pending);
+	pending_step(&pending, STEP_RENAMED);
+	temp_dir_write(&pending.dir, MARKER,
+	    bat_bytes_text("{\"merged_id\":2,\"source_segment_ids\":[2,3]}"));
+	ck_assert_int_eq(bat_open(pending.dir.path, NULL, &store, &error),
+	    BAT_DATA_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(error.text, MARKER));
+	ck_assert(temp_dir_has(&pending.dir, SOURCE));
+	pending_free(&pending);
+}
+END_TEST
+
+/* Its tail goes before it has its own name again, under the one it has. */
+START_TEST(a_torn_source_of_an_unfinished_merge_is_cut_and_healed)
+{
+	static const uint8_t tail[] = { 0, 0, 1, 0, 1, 2, 3, 4, 5 };
+	struct pending pending;
+	struct bat_store *store;
+
+	for (int step = STEP_RENAMED; step <= STEP_HALF; step++) {
+		pending_make(&pending);
+		pending_step(&pending, (enum step)step);
+		temp_dir_append(&pending.dir, SOURCE,
+		    bat_bytes_slice(tail, sizeof(tail)));
+		store = stores_open(&pending.dir, false);
+		stores_append(store, "player:new", "\xa1x");
+		stores_close(store);
+		assert_healed(&pending, (enum step)step);
+		pending_free(&pending);
+	}
 }
 END_TEST
 
@@ -407,6 +447,10 @@ main(void)
 	    STEPS);
 	tcase_add_test(tcase, index_files_beside_a_marker_are_not_read);
 	tcase_add_test(tcase, a_marker_that_is_no_marker_refuses_the_store);
+	tcase_add_test(tcase,
+	    a_marker_of_another_segment_than_the_source_file_refuses_the_store);
+	tcase_add_test(tcase,
+	    a_torn_source_of_an_unfinished_merge_is_cut_and_healed);
 	tcase_add_test(tcase, spaces_and_another_order_are_a_marker_too);
 	tcase_add_test(tcase, a_source_file_without_a_marker_is_nobodys);
 	tcase_add_test(tcase, a_source_that_is_gone_without_a_merge_is_damage);
