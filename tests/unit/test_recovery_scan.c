@@ -137,6 +137,8 @@ assert_cut(struct ground *ground, size_t length, uint64_t at, const char *what)
 	snprintf(kept, sizeof(kept), ".batfs/cut/%06" PRIu64 "-%" PRIu64,
 	    ground->torn, at);
 	assert_file(&ground->dir, kept, tail);
+	/* The next one would get another name. */
+	temp_dir_unlink(&ground->dir, kept);
 	assert_file(&ground->dir, ground->name,
 	    bat_bytes_of_buf(&ground->sound));
 	stores_close(store);
