@@ -41,6 +41,20 @@ from_inside() {
 	[ "$(grep -c '^ok' "$work/confined")" -ge 20 ]
 }
 
+# /proc can be read, for who it is that writes, and only with -o stamp.
+stamps_from_inside() {
+	local said
+	mount_it "$work/stamps" sandbox=strict,stamp || return
+	mkdir "$mnt/scopes/s" && echo 1 | tee -a "$mnt/scopes/s/e" >"$work/tee"
+	said=$(jq -r '.ext["batfs.writer"] | fromjson.best_known.comm' \
+		"$mnt/entities/e")
+	end_it
+	[ "$said" = tee ] || {
+		echo "it was written by '$said'"
+		return 1
+	}
+}
+
 every_thread_is_inside() {
 	local task seen=0
 	mount_it "$store" sandbox=strict || return
@@ -159,6 +173,7 @@ other_stories() {
 }
 
 check "what it forbids and what it leaves" from_inside
+check "who it is that writes is looked up from inside" stamps_from_inside
 check "every thread is inside" every_thread_is_inside
 check "the supervisor holds nothing of the store" supervisor_holds_nothing
 check "sandbox=off" switched_off
