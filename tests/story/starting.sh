@@ -191,7 +191,7 @@ closed_descriptors() {
 
 config_line() {
 	mount_it "$store" 'scope=a b,kind=f.001,checkpoint=7' || return
-	grep -q "^$store $mnt fuse.batfs rw,kind=f.001,.*checkpoint=7,scope=a.040b" \
+	grep -q "^$store $mnt fuse.batfs rw,kind=f.001,.*checkpoint=7,.*scope=a.040b" \
 		"$mnt/.ctl/config" && end_it
 }
 
