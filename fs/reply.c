@@ -91,6 +91,7 @@ batfs_reply_stat(const struct batfs_mount *mount, const struct batfs_node *node,
 	    (attributes->size % 512 != 0));
 	/* Reading moves no time, so the times of access are the others. */
 	out->st_mtim = time_of_ms(attributes->mtime_ms);
+	out->st_mtim.tv_nsec += attributes->mtime_rest_ns;
 	out->st_ctim = out->st_mtim;
 	out->st_atim = out->st_mtim;
 }

@@ -183,6 +183,9 @@ struct batfs_attributes {
 	uint64_t inode;
 	uint64_t size;
 	int64_t mtime_ms; /* = ctime */
+	/* And so many nanoseconds, where size and milliseconds alone would not
+	 * tell one content from the next. */
+	uint32_t mtime_rest_ns;
 	enum batfs_caching caching;
 	bool appendable; /* an append may be opened */
 	bool command;	 /* .ctl command: plain write */

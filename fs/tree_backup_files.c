@@ -11,6 +11,8 @@
 #define KIND_BITS 2
 #define KIND_MASK ((1u << KIND_BITS) - 1)
 
+#define NS_OF_MS 1000000u
+
 #define SUM_SIZE (2 * (uint64_t)BAT_PIN_SHA256_SIZE)
 
 /* ---- the texts ----------------------------------------------------------- */
@@ -213,7 +215,7 @@ file_time(struct batfs_tree *tree, const struct bat_pin *pin, size_t place)
 	struct bat_row first, last;
 
 	if (file->kind == BAT_PIN_HIDDEN)
-		return file->mtime_ns / 1000000;
+		return file->mtime_ns / (int64_t)NS_OF_MS;
 	return bat_pinned_span(tree->store, pin, place, &first, &last) ?
 	    batfs_tree_time_of(&last) :
 	    batfs_tree_first_time(tree);
@@ -241,8 +243,9 @@ batfs_tree_measure_pinned(struct batfs_tree *tree,
 	size_t place;
 	int code = BAT_OK;
 
-	/* All that changes with the pin has its time, and so do PIN and
-	 * SHA256SUMS: a tool that looks at size and time has to see it. */
+	/* All that changes with the pin has its time. PIN and SHA256SUMS often
+	 * keep their size, and many events may share a millisecond (a clock that
+	 * was set back): a tool has to see it all the same. */
 	out->mtime_ms = pin->visible_count > 0 ? time_of_ms(pin->last_wall_ms) :
 						 batfs_tree_first_time(tree);
 	if (node->class == BATFS_BACKUP_STORE) {
@@ -250,8 +253,10 @@ batfs_tree_measure_pinned(struct batfs_tree *tree,
 	} else if (node->class == BATFS_BACKUP_PIN) {
 		code = render_pin(pin, &text);
 		out->size = text.length;
+		out->mtime_rest_ns = (uint32_t)(pin->last_seq % NS_OF_MS);
 	} else if (node->class == BATFS_BACKUP_SUMS) {
 		out->size = sums_size(pin);
+		out->mtime_rest_ns = (uint32_t)(pin->last_seq % NS_OF_MS);
 	} else if (find_file(pin, node->number, &place)) {
 		out->size = pin->files[place].size;
 		out->mtime_ms = file_time(tree, pin, place);

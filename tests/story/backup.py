@@ -177,6 +177,47 @@ def storm(report, work, seconds):
     return copies
 
 
+def synced(report, work, rounds=6):
+    """One target, brought up to date after each pin."""
+    data, to = os.path.join(work, 'synced'), os.path.join(work, 'target')
+    with Mount(BATFS, data, 'segment=4096') as at:
+        for i in range(rounds):
+            with open(os.path.join(at, 'append'), 'a') as file:
+                file.write('@entity=a @scope=s %d\n' % i)
+            word(at, 'now')
+            # Else it compares whole seconds.
+            run('rsync', '-a', '--delete', '--modify-window=-1',
+                os.path.join(at, 'backup') + '/', to)
+            log = read(at, 'log.jsonl').splitlines(True)
+            report.case('rsync: brought up to date, %d' % i,
+                        copy_differs(to, data, log))
+        told = run('rsync', '-ai', '--delete', '--modify-window=-1',
+                   os.path.join(at, 'backup') + '/', to)
+        report.case('rsync: and again, nothing', told.strip() or None)
+
+
+def compacted(report, work, interop):
+    """batpak merges the segments of a mount that only reads."""
+    data = os.path.join(work, 'compacted')
+    os.mkdir(data)
+    run(interop, 'append', data, '1', '120', '--segment-max', '2048')
+    before = set(os.listdir(data))
+    with Mount(BATFS, data, 'ro') as at:
+        first = os.path.join(work, 'before-merge')
+        with_cp(os.path.join(at, 'backup'), first)
+        run(interop, 'append', data, '2', '20', '--compact')
+        gone = before - set(os.listdir(data))
+        report.case('compaction: segments went away',
+                    None if len(gone) > 1 else 'only %s' % gone)
+        second = os.path.join(work, 'after-merge')
+        with_cp(os.path.join(at, 'backup'), second)
+        run('diff', '-r', first, second)
+        run('sha256sum', '-c', '--quiet', 'SHA256SUMS', cwd=second)
+        report.case('compaction: backup/ is as it was')
+    run(interop, 'check', os.path.join(second, 'store'))
+    report.case('compaction: batpak opens it')
+
+
 def held(report, work):
     data = os.path.join(work, 'held')
     with Mount(BATFS, data) as at:
@@ -270,10 +311,13 @@ def main(argv):
     work = tempfile.mkdtemp(prefix='batfs-backup-')
     try:
         copies = storm(report, work, seconds)
+        synced(report, work)
         held(report, work)
         open_files(report, work)
         read_only(report, work)
         interop = interop_program()
+        if interop:
+            compacted(report, work, interop)
         for way, to in copies[-len(WAYS):]:
             if interop:
                 run(interop, 'check', os.path.join(to, 'store'),

@@ -168,6 +168,33 @@ START_TEST(what_can_change_has_the_time_of_the_last_event_in_it)
 }
 END_TEST
 
+START_TEST(two_pins_of_one_millisecond_differ_in_time)
+{
+	struct batfs_attributes before, after;
+	const int64_t wall_us = FAKE_CLOCK_START_US +
+	    365 * INT64_C(86400000000);
+	static struct fake_clock still; /* until teardown */
+
+	batfs_tree_free(tree);
+	stores_close(fixture_store);
+	fake_clock_init(&still, wall_us, 0);
+	fixture_store = stores_open_with(&dir,
+	    &(struct bat_options){ .clock = &still.clock });
+	fixture_open();
+	append();
+	ck_assert_int_eq(command("now"), 0);
+	before = attributes_at("backup/PIN");
+	append();
+	ck_assert_int_eq(command("now"), 0);
+	after = attributes_at("backup/PIN");
+	ck_assert_uint_eq(before.size, after.size);
+	ck_assert_int_eq(before.mtime_ms, after.mtime_ms);
+	ck_assert_uint_ne(before.mtime_rest_ns, after.mtime_rest_ns);
+	ck_assert_uint_eq(after.mtime_rest_ns,
+	    attributes_at("backup/SHA256SUMS").mtime_rest_ns);
+}
+END_TEST
+
 /* ---- when it moves ------------------------------------------------------- */
 
 START_TEST(it_stands_as_it_was_at_the_mount_until_it_rested_a_minute)
@@ -277,6 +304,7 @@ main(void)
 	    files_are_those_of_the_directory_and_sums_are_theirs);
 	tcase_add_test(shows,
 	    what_can_change_has_the_time_of_the_last_event_in_it);
+	tcase_add_test(shows, two_pins_of_one_millisecond_differ_in_time);
 	suite_add_tcase(suite, shows);
 	tcase_add_checked_fixture(moves, setup, teardown);
 	tcase_add_test(moves,
