@@ -123,7 +123,7 @@ take_index(struct batfs_options *options, const char *value)
 static int
 take_tlog(struct batfs_options *options, const char *value)
 {
-	char *folder, *path;
+	char *folder, *path = NULL;
 	int length;
 
 	options->tlog = true;
