@@ -63,6 +63,7 @@ after_commit(void *context)
 	struct program *program = context;
 
 	batfs_notify_check(program->mount.notify);
+	batfs_notify_grown(program->mount.notify);
 	batfs_waiting_check(program->mount.waiting);
 }
 

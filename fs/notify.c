@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "inode.h"
 #include "log.h"
@@ -14,6 +15,9 @@ struct batfs_notify {
 	struct fuse_session *session;
 	const struct batfs_mount *mount;
 	_Atomic uint64_t generation; /* that the kernel knows */
+	_Atomic int64_t promised_ns; /* when a listing last told attributes */
+	pthread_mutex_t grown_lock;
+	uint32_t told; /* ordinals below are done; under grown_lock */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t something;
@@ -101,6 +105,8 @@ batfs_notify_start(struct fuse_session *session,
 	notify->session = session;
 	notify->mount = mount;
 	atomic_init(&notify->generation, generation_of(mount->store));
+	atomic_init(&notify->promised_ns, INT64_MIN / 2);
+	pthread_mutex_init(&notify->grown_lock, NULL);
 	pthread_mutex_init(&notify->lock, NULL);
 	pthread_cond_init(&notify->something, NULL);
 	result = batfs_thread_start(&notify->thread, run, notify,
@@ -108,6 +114,7 @@ batfs_notify_start(struct fuse_session *session,
 	if (result != 0) {
 		pthread_cond_destroy(&notify->something);
 		pthread_mutex_destroy(&notify->lock);
+		pthread_mutex_destroy(&notify->grown_lock);
 		free(notify);
 		return result;
 	}
@@ -125,6 +132,58 @@ batfs_notify_check(struct batfs_notify *notify)
 	notify->poked = true;
 	pthread_cond_signal(&notify->something);
 	pthread_mutex_unlock(&notify->lock);
+}
+
+static int64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void
+batfs_notify_promise(struct batfs_notify *notify)
+{
+	atomic_store(&notify->promised_ns, now_ns());
+}
+
+/* Twice as long, so that no rounding counts. */
+static bool
+is_promised(struct batfs_notify *notify)
+{
+	return now_ns() - atomic_load(&notify->promised_ns) <
+	    (int64_t)(2e9 * BATFS_NOTIFY_PROMISE);
+}
+
+/* Attributes only: without a range of bytes the kernel takes no lock for it. */
+static void
+take_back(struct batfs_notify *notify, uint32_t ordinal)
+{
+	struct batfs_node nodes[2];
+
+	if (!batfs_tree_grown(notify->mount->tree, ordinal, nodes))
+		return;
+	for (size_t i = 0; i < 2; i++)
+		/* -ENOENT: the kernel does not know it. */
+		fuse_lowlevel_notify_inval_inode(notify->session,
+		    batfs_inode_of(&nodes[i]), -1, 0);
+}
+
+void
+batfs_notify_grown(struct batfs_notify *notify)
+{
+	struct bat_head head;
+
+	bat_head(notify->mount->store, &head);
+	pthread_mutex_lock(&notify->grown_lock);
+	/* What came before a promise is in the sizes that it promised. */
+	if (!is_promised(notify))
+		notify->told = head.ordinals;
+	for (; notify->told < head.ordinals; notify->told++)
+		take_back(notify, notify->told);
+	pthread_mutex_unlock(&notify->grown_lock);
 }
 
 void
@@ -145,5 +204,6 @@ batfs_notify_stop(struct batfs_notify *notify)
 	}
 	pthread_cond_destroy(&notify->something);
 	pthread_mutex_destroy(&notify->lock);
+	pthread_mutex_destroy(&notify->grown_lock);
 	free(notify);
 }

@@ -22,10 +22,11 @@ ops_init(void *userdata, struct fuse_conn_info *conn)
 	struct batfs_mount *mount = userdata;
 
 	/* With attributes in the listing `ls -l` and grep -r need no look-up
-	 * per name. Which directories give them is decided entry by entry
-	 * (ops_dir.c), so the kernel is not to guess. */
+	 * per name. The kernel asks for them where it sees that somebody wants
+	 * to know, so that a bare `ls` of a million entities does not fill it
+	 * with inodes; ops_dir.c leaves out those that are dear. */
 	want(conn, FUSE_CAP_READDIRPLUS, true);
-	want(conn, FUSE_CAP_READDIRPLUS_AUTO, false);
+	want(conn, FUSE_CAP_READDIRPLUS_AUTO, true);
 	/* The pieces of one large write must come one after the other. */
 	want(conn, FUSE_CAP_ASYNC_DIO, false);
 	/* It would merge and reorder lines. */

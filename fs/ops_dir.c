@@ -4,11 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "notify.h"
 #include "reply.h"
-
-/* From this cookie on entries carry no attributes: a bare `ls` of a million
- * entities is not to fill the kernel with inodes. */
-#define PLUS_MAX 50000
 
 /* Cookies 1 and 2 are "." and ".."; those of the tree follow. */
 #define DOTS 2
@@ -72,12 +69,31 @@ collect(struct listing *listing, struct batfs_tree *tree,
 	    offset < DOTS ? 0 : (uint64_t)(offset - DOTS), add_child, listing);
 }
 
-/* Attributes have exact sizes, and names and types never wait for those. */
+/*
+ * Attributes have exact sizes. A stream may have to be rendered for its own;
+ * names and types never wait for that.
+ */
 static bool
-is_cheap(const struct item *item)
+is_cheap(const struct batfs_mount *mount, const struct item *item)
 {
-	return item->next > DOTS && item->next <= PLUS_MAX + DOTS &&
-	    batfs_tree_is_cheap(&item->node);
+	return item->next > DOTS &&
+	    (batfs_tree_is_cheap(&item->node) ||
+		batfs_tree_is_short(mount->tree, &item->node));
+}
+
+/* With all that a look-up of it would say. Attributes of a growing file hold
+ * long enough for who lists to ask for them. */
+static int
+put_attributes(const struct batfs_mount *mount, const struct item *item,
+    struct fuse_entry_param *entry)
+{
+	int failed = batfs_reply_entry(mount, &item->node, entry);
+
+	if (failed == 0 && entry->attr_timeout == 0 &&
+	    entry->entry_timeout > 0 && S_ISREG(entry->attr.st_mode) &&
+	    !batfs_handle_is_content(&item->node))
+		entry->attr_timeout = BATFS_NOTIFY_PROMISE;
+	return failed;
 }
 
 /* Write one collected entry; returns its size. */
@@ -95,8 +111,8 @@ put_item(const struct listing *listing, const struct batfs_mount *mount,
 		return fuse_add_direntry(listing->req, to, room, name, &status,
 		    item->next);
 	}
-	if (!is_cheap(item) ||
-	    batfs_reply_entry(mount, &item->node, &entry) != 0) {
+	if (!is_cheap(mount, item) ||
+	    put_attributes(mount, item, &entry) != 0) {
 		/* nodeid 0: a name, a number and a type, no attributes. */
 		entry = (struct fuse_entry_param){ .ino = 0 };
 		batfs_reply_bare_stat(mount, &item->node, &entry.attr);
@@ -117,6 +133,8 @@ reply_items(const struct listing *listing, const struct batfs_mount *mount,
 		fuse_reply_err(listing->req, ENOMEM);
 		return;
 	}
+	if (listing->plus)
+		batfs_notify_promise(mount->notify);
 	for (size_t i = 0; i < listing->count; i++)
 		used += put_item(listing, mount, &listing->items[i],
 		    reply + used, size - used);

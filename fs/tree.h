@@ -237,6 +237,13 @@ enum batfs_keys batfs_tree_keys(enum batfs_class class);
 bool batfs_tree_is_whole(const struct batfs_node *node);
 /* Do its attributes, size included, cost a look at one event at the most? */
 bool batfs_tree_is_cheap(const struct batfs_node *node);
+/* A growing file of so few lines that a listing may tell its size. */
+bool batfs_tree_is_short(struct batfs_tree *tree,
+    const struct batfs_node *node);
+/* The growing files of an event that batfs_tree_is_short may name: its entity's
+ * and that of the entity within its scope. false: the tree never named them. */
+bool batfs_tree_grown(struct batfs_tree *tree, uint32_t ordinal,
+    struct batfs_node out[2]);
 /* Is something appended to it or below it? Then what it does not allow is
  * EPERM, as under chattr +a, else EROFS. */
 bool batfs_tree_takes_appends(const struct batfs_node *node);
