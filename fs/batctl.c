@@ -5,6 +5,7 @@
 #include "batctl.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,6 +18,32 @@ batfs_batctl_put(struct bat_slice bytes, struct bat_error *error)
 	    fwrite(bytes.data, 1, bytes.length, stdout) == bytes.length)
 		return BAT_OK;
 	return bat_error_set_os(error, errno, "standard output");
+}
+
+bool
+batfs_batctl_is_inside(const char *path, const char *directory)
+{
+	char *above = realpath(directory, NULL);
+	char *inner = realpath(path, NULL);
+	bool inside = false;
+	size_t length;
+
+	/* Not there yet: where would it be made? */
+	if (inner == NULL && above != NULL) {
+		char *copy = strdup(path);
+
+		inner = copy == NULL ? NULL : realpath(dirname(copy), NULL);
+		free(copy);
+	}
+	if (inner != NULL && above != NULL) {
+		length = strlen(above);
+		inside = strncmp(inner, above, length) == 0 &&
+		    (inner[length] == '\0' || inner[length] == '/' ||
+			length == 1);
+	}
+	free(inner);
+	free(above);
+	return inside;
 }
 
 struct command {
@@ -43,6 +70,8 @@ static const struct command commands[] = {
 	{ "verify", "DATADIR [--against CHECKPOINT]",
 	    "whether it is whole, and what was signed [--key VKEY]",
 	    batfs_batctl_verify },
+	{ "salvage", "SRC DEST", "what is provable to DEST; gaps on stdout",
+	    batfs_batctl_salvage },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -24,6 +24,7 @@ int batfs_batctl_find(int argc, char **argv);
 int batfs_batctl_inspect(int argc, char **argv);
 int batfs_batctl_repair(int argc, char **argv);
 int batfs_batctl_verify(int argc, char **argv);
+int batfs_batctl_salvage(int argc, char **argv);
 
 struct batfs_batctl {
 	struct bat_store *store;
@@ -69,5 +70,8 @@ int batfs_batctl_copy(struct batfs_batctl *ctl, const struct batfs_node *node,
     uint64_t *out_size, struct bat_error *error);
 /* Bytes to stdout: 0 or BAT_WORLD_IO. */
 int batfs_batctl_put(struct bat_slice bytes, struct bat_error *error);
+
+/* Is a path, which need not be there yet, a directory's or below it? */
+bool batfs_batctl_is_inside(const char *path, const char *directory);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * inspect, repair: a data directory that may not open. What is said and done is
+ * inspect, repair, salvage: a data directory that may not open. What is said and done is
  * the store's; here it becomes lines and an exit status.
  */
 #include "batctl.h"
@@ -50,7 +50,7 @@ put_act(void *context, const struct bat_repair_act *act)
 }
 
 /* The proof that it helped: a store that may be written, with an index file of
- * its own. */
+ * its own, if only to keep batpak from reading footers (DESIGN.md, H5). */
 static int
 open_repaired(const char *data_dir)
 {
@@ -62,9 +62,9 @@ open_repaired(const char *data_dir)
 	if (code == BAT_OK)
 		code = bat_checkpoint(store, &error);
 	if (code != BAT_OK)
-		fprintf(stderr, "batctl: after the repair: %s\n", error.text);
+		fprintf(stderr, "batctl: the result: %s\n", error.text);
 	if (bat_close(store, &error) != BAT_OK && code == BAT_OK) {
-		fprintf(stderr, "batctl: after the repair: %s\n", error.text);
+		fprintf(stderr, "batctl: the result: %s\n", error.text);
 		code = error.code;
 	}
 	return code;
@@ -122,4 +122,51 @@ batfs_batctl_repair(int argc, char **argv)
 		return conclude(data_dir, yes, &counts);
 	fprintf(stderr, "batctl: %s: %s\n", data_dir, error.text);
 	return BATCTL_CANNOT;
+}
+
+/* ---- salvage ------------------------------------------------------------------- */
+
+static int
+put_gap(void *context, const struct bat_salvage_gap *gap)
+{
+	struct bat_error *error = context;
+
+	if (printf("%llu\t%llu\t%llu\t%llu\t%s\n",
+		(unsigned long long)gap->segment,
+		(unsigned long long)gap->offset,
+		(unsigned long long)gap->length,
+		(unsigned long long)gap->events, gap->reason) >= 0)
+		return BAT_OK;
+	return bat_error_set_os(error, errno, "standard output");
+}
+
+int
+batfs_batctl_salvage(int argc, char **argv)
+{
+	struct bat_error error = { .code = 0 };
+	const struct bat_salvage_sink sink = { &error, put_gap };
+	struct bat_salvage_counts counts;
+
+	if (argc != 2)
+		return BATCTL_USAGE;
+	if (batfs_batctl_is_inside(argv[1], argv[0])) {
+		fprintf(stderr,
+		    "batctl: %s is inside %s, which is not to be "
+		    "touched\n",
+		    argv[1], argv[0]);
+		return BATCTL_CANNOT;
+	}
+	puts("# segment\toffset\tlength\tevents\treason");
+	if (bat_salvage(bat_file_posix(), argv[0], argv[1], &sink, &counts,
+		&error) != BAT_OK) {
+		fprintf(stderr, "batctl: %s\n", error.text);
+		return BATCTL_CANNOT;
+	}
+	fprintf(stderr, "%llu events in %llu segments, %llu gaps\n",
+	    (unsigned long long)counts.events,
+	    (unsigned long long)counts.segments,
+	    (unsigned long long)counts.gaps);
+	if (counts.segments > 0 && open_repaired(argv[1]) != BAT_OK)
+		return BATCTL_CANNOT;
+	return counts.gaps == 0 ? BATCTL_DONE : BATCTL_WRONG;
 }

@@ -161,8 +161,8 @@ take_marker_away(struct repair *repair)
 	    BAT_SEGMENT_DIR_MARKER, repair->error);
 }
 
-static int
-repair_compaction(struct repair *repair)
+int
+bat_repair_compaction(struct repair *repair)
 {
 	const struct bat_recovery_options options = { .read_only = true,
 		.ignore_indexes = true };
@@ -251,11 +251,13 @@ repair_all(struct repair *repair)
 	int code = look_at_hidden(repair);
 
 	if (code == BAT_OK)
-		code = repair_compaction(repair);
+		code = bat_repair_compaction(repair);
 	for (unsigned round = 0; code == BAT_OK && again && round < ROUNDS_MAX;
 	     round++) {
 		repair->counts->events = 0;
 		code = bat_repair_plan(repair);
+		if (code == BAT_OK)
+			code = bat_repair_say_plan(repair);
 		again = false;
 		if (code == BAT_OK && repair->carry_out)
 			code = carry_out(repair, &again);
@@ -287,6 +289,7 @@ bat_repair(const struct bat_disk *disk, const char *path, bool carry_out_too,
 		.counts = out_counts,
 		.error = error,
 		.carry_out = carry_out_too,
+		.destination = -1,
 	};
 	int code = bat_segment_dir_open(&repair.dir, disk, path, false, error);
 

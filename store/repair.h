@@ -74,4 +74,38 @@ int bat_repair(const struct bat_disk *disk, const char *path, bool carry_out,
 /* A short name, e.g. "cut"; never NULL. */
 const char *bat_repair_kind_name(enum bat_repair_kind kind);
 
+/*
+ * The same without touching what is damaged: everything that is provable in the
+ * directory source goes into the directory destination, which is absent or
+ * empty before. source is only read; no lock is taken. Segments keep their
+ * numbers, events theirs and their bytes; hidden ranges come along, index files
+ * do not (any can be made from the footers that are written). Also what another
+ * version of the store wrote is tried.
+ *
+ * Each gap is named: bytes that were left out, and events that an index file
+ * names and nobody has (segment, no offset; length 0).
+ */
+struct bat_salvage_gap {
+	uint64_t segment, offset, length;
+	uint64_t events;    /* known to be lost; 0: nobody knows */
+	const char *reason; /* valid during the call */
+};
+struct bat_salvage_sink {
+	void *context;
+	int (*gap)(void *context, const struct bat_salvage_gap *gap);
+};
+struct bat_salvage_counts {
+	uint64_t segments, events, gaps, gap_bytes;
+};
+
+/*
+ * Returns 0, also when there are gaps; BAT_DATA_REFUSED (destination holds
+ * something); BAT_STATE_NOT_FOUND (source holds no segment); BAT_WORLD_*,
+ * BAT_STATE_STOPPED; or what the sink answered. After a failure what was
+ * written until then is in destination.
+ */
+int bat_salvage(const struct bat_disk *disk, const char *source,
+    const char *destination, const struct bat_salvage_sink *sink,
+    struct bat_salvage_counts *out_counts, struct bat_error *error);
+
 #endif

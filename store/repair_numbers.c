@@ -45,8 +45,10 @@ take_row(void *context, const struct bat_row *row, struct bat_slice map)
 		numbers->told = larger;
 		numbers->capacity = wanted;
 	}
-	numbers->told[numbers->count++] = (struct repair_told){ row->id,
-		row->clock, row->seq };
+	numbers->told[numbers->count++] = (struct repair_told){ .id = row->id,
+		.clock = row->clock,
+		.seq = row->seq,
+		.segment = row->segment };
 	return BAT_OK;
 }
 
@@ -136,12 +138,15 @@ bat_repair_free_numbers(struct repair_numbers *numbers)
 	*numbers = (struct repair_numbers){ .told = NULL };
 }
 
-/* The number of an event, from least on: two events may have one id. */
-static uint64_t
+/* What is told of an event, with a number from least on: two events may have
+ * one id. NULL. */
+static struct repair_told *
 find_told(const struct repair_numbers *numbers,
     const struct bat_survey_piece *piece, uint64_t least)
 {
-	const struct repair_told wanted = { piece->id, piece->clock, least };
+	const struct repair_told wanted = { .id = piece->id,
+		.clock = piece->clock,
+		.seq = least };
 	size_t low = 0, high = numbers->count;
 
 	while (low < high) {
@@ -154,8 +159,8 @@ find_told(const struct repair_numbers *numbers,
 	}
 	if (low == numbers->count ||
 	    compare_keys(&numbers->told[low], &wanted) != 0)
-		return BAT_SURVEY_UNTOLD;
-	return numbers->told[low].seq;
+		return NULL;
+	return &numbers->told[low];
 }
 
 /* ---- numbering ----------------------------------------------------------------- */
@@ -177,7 +182,7 @@ number_event(struct repair *repair, struct repair_segment *segment,
     struct bat_survey_piece *piece, uint64_t *next)
 {
 	struct repair_numbers *numbers = &repair->numbers;
-	uint64_t told = find_told(numbers, piece, *next);
+	struct repair_told *told = find_told(numbers, piece, *next);
 	uint64_t floor = floor_at(numbers, segment->survey.segment,
 	    piece->offset);
 	/* What it would be counted as when no index tells. */
@@ -186,9 +191,10 @@ number_event(struct repair *repair, struct repair_segment *segment,
 	    piece->seq :
 	    *next;
 
-	if (told != BAT_SURVEY_UNTOLD) {
+	if (told != NULL) {
+		told->met = true;
 		numbers->met++;
-		piece->seq = told;
+		piece->seq = told->seq;
 	} else if (counted < floor && piece->seq == BAT_SURVEY_UNTOLD) {
 		piece->seq = floor;
 	} else {

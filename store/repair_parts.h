@@ -1,7 +1,8 @@
 /*
  * What the parts of repair share: repair.c (the order of things), repair_plan.c
- * (what becomes of each segment), repair_numbers.c (sequence numbers),
- * repair_rewrite.c (a segment written anew). Not for others.
+ * (what becomes of each segment), repair_say.c (saying it), repair_numbers.c (sequence numbers),
+ * repair_rewrite.c (a segment written anew), repair_salvage.c (all of them into
+ * another directory). Not for others.
  */
 #ifndef BAT_REPAIR_PARTS_H
 #define BAT_REPAIR_PARTS_H
@@ -15,7 +16,8 @@
 struct repair_told {
 	struct bat_id id;
 	uint32_t clock;
-	uint64_t seq;
+	bool met; /* by an event of this directory */
+	uint64_t seq, segment;
 };
 
 struct repair_numbers {
@@ -36,6 +38,7 @@ struct repair_segment {
 	struct bat_survey survey;
 	enum repair_fate fate;
 	const char *why_removed;
+	bool unreadable; /* salvage: the disk fails; nothing is known of it */
 	bool new_header;
 	bool renumbered;   /* its events' numbers have to be written down */
 	uint64_t keep_end; /* what stands behind goes: an unfinished batch */
@@ -47,8 +50,11 @@ struct repair {
 	struct bat_repair_counts *counts;
 	struct bat_error *error;
 	bool carry_out;
-	struct repair_segment *segments; /* as in dir */
+	struct repair_segment *segments; /* in the order of what they will be */
 	size_t count;
+	/* Salvage: what is written goes there; else -1, and what goes is kept
+	 * aside. */
+	int destination;
 	struct repair_numbers numbers;
 	bool drop_rowindex, drop_checkpoint;
 };
@@ -57,11 +63,22 @@ int bat_repair_say(struct repair *repair, enum bat_repair_kind kind,
     uint64_t segment, uint64_t offset, uint64_t length, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* Survey the segments, decide, say it. */
+/* A left-over compaction: said, and done with carry_out. */
+int bat_repair_compaction(struct repair *repair);
+/* Survey the segments, decide, number their events; nothing is said. */
 int bat_repair_plan(struct repair *repair);
+int bat_repair_say_plan(struct repair *repair);
 void bat_repair_forget(struct repair *repair);
 /* Does a piece stand in the segment that is written anew? */
 bool bat_repair_keeps(const struct repair_segment *segment,
+    const struct bat_survey_piece *piece);
+
+/* Of another version of the store: not for us to change. */
+bool bat_repair_is_foreign(const struct bat_survey *survey);
+/* The number that a segment will have. */
+uint64_t bat_repair_target(const struct repair_segment *segment);
+/* Why a piece goes, static; NULL: it does not, or needs no words. */
+const char *bat_repair_reason(const struct repair_segment *segment,
     const struct bat_survey_piece *piece);
 
 /* What index files tell: those of the directory, else those put aside. */

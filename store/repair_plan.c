@@ -15,8 +15,8 @@ has_sound_frames(const struct bat_survey *survey)
 	return survey->events > 0 || survey->dropped > 0;
 }
 
-static bool
-is_of_another_generation(const struct bat_survey *survey)
+bool
+bat_repair_is_foreign(const struct bat_survey *survey)
 {
 	return survey->header_error.code == BAT_DATA_FUTURE ||
 	    survey->footer == BAT_SURVEY_FOOTER_FOREIGN;
@@ -40,7 +40,7 @@ decide(struct repair_segment *segment)
 	bool holds = survey->header_error.code == BAT_OK;
 
 	segment->keep_end = survey->size;
-	if (is_of_another_generation(survey))
+	if (bat_repair_is_foreign(survey))
 		return;
 	if (!holds && !has_sound_frames(survey)) {
 		segment->fate = REPAIR_REMOVE;
@@ -76,14 +76,42 @@ bat_repair_keeps(const struct repair_segment *segment,
 	return false;
 }
 
+const char *
+bat_repair_reason(const struct repair_segment *segment,
+    const struct bat_survey_piece *piece)
+{
+	if (bat_repair_keeps(segment, piece) ||
+	    piece->kind == BAT_SURVEY_HEADER ||
+	    piece->kind == BAT_SURVEY_FOOTER)
+		return NULL;
+	if (piece->reason != NULL)
+		return piece->reason;
+	return piece->loose ? "marker of a batch with a hole" :
+			      "unfinished batch";
+}
+
+uint64_t
+bat_repair_target(const struct repair_segment *segment)
+{
+	return segment->fate == REPAIR_RENAME ? segment->survey.header.id :
+						segment->survey.segment;
+}
+
 /* ---- files under another's name --------------------------------------------------- */
 
-static struct repair_segment *
-find_segment(struct repair *repair, uint64_t id)
+/* The one that has this number by its header, and its name now or soon. */
+static const struct repair_segment *
+find_segment(const struct repair *repair, uint64_t id,
+    const struct repair_segment *but)
 {
-	for (size_t i = 0; i < repair->count; i++)
-		if (repair->segments[i].survey.segment == id)
-			return &repair->segments[i];
+	for (size_t i = 0; i < repair->count; i++) {
+		const struct repair_segment *segment = &repair->segments[i];
+
+		if (segment != but && segment->survey.header.id == id &&
+		    segment->survey.header_error.code == BAT_OK &&
+		    bat_repair_target(segment) == id)
+			return segment;
+	}
 	return NULL;
 }
 
@@ -155,17 +183,16 @@ static int
 decide_misnamed(struct repair *repair, struct repair_segment *segment)
 {
 	const struct bat_survey *survey = &segment->survey;
-	struct repair_segment *original;
+	const struct repair_segment *original;
 	bool copy = false;
 	int code = BAT_OK;
 
-	if (survey->header_error.code != BAT_OK ||
+	if (segment->unreadable || survey->header_error.code != BAT_OK ||
 	    survey->header.id == survey->segment ||
-	    is_of_another_generation(survey))
+	    bat_repair_is_foreign(survey))
 		return BAT_OK;
-	original = find_segment(repair, survey->header.id);
-	if (original != NULL &&
-	    original->survey.header.id == original->survey.segment)
+	original = find_segment(repair, survey->header.id, segment);
+	if (original != NULL)
 		code = is_copy(survey, &original->survey, &copy);
 	if (code != BAT_OK)
 		return bat_error_set(repair->error, code,
@@ -221,7 +248,7 @@ plan_indexes(struct repair *repair, bool believed)
 		struct repair_segment *segment = &repair->segments[i];
 
 		if (!segment->renumbered || segment->fate != REPAIR_STAY ||
-		    is_of_another_generation(&segment->survey))
+		    bat_repair_is_foreign(&segment->survey))
 			continue;
 		segment->fate = REPAIR_REWRITE;
 		changes = true;
@@ -232,140 +259,38 @@ plan_indexes(struct repair *repair, bool believed)
 	}
 }
 
-/* ---- saying it ------------------------------------------------------------------------ */
-
-/* Why a piece goes; NULL: it does not, or needs no words. */
-static const char *
-reason_of(const struct repair_segment *segment,
-    const struct bat_survey_piece *piece)
-{
-	if (bat_repair_keeps(segment, piece) ||
-	    piece->kind == BAT_SURVEY_HEADER ||
-	    piece->kind == BAT_SURVEY_FOOTER)
-		return NULL;
-	if (piece->reason != NULL)
-		return piece->reason;
-	return piece->loose ? "marker of a batch with a hole" :
-			      "unfinished batch";
-}
-
-static int
-say_cut(struct repair *repair, uint64_t segment, uint64_t from, uint64_t to,
-    const char *reason)
-{
-	repair->counts->cut_bytes += to - from;
-	return bat_repair_say(repair, BAT_REPAIR_CUT, segment, from, to - from,
-	    "cut %llu bytes at offset %llu out of segment %llu (%s)",
-	    (unsigned long long)(to - from), (unsigned long long)from,
-	    (unsigned long long)segment, reason);
-}
-
-/* Pieces that go for one reason are one cut. */
-static int
-say_cuts(struct repair *repair, const struct repair_segment *segment)
-{
-	const struct bat_survey *survey = &segment->survey;
-	const char *reason = NULL;
-	uint64_t from = 0;
-	int code = BAT_OK;
-
-	for (size_t i = 0; code == BAT_OK && i < survey->count; i++) {
-		const struct bat_survey_piece *piece = &survey->pieces[i];
-		const char *why = reason_of(segment, piece);
-
-		if (why == reason)
-			continue;
-		if (reason != NULL)
-			code = say_cut(repair, survey->segment, from,
-			    piece->offset, reason);
-		reason = why;
-		from = piece->offset;
-	}
-	return code == BAT_OK && reason != NULL ?
-	    say_cut(repair, survey->segment, from, survey->size, reason) :
-	    code;
-}
-
-static int
-say_rewrite(struct repair *repair, const struct repair_segment *segment)
-{
-	const struct bat_survey *survey = &segment->survey;
-	int code = say_cuts(repair, segment);
-
-	if (code == BAT_OK && segment->new_header)
-		code = bat_repair_say(repair, BAT_REPAIR_HEADER,
-		    survey->segment, 0, 0, "write the header of segment %llu",
-		    (unsigned long long)survey->segment);
-	if (code == BAT_OK)
-		code = bat_repair_say(repair, BAT_REPAIR_FOOTER,
-		    survey->segment, 0, 0,
-		    "write the footer of segment %llu, with the numbers of "
-		    "its %llu events",
-		    (unsigned long long)survey->segment,
-		    (unsigned long long)survey->events);
-	return code;
-}
-
-static int
-say_segment(struct repair *repair, const struct repair_segment *segment)
-{
-	const struct bat_survey *survey = &segment->survey;
-	unsigned long long id = survey->segment;
-
-	if (is_of_another_generation(survey))
-		return bat_repair_say(repair, BAT_REPAIR_LEFT, id, 0, 0,
-		    "segment %llu is of another version of the store; mount "
-		    "with -o ro, or `batctl salvage`",
-		    id);
-	switch (segment->fate) {
-	case REPAIR_STAY:
-		return BAT_OK;
-	case REPAIR_REWRITE:
-		return say_rewrite(repair, segment);
-	case REPAIR_REMOVE:
-		repair->counts->cut_bytes += survey->size;
-		return bat_repair_say(repair, BAT_REPAIR_REMOVE, id, 0,
-		    survey->size, "take segment %llu away, %llu bytes (%s)", id,
-		    (unsigned long long)survey->size, segment->why_removed);
-	case REPAIR_RENAME:
-		return bat_repair_say(repair, BAT_REPAIR_RENAME, id, 0, 0,
-		    "segment %llu is segment %llu: give it its name back", id,
-		    (unsigned long long)survey->header.id);
-	}
-	return BAT_OK;
-}
-
-static int
-say_index(struct repair *repair, bool drop, const char *name)
-{
-	return drop ? bat_repair_say(repair, BAT_REPAIR_INDEX, 0, 0, 0,
-			  "take %s away: it does not hold, or will not", name) :
-		      BAT_OK;
-}
-
-static int
-say_all(struct repair *repair)
-{
-	int code = say_index(repair, repair->drop_rowindex, BAT_ROWINDEX_FILE);
-
-	if (code == BAT_OK)
-		code = say_index(repair, repair->drop_checkpoint,
-		    BAT_CHECKPOINT_FILE);
-	for (size_t i = 0; code == BAT_OK && i < repair->count; i++) {
-		const struct repair_segment *segment = &repair->segments[i];
-
-		if (segment->fate != REPAIR_REMOVE)
-			repair->counts->events += segment->survey.events;
-		code = say_segment(repair, segment);
-	}
-	if (code == BAT_OK && repair->dir.irregular_count > 0)
-		code = bat_repair_say(repair, BAT_REPAIR_LEFT, 0, 0, 0,
-		    "%u segments are no regular files; move them away",
-		    repair->dir.irregular_count);
-	return code;
-}
-
 /* ---- the plan --------------------------------------------------------------------------- */
+
+/* Add a segment to the list. */
+static int
+look_at(struct repair *repair, const struct bat_segment_info *info)
+{
+	struct repair_segment *segment = &repair->segments[repair->count];
+	int code = bat_survey_segment(&repair->dir, info->id, &segment->survey,
+	    repair->error);
+
+	if (code == BAT_OK) {
+		decide(segment);
+	} else if (code == BAT_WORLD_IO && repair->destination >= 0) {
+		/* Others may be readable. */
+		segment->survey = (struct bat_survey){ .segment = info->id,
+			.size = info->stat.size };
+		segment->fate = REPAIR_REMOVE;
+		segment->why_removed = "cannot be read";
+		segment->unreadable = true;
+		code = BAT_OK;
+	}
+	repair->count += code == BAT_OK;
+	return code;
+}
+
+static int
+compare_targets(const void *a, const void *b)
+{
+	uint64_t left = bat_repair_target(a), right = bat_repair_target(b);
+
+	return (left > right) - (left < right);
+}
 
 int
 bat_repair_plan(struct repair *repair)
@@ -378,15 +303,17 @@ bat_repair_plan(struct repair *repair)
 	if (repair->segments == NULL)
 		return bat_error_set(repair->error, BAT_WORLD_NO_MEMORY,
 		    "no memory for the list of segments");
-	for (size_t i = 0; code == BAT_OK && i < count; i++) {
-		code = bat_survey_segment(&repair->dir,
-		    repair->dir.segments[i].id, &repair->segments[i].survey,
-		    repair->error);
-		if (code == BAT_OK)
-			decide(&repair->segments[repair->count++]);
-	}
+	for (size_t i = 0; code == BAT_OK && i < count; i++)
+		code = look_at(repair, &repair->dir.segments[i]);
 	for (size_t i = 0; code == BAT_OK && i < repair->count; i++)
 		code = decide_misnamed(repair, &repair->segments[i]);
+	if (code == BAT_OK && repair->count > 1)
+		qsort(repair->segments, repair->count,
+		    sizeof(*repair->segments), compare_targets);
+	for (size_t i = 0; i < repair->count; i++)
+		if (repair->segments[i].fate != REPAIR_REMOVE)
+			repair->counts->events +=
+			    repair->segments[i].survey.events;
 	if (code == BAT_OK)
 		code = judge_indexes(repair, &believed);
 	if (code == BAT_OK)
@@ -395,7 +322,7 @@ bat_repair_plan(struct repair *repair)
 		return code;
 	bat_repair_number(repair);
 	plan_indexes(repair, believed);
-	return say_all(repair);
+	return BAT_OK;
 }
 
 void

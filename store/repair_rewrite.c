@@ -18,7 +18,7 @@ struct rewrite {
 	const struct repair_segment *segment;
 	struct bat_segment_reader reader;
 	char temporary[BAT_FILE_TEMPORARY_SIZE];
-	int fd;
+	int folder, fd;
 	uint64_t written; /* bytes of the new file, without what is in out */
 	struct bat_buf out;
 	struct bat_intern names;
@@ -156,8 +156,8 @@ put_header(struct rewrite *rewrite)
 	}
 	code = first_time(rewrite, &created_ns);
 	if (code == BAT_OK)
-		code = bat_segment_encode_header(survey->segment, created_ns,
-		    &header);
+		code = bat_segment_encode_header(
+		    bat_repair_target(rewrite->segment), created_ns, &header);
 	if (code == BAT_OK)
 		code = put(rewrite, bat_bytes_of_buf(&header));
 	bat_bytes_free(&header);
@@ -181,7 +181,7 @@ note_row(struct rewrite *rewrite, const struct bat_segment_item *item,
 		.depth = event->depth,
 		.length = (uint32_t)item->length,
 		.wall_ms = event->wall_ms,
-		.segment = rewrite->segment->survey.segment,
+		.segment = bat_repair_target(rewrite->segment),
 		.offset = rewrite->written + rewrite->out.length,
 		.seq = seq,
 		.prev = event->prev,
@@ -288,42 +288,46 @@ check_owner(struct rewrite *rewrite, const struct bat_file_stat *old)
 static int
 replace(struct rewrite *rewrite)
 {
-	struct bat_segment_dir *dir = &rewrite->repair->dir;
+	const struct bat_disk *disk = rewrite->repair->dir.disk;
 	struct bat_error *error = rewrite->repair->error;
 	char name[BAT_SEGMENT_NAME_SIZE];
 	int code;
 
-	bat_segment_name(rewrite->segment->survey.segment, name);
-	code = dir->disk->rename_at(dir->disk->context, dir->dir,
+	bat_segment_name(bat_repair_target(rewrite->segment), name);
+	code = disk->rename_at(disk->context, rewrite->folder,
 	    rewrite->temporary, name, true);
 	if (code < 0)
-		return bat_error_set_os(error, -code, "cannot replace %s",
-		    name);
-	return bat_file_sync(dir->disk, dir->dir, error);
+		return bat_error_set_os(error, -code, "cannot make %s", name);
+	return bat_file_sync(disk, rewrite->folder, error);
 }
 
 static int
 write_file(struct rewrite *rewrite)
 {
-	struct bat_segment_dir *dir = &rewrite->repair->dir;
-	struct bat_error *error = rewrite->repair->error;
-	const struct bat_segment_info *info = bat_segment_dir_find(dir,
+	struct repair *repair = rewrite->repair;
+	const struct bat_disk *disk = repair->dir.disk;
+	bool elsewhere = repair->destination >= 0;
+	const struct bat_segment_info *info = bat_segment_dir_find(&repair->dir,
 	    rewrite->segment->survey.segment);
-	int code = bat_file_create_temporary(dir->disk, dir->dir,
-	    info->stat.mode, rewrite->temporary, &rewrite->fd, error);
+	int code;
 
+	rewrite->folder = elsewhere ? repair->destination : repair->dir.dir;
+	code = bat_file_create_temporary(disk, rewrite->folder,
+	    elsewhere ? 0666 : info->stat.mode, rewrite->temporary,
+	    &rewrite->fd, repair->error);
 	if (code != BAT_OK)
 		return code;
-	code = check_owner(rewrite, &info->stat);
+	if (!elsewhere)
+		code = check_owner(rewrite, &info->stat);
 	if (code == BAT_OK)
 		code = put_all(rewrite);
-	bat_file_close(dir->disk, rewrite->fd);
-	if (code == BAT_OK)
+	bat_file_close(disk, rewrite->fd);
+	if (code == BAT_OK && !elsewhere)
 		code = keep_what_goes(rewrite);
 	if (code == BAT_OK)
 		code = replace(rewrite);
 	if (code != BAT_OK)
-		(void)bat_file_unlink(dir->disk, dir->dir, rewrite->temporary,
+		(void)bat_file_unlink(disk, rewrite->folder, rewrite->temporary,
 		    NULL);
 	return code;
 }

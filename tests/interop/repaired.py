@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What batctl repairs, batpak opens.
+"""What batctl repairs and salvages, batpak opens.
 
     repaired.py BATFS
 
-Golden stores are damaged in many ways; after `batctl repair --yes` batpak opens
-the directory by its index and without, reads every payload, appends and closes
+Golden stores are damaged in many ways; after `batctl repair --yes`, and what
+`batctl salvage` made of the damaged one, batpak opens the directory by its index and without, reads every payload, appends and closes
 in a copy, and finds nothing wrong but the links to events that the damage
 took.  INTEROP names a program that is built already.
 """
@@ -107,6 +107,14 @@ def damaged(batctl, interop, scratch, shape, segment, surgery):
     store = os.path.join(scratch, '%s-%s' % (shape, surgery.__name__))
     shutil.copytree(os.path.join(golden.GOLDEN, shape, 'store'), store)
     surgery(store, segment)
+    saved = store + '-saved'
+    done = subprocess.run([batctl, 'salvage', store, saved],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode not in (0, 1):
+        return 'batctl salvage: %s' % done.stderr.decode()
+    why = batpak_finds(interop, saved)
+    if why:
+        return 'salvaged: %s' % why
     done = subprocess.run([batctl, 'repair', store, '--yes'],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode != 0:

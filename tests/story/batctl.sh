@@ -110,6 +110,21 @@ repairs() {
 		grep -q '"after":"repair"'
 }
 
+salvages() {
+	fresh many-segments
+	rm -rf "$work/saved"
+	dd if=/dev/zero of="$data/000003.fbat" bs=1 seek=1200 count=900 \
+		conv=notrunc status=none
+	(cd "$data" && sha256sum ./*) >"$work/a"
+	exits 1 "$BATCTL" salvage "$data" "$work/saved" &&
+		grep -qP '^3\t\d+\t\d+\t0\t' "$work/out" &&
+		(cd "$data" && sha256sum ./*) | cmp - "$work/a" &&
+		exits 0 "$BATCTL" inspect "$work/saved" &&
+		exits 2 "$BATCTL" salvage "$data" "$work/saved" &&
+		exits 2 "$BATCTL" salvage "$data" "$data/inner" &&
+		[ ! -e "$data/inner" ]
+}
+
 for shape in quickstart mixed coordinates bad-crc payloads; do
 	fresh $shape
 	mount_it "$data" ro || exit 1
@@ -123,4 +138,5 @@ done
 check "what is not there is an error" errors
 check "inspect says what is there and what is wrong" inspects
 check "repair makes a store of it again" repairs
+check "salvage saves what is provable and leaves the rest alone" salvages
 [ "$failed" -eq 0 ]
