@@ -3,7 +3,8 @@
  *
  * Caveats first:
  * - One process writes a directory at a time (flock on .batpak.lock, which
- *   batpak takes too). A read-only handle takes no lock and writes nothing.
+ *   batpak takes too). A read-only handle takes no lock and writes nothing, and
+ *   it can follow one that writes (bat_refresh).
  * - An event cannot be taken back. What bat_append acknowledged is durable
  *   (unless durability says otherwise) and linked for ever.
  * - After a failed sync the writer stops for good (BAT_STATE_STOPPED): close
@@ -97,6 +98,17 @@ int bat_open(const char *path, const struct bat_options *options,
  * lost by it).
  */
 int bat_close(struct bat_store *store, struct bat_error *error);
+
+/*
+ * For a read-only handle: show what another process has written since. Looks at
+ * most every 100 ms, and not where another thread is looking already; costs two
+ * stats when nothing has changed. Events are added, whole batches only; or,
+ * after a compaction, a cut, or other hidden ranges, everything is shown anew
+ * under a new generation. What is shown is written and may not be durable yet.
+ * true: something has changed. What went wrong is in bat_status; what was shown
+ * stays. Of a writable handle: false.
+ */
+bool bat_refresh(struct bat_store *store);
 
 /* ---- what is there --------------------------------------------------- */
 
@@ -465,6 +477,8 @@ struct bat_status {
 	bool stopped;	 /* the writer stopped after a failed sync */
 	int writer_code; /* why the last append failed for all, 0 if it did not */
 	char writer_text[512];
+	int follow_code; /* of a read-only store's last look; why is below */
+	char follow_text[512];
 	uint64_t visible_seq_plus_1, durable_seq_plus_1;
 	uint64_t uncovered_count; /* events behind the index file's watermark */
 };

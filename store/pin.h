@@ -76,6 +76,7 @@ struct bat_pin {
 	struct bat_pin_file *files;
 	size_t count;
 	/* Private. */
+	uint64_t generation; /* of the store */
 	struct bat_segment_dir *dir;
 	atomic_uint holders;
 	pthread_mutex_t mutex; /* of the checksums */

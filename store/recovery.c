@@ -47,7 +47,7 @@ bat_recovery_push(struct recovery_scan *scan, const struct bat_row *row)
 {
 	struct bat_index *index = scan->index;
 	struct bat_row mine = *row;
-	uint64_t next = 0;
+	uint64_t next = scan->least_seq;
 	int code;
 
 	if (index->count > 0)
@@ -216,6 +216,8 @@ load_segments(struct recovery_scan *scan)
 			return bat_error_set(scan->error, code,
 			    "no memory for segment %llu",
 			    (unsigned long long)info->id);
+		out->end = (struct bat_recovery_place){ info->id,
+			info->stat.size, false };
 		if (out->from_sidecar && info->id <= scan->covered_segment)
 			continue;
 		if (!out->from_sidecar && out->has_index &&

@@ -41,6 +41,13 @@ struct bat_recovery_cut {
 	const char *reason; /* static */
 };
 
+/* How far the frames were read. */
+struct bat_recovery_place {
+	uint64_t segment; /* 0: there is none */
+	uint64_t offset; /* of the next frame; 0: its header is not there yet */
+	bool sealed;	 /* its footer holds: nothing comes any more */
+};
+
 struct bat_recovery {
 	enum bat_recovery_source source;
 	uint16_t source_version;
@@ -50,6 +57,7 @@ struct bat_recovery {
 	/* What the next event gets. */
 	uint64_t next_seq;
 	uint64_t highest_segment; /* 0: none */
+	struct bat_recovery_place end;
 	struct bat_recovery_cut *cuts;
 	size_t cut_count;
 	/* Index files to unlink before anything is appended. */
@@ -104,6 +112,33 @@ int bat_recovery_run(struct bat_segment_dir *dir,
     const struct bat_recovery_options *options, struct bat_index *index,
     struct bat_recovery *out, struct bat_error *error);
 void bat_recovery_free(struct bat_recovery *recovery);
+
+/*
+ * Reading on from a place, for who follows a writer that is at work.
+ *
+ * What the highest segment does not have whole yet is no damage: reading ends
+ * there. Rows of a batch come with its COMMIT or not at all.
+ */
+struct bat_recovery_tail {
+	struct bat_recovery_place from;
+	/* Numbers begin here: of the segment's first row, and of the first one
+	 * behind the place. */
+	uint64_t segment_seq, next_seq;
+	uint32_t row_limit; /* end at the first good place behind so many */
+	/* Filled: the segment of the place has got a footer, so its rows were
+	 * read from its first one on, with the numbers that it tells; there is
+	 * more to be read. */
+	bool whole, more;
+};
+
+/*
+ * dir is scanned; index is initialised and empty, and gets the rows; out gets
+ * the report, the damage and the end. The caller frees both. Returns 0 or
+ * BAT_WORLD_*.
+ */
+int bat_recovery_read_on(struct bat_segment_dir *dir,
+    struct bat_recovery_tail *tail, struct bat_index *index,
+    struct bat_recovery *out, struct bat_error *error);
 /*
  * Does an event, as its frame holds it, equal its row? Kinds after the mapping
  * of FORMAT.md 5.3; what the row keeps as a fingerprint by that; extensions

@@ -148,7 +148,9 @@ bat_recovery_footer(struct recovery_scan *scan,
 {
 	struct bat_error why = { .code = 0 };
 	uint32_t first = scan->index->count;
-	int code = scan->options->plain || from > reader->header.length ?
+	/* Who reads on may know of greater numbers than the footer's first. */
+	int code = scan->options->plain || scan->tail != NULL ||
+		from > reader->header.length ?
 	    BAT_END :
 	    bat_loader_footer(reader, RECOVERY_SEQ_MAX, scan->index, &why);
 

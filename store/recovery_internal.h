@@ -27,6 +27,8 @@ struct recovery_scan {
 	uint64_t replaced;	  /* told numbers that did not rise */
 	uint64_t covered_segment; /* by the sidecar: up to here */
 	bool all_footers;	  /* no segment was read frame by frame */
+	uint64_t least_seq;	  /* of the first row */
+	struct bat_recovery_tail *tail; /* reading on; else NULL */
 	/* Of the index's names those from this number on are of sound frames
 	 * and footers: legal. (Those of an index file need not be.) */
 	bool knows_legal;
@@ -62,6 +64,9 @@ int bat_recovery_push(struct recovery_scan *scan, const struct bat_row *row);
 int bat_recovery_plan_cut(struct recovery_scan *scan, uint64_t segment,
     uint64_t offset, uint64_t size, const char *reason);
 
+/* Frames from reader->at on, into rows. */
+int bat_recovery_frames(struct recovery_scan *scan,
+    struct bat_segment_reader *reader);
 /* Read segment `info` from offset on: by its footer if that holds, else frame
  * by frame. Rows are pushed; tails become cuts; damage is named. */
 int bat_recovery_segment(struct recovery_scan *scan,

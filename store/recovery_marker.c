@@ -119,15 +119,6 @@ is_other_source(const struct marker *marker, uint64_t id)
 	return false;
 }
 
-/* Take a segment out of the list: its file is not read. */
-static void
-forget_segment(struct bat_segment_dir *dir, size_t position)
-{
-	memmove(&dir->segments[position], &dir->segments[position + 1],
-	    (dir->count - position - 1) * sizeof(*dir->segments));
-	dir->count--;
-}
-
 /* The id of the last event in a segment without a footer. 0, BAT_END none (or
  * a footer: not made by a merge), negative. */
 static int
@@ -213,7 +204,7 @@ drop_sources(struct recovery_scan *scan, const struct marker *marker)
 
 		if (is_other_source(marker, id)) {
 			out->heal_drop[out->heal_drop_count++] = id;
-			forget_segment(scan->dir, i);
+			bat_segment_dir_forget(scan->dir, id);
 		}
 	}
 	bat_recovery_say(out,

@@ -1,8 +1,8 @@
 /*
- * Reading one segment: by its footer, or frame by frame.
+ * Reading a segment frame by frame.
  *
- * Frame by frame, happy path: every frame is whole; events become rows, those
- * of a batch only with its COMMIT. Failures, at the first bad frame:
+ * Happy path: every frame is whole; events become rows, those of a batch only
+ * with its COMMIT. Failures, at the first bad frame:
  * - a whole frame stands somewhere behind it: damage. It is named, a writable
  *   mount is refused, reading goes on at that frame.
  * - nothing whole follows and the segment has no footer: a torn tail, cut at
@@ -10,8 +10,6 @@
  * - nothing follows, but a footer says that frames should be there: damage.
  */
 #include "recovery_internal.h"
-
-#include <stdlib.h>
 
 #include "coordinate.h"
 #include "kind.h"
@@ -184,6 +182,30 @@ is_sealed(const struct bat_segment_reader *reader)
 	return reader->has_footer || reader->has_foreign_footer;
 }
 
+/* Somebody is writing it; what is not whole may be so a moment later. */
+static bool
+is_growing(const struct recovery_scan *scan,
+    const struct bat_segment_reader *reader)
+{
+	return scan->tail != NULL && reader->id == scan->out->highest_segment;
+}
+
+/* Behind the last thing that is whole. */
+static uint64_t
+good_end(const struct recovery_batch *batch,
+    const struct bat_segment_item *item)
+{
+	return batch->open ? batch->begin_offset : item->offset;
+}
+
+/* Enough rows for once, and no batch is under way. */
+static bool
+is_enough(const struct recovery_scan *scan, const struct recovery_batch *batch)
+{
+	return scan->tail != NULL && !batch->open &&
+	    scan->index->count >= scan->tail->row_limit;
+}
+
 /*
  * The scan met something that is no sound frame. *out_next: where to go on, 0
  * to stop.
@@ -197,6 +219,10 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	int code;
 
 	*out_next = 0;
+	if (is_growing(scan, reader)) {
+		scan->out->end.offset = good_end(batch, item);
+		return BAT_OK;
+	}
 	code = bat_segment_reader_find_whole(reader, item->offset + 1, &found,
 	    scan->error);
 	/* Too many look-alikes to tell: taken for one of them, but which? */
@@ -220,14 +246,14 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		    "%s frame at the end, not a torn write", item_fault(item));
 		return push_damaged(scan, reader->id, item, reader->end);
 	}
-	return bat_recovery_plan_cut(scan, reader->id,
-	    batch->open ? batch->begin_offset : item->offset, reader->file_size,
-	    item_fault(item));
+	scan->out->end.offset = good_end(batch, item);
+	return bat_recovery_plan_cut(scan, reader->id, scan->out->end.offset,
+	    reader->file_size, item_fault(item));
 }
 
-/* Frames from reader->at on, into rows. */
-static int
-scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
+int
+bat_recovery_frames(struct recovery_scan *scan,
+    struct bat_segment_reader *reader)
 {
 	struct recovery_batch batch = { .open = false };
 	struct recovery_names names;
@@ -237,8 +263,14 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 	int code;
 
 	scan->all_footers = false;
+	scan->out->end.offset = reader->end;
 	code = bat_recovery_halves(scan, reader, &batch);
 	while (code == BAT_OK) {
+		if (is_enough(scan, &batch)) {
+			scan->tail->more = true;
+			scan->out->end.offset = reader->at;
+			return BAT_OK;
+		}
 		code = bat_segment_reader_next(reader, &item, scan->error);
 		if (code != BAT_OK)
 			break;
@@ -260,154 +292,11 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader)
 		if (!BAT_PLANT(41))
 			bat_index_unload(scan->index, batch.first_row);
 		if (!torn && !is_sealed(reader))
+			scan->out->end.offset = batch.begin_offset;
+		if (!torn && !is_sealed(reader) && !is_growing(scan, reader))
 			return bat_recovery_plan_cut(scan, reader->id,
 			    batch.begin_offset, reader->file_size,
 			    "unfinished batch");
 	}
 	return BAT_OK;
-}
-
-/* ---- one segment ----------------------------------------------------- */
-
-/* The file is shorter than its header, or its header does not hold. */
-static int
-no_header(struct recovery_scan *scan, const struct bat_segment_info *info,
-    int code, const struct bat_error *why)
-{
-	if (code == BAT_DATA_TORN &&
-	    (info->id == scan->out->highest_segment || BAT_PLANT(43))) {
-		return bat_recovery_plan_cut(scan, info->id, 0, info->stat.size,
-		    "shorter than its header");
-	}
-	if (code == BAT_DATA_TORN || code == BAT_DATA_CORRUPT) {
-		bat_recovery_damage(scan, info->id, 0, "header: %s", why->text);
-		return BAT_OK;
-	}
-	if (scan->error != NULL)
-		*scan->error = *why;
-	return code;
-}
-
-/*
- * What an earlier session left in a segment is put on disk and read back from
- * there, so that nothing is shown that the disk does not have. (Its sync may
- * have failed: then the cache shows what is lost, and syncing again says that
- * all is well.)
- */
-static int
-settle(struct recovery_scan *scan, const struct bat_segment_info *info,
-    struct bat_error *error)
-{
-	const struct bat_disk *disk = scan->dir->disk;
-	int fd, code;
-
-	/* Not when an index lied later: the segment may be our own by then, and
-	 * its syncs are the writer's. */
-	if (scan->options->read_only || scan->options->ignore_indexes ||
-	    BAT_PLANT(45))
-		return BAT_OK;
-	code = bat_segment_dir_hold(scan->dir, info->id, &fd, error);
-	if (code != BAT_OK)
-		return code;
-	code = bat_file_sync(disk, fd, error);
-	if (code == BAT_OK)
-		(void)disk->drop_cache(disk->context, fd);
-	bat_segment_dir_release(scan->dir, info->id);
-	/* Nothing is stopped yet. */
-	if (code == BAT_STATE_STOPPED)
-		code = error->code = BAT_WORLD_IO;
-	return code;
-}
-
-/* The newest segment is settled, and every other one that nobody sealed. */
-static int
-open_settled(struct recovery_scan *scan, const struct bat_segment_info *info,
-    struct bat_segment_reader *reader, struct bat_error *why)
-{
-	bool newest = info->id == scan->out->highest_segment;
-	int code = newest ? settle(scan, info, why) : BAT_OK;
-
-	if (code == BAT_OK)
-		code = bat_segment_reader_open(reader, scan->dir, info->id,
-		    why);
-	if (code != BAT_OK || newest || reader->has_footer)
-		return code;
-	bat_segment_reader_close(reader);
-	code = settle(scan, info, why);
-	return code == BAT_OK ?
-	    bat_segment_reader_open(reader, scan->dir, info->id, why) :
-	    code;
-}
-
-/*
- * The frames in front of a footer that was not believed are read. It is what a
- * crash makes of a footer, and goes, where the segment is the newest one; but
- * not if frames follow it: then it is no footer's place.
- */
-static int
-drop_footer(struct recovery_scan *scan, struct bat_segment_reader *reader)
-{
-	uint64_t found;
-	int code = bat_segment_reader_find_whole(reader,
-	    reader->footer.table_offset, &found, scan->error);
-
-	if (code < 0)
-		return code;
-	if (code == BAT_OK) {
-		bat_recovery_damage(scan, reader->id,
-		    reader->footer.table_offset,
-		    "a broken footer; sound frames go on at offset %llu",
-		    (unsigned long long)found);
-		return BAT_OK;
-	}
-	if (reader->id != scan->out->highest_segment || BAT_PLANT(46))
-		return BAT_OK;
-	return bat_recovery_plan_cut(scan, reader->id,
-	    reader->footer.table_offset, reader->file_size, "broken footer");
-}
-
-/* Whoever wrote it reads what we would write next no more than we read it. */
-static void
-refuse_generation(struct recovery_scan *scan, const struct bat_error *why)
-{
-	struct bat_recovery *out = scan->out;
-
-	if (out->refuse)
-		return;
-	out->refuse = true;
-	bat_error_set_at(&out->refusal, BAT_DATA_FUTURE, why->segment,
-	    why->offset,
-	    "segment %llu has %s, written by another version of the store "
-	    "than 0.7.5 to 0.8.2; nothing was changed. Mount with -o ro to "
-	    "read it",
-	    (unsigned long long)why->segment, why->text);
-}
-
-int
-bat_recovery_segment(struct recovery_scan *scan,
-    const struct bat_segment_info *info, uint64_t from)
-{
-	struct bat_segment_reader reader;
-	struct bat_error why = { .code = 0 };
-	int code = open_settled(scan, info, &reader, &why);
-
-	if (code != BAT_OK)
-		return no_header(scan, info, code, &why);
-	if (reader.has_foreign_footer)
-		refuse_generation(scan, &why);
-	if (!reader.has_footer && why.text[0] != '\0')
-		bat_recovery_say(scan->out, "segment %llu: no footer (%s)",
-		    (unsigned long long)info->id, why.text);
-	code = reader.has_footer ? bat_recovery_footer(scan, &reader, from) :
-				   BAT_END;
-	if (code == BAT_END) {
-		bat_segment_reader_seek(&reader,
-		    from > reader.header.length ? from : reader.header.length,
-		    0);
-		code = scan_frames(scan, &reader);
-		if (code == BAT_OK && reader.has_footer)
-			code = drop_footer(scan, &reader);
-	}
-	bat_segment_reader_close(&reader);
-	return code;
 }

@@ -8,18 +8,6 @@
 
 enum { IDLE_MAX = 64 };
 
-/*
- * A descriptor that is still held under an id whose file is another one now,
- * or none. A release says an id and not which of its files, so all of them
- * stay open until nobody holds the id. The holds are counted in the list, or,
- * for an id that left it, in one of its retired entries.
- */
-struct bat_segment_retired {
-	uint64_t id;
-	int fd;
-	unsigned holds;
-};
-
 int
 bat_segment_dir_open(struct bat_segment_dir *dir, const struct bat_disk *disk,
     const char *path, bool create, struct bat_error *error)
@@ -40,6 +28,25 @@ bat_segment_dir_open(struct bat_segment_dir *dir, const struct bat_disk *disk,
 	return 0;
 }
 
+int
+bat_segment_dir_share(struct bat_segment_dir *dir,
+    const struct bat_segment_dir *of, struct bat_error *error)
+{
+	int code;
+
+	*dir = (struct bat_segment_dir){
+		.disk = of->disk,
+		.dir = -1,
+		.lock_fd = -1,
+		.shared = true,
+	};
+	code = pthread_mutex_init(&dir->mutex, NULL);
+	if (code != 0)
+		return bat_error_set_os(error, code, "cannot make a mutex");
+	dir->dir = of->dir;
+	return 0;
+}
+
 void
 bat_segment_dir_close(struct bat_segment_dir *dir)
 {
@@ -55,7 +62,8 @@ bat_segment_dir_close(struct bat_segment_dir *dir)
 	free(dir->retired);
 	if (dir->lock_fd >= 0)
 		bat_file_close(dir->disk, dir->lock_fd);
-	bat_file_close(dir->disk, dir->dir);
+	if (!dir->shared)
+		bat_file_close(dir->disk, dir->dir);
 	pthread_mutex_destroy(&dir->mutex);
 	*dir = (struct bat_segment_dir){ .dir = -1, .lock_fd = -1 };
 }
@@ -122,111 +130,6 @@ bat_segment_dir_reserve(struct bat_segment_dir *dir)
 	return 0;
 }
 
-/* Give holds of an id that left the list to one of its old descriptors. */
-static void
-retire_holds(struct bat_segment_dir *dir, uint64_t id, unsigned holds)
-{
-	for (size_t i = 0; i < dir->retired_count; i++) {
-		if (dir->retired[i].id == id) {
-			dir->retired[i].holds += holds;
-			return;
-		}
-	}
-}
-
-static void
-carry_over_one(struct bat_segment_dir *dir, const struct bat_segment_info *old,
-    struct bat_segment_info *now)
-{
-	if (now != NULL)
-		now->holds = old->holds;
-	if (old->fd >= 0 && now != NULL && now->stat.inode == old->stat.inode) {
-		now->fd = old->fd;
-	} else if (old->fd >= 0 && old->holds > 0) {
-		dir->retired[dir->retired_count] =
-		    (struct bat_segment_retired){ old->id, old->fd, 0 };
-		dir->retired_count++;
-	} else if (old->fd >= 0) {
-		bat_file_close(dir->disk, old->fd);
-	}
-	if (now == NULL)
-		retire_holds(dir, old->id, old->holds);
-}
-
-/* Take over descriptors and holds from the list as it was; what is held and
- * gone is retired. Room for all that may be retired is there already. */
-static void
-carry_over(struct bat_segment_dir *dir, struct bat_segment_dir *found)
-{
-	for (size_t i = 0; i < dir->count; i++)
-		carry_over_one(dir, &dir->segments[i],
-		    bat_segment_dir_look(found, dir->segments[i].id));
-	/* An id that came back counts its holds in the list again. */
-	for (size_t i = 0; i < dir->retired_count; i++) {
-		struct bat_segment_info *now = bat_segment_dir_look(found,
-		    dir->retired[i].id);
-
-		if (now != NULL) {
-			now->holds += dir->retired[i].holds;
-			dir->retired[i].holds = 0;
-		}
-	}
-}
-
-static void
-replace_list(struct bat_segment_dir *dir, const struct bat_segment_dir *found)
-{
-	free(dir->segments);
-	dir->segments = found->segments;
-	dir->count = found->count;
-	dir->capacity = found->capacity;
-	dir->malformed_count = found->malformed_count;
-	dir->irregular_count = found->irregular_count;
-	dir->compact_src_id = found->compact_src_id;
-	dir->has_compact_src = found->has_compact_src;
-	dir->has_marker = found->has_marker;
-	dir->has_hidden = found->has_hidden;
-	dir->has_checkpoint = found->has_checkpoint;
-	dir->has_rowindex = found->has_rowindex;
-	dir->has_lock = found->has_lock;
-	dir->has_other = found->has_other;
-	dir->idle_count = 0;
-	dir->idle_hand = 0;
-	for (size_t i = 0; i < dir->count; i++)
-		dir->idle_count += dir->segments[i].fd >= 0 &&
-		    dir->segments[i].holds == 0;
-}
-
-int
-bat_segment_dir_scan(struct bat_segment_dir *dir, struct bat_error *error)
-{
-	struct bat_segment_dir found = { .disk = dir->disk,
-		.dir = dir->dir,
-		.tolerant = dir->tolerant };
-	struct bat_segment_retired *retired;
-	int code = bat_segment_dir_list(&found, error);
-
-	if (code != 0)
-		goto free_found;
-	pthread_mutex_lock(&dir->mutex);
-	retired = realloc(dir->retired,
-	    (dir->retired_count + dir->count + 1) * sizeof(*retired));
-	if (retired != NULL) {
-		dir->retired = retired;
-		carry_over(dir, &found);
-		replace_list(dir, &found);
-	}
-	pthread_mutex_unlock(&dir->mutex);
-	if (retired != NULL)
-		return 0;
-	code = bat_error_set(error, BAT_WORLD_NO_MEMORY,
-	    "no memory for the list of segments");
-
-free_found:
-	free(found.segments);
-	return code;
-}
-
 struct bat_segment_info *
 bat_segment_dir_find(struct bat_segment_dir *dir, uint64_t id)
 {
@@ -265,6 +168,32 @@ bat_segment_dir_add(struct bat_segment_dir *dir, uint64_t id,
 	return 0;
 }
 
+/* Another file may have got the name since the list was made. */
+static int
+open_segment(struct bat_segment_dir *dir, struct bat_segment_info *info,
+    struct bat_error *error)
+{
+	const struct bat_disk *disk = dir->disk;
+	struct bat_file_stat stat;
+	int code = bat_file_open_read(disk, dir->dir, info->name, &info->fd,
+	    error);
+
+	if (code != 0)
+		return code;
+	code = disk->stat_fd(disk->context, info->fd, &stat);
+	if (code < 0)
+		code = bat_error_set_os(error, -code, "cannot stat %s",
+		    info->name);
+	else if (stat.inode != info->stat.inode)
+		code = bat_error_set_at(error, BAT_WORLD_ABSENT, info->id, 0,
+		    "%s was replaced by another file", info->name);
+	if (code != 0) {
+		bat_file_close(disk, info->fd);
+		info->fd = -1;
+	}
+	return code;
+}
+
 int
 bat_segment_dir_ids(struct bat_segment_dir *dir, uint64_t **out_ids,
     size_t *out_count)
@@ -294,8 +223,7 @@ bat_segment_dir_hold(struct bat_segment_dir *dir, uint64_t id, int *out_fd,
 		code = bat_error_set_at(error, BAT_WORLD_ABSENT, id, 0,
 		    "there is no segment %llu", (unsigned long long)id);
 	} else if (info->fd < 0) {
-		code = bat_file_open_read(dir->disk, dir->dir, info->name,
-		    &info->fd, error);
+		code = open_segment(dir, info, error);
 	} else if (info->holds == 0) {
 		dir->idle_count--;
 	}
@@ -305,6 +233,28 @@ bat_segment_dir_hold(struct bat_segment_dir *dir, uint64_t id, int *out_fd,
 	}
 	pthread_mutex_unlock(&dir->mutex);
 	return code;
+}
+
+void
+bat_segment_dir_forget(struct bat_segment_dir *dir, uint64_t id)
+{
+	struct bat_segment_info *info;
+
+	pthread_mutex_lock(&dir->mutex);
+	info = bat_segment_dir_look(dir, id);
+	if (info != NULL) {
+		size_t behind = dir->count - (size_t)(info - dir->segments) - 1;
+
+		assert(info->holds == 0);
+		if (info->fd >= 0) {
+			bat_file_close(dir->disk, info->fd);
+			dir->idle_count--;
+		}
+		memmove(info, info + 1, behind * sizeof(*info));
+		dir->count--;
+		dir->idle_hand = 0;
+	}
+	pthread_mutex_unlock(&dir->mutex);
 }
 
 /* The next one in turn that is open and not held. */
@@ -377,5 +327,14 @@ bat_segment_dir_release(struct bat_segment_dir *dir, uint64_t id)
 		if (dir->idle_count > IDLE_MAX)
 			close_an_idle_one(dir);
 	}
+	pthread_mutex_unlock(&dir->mutex);
+}
+
+void
+bat_segment_dir_close_idle(struct bat_segment_dir *dir)
+{
+	pthread_mutex_lock(&dir->mutex);
+	while (dir->idle_count > 0)
+		close_an_idle_one(dir);
 	pthread_mutex_unlock(&dir->mutex);
 }

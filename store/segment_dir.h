@@ -40,6 +40,7 @@ struct bat_segment_retired;
 struct bat_segment_dir {
 	const struct bat_disk *disk;
 	int dir;     /* descriptor of the data directory */
+	bool shared; /* it is another one's */
 	int lock_fd; /* -1: not locked */
 	struct bat_segment_info *segments;
 	size_t count;
@@ -76,6 +77,12 @@ int bat_segment_dir_open(struct bat_segment_dir *dir,
     struct bat_error *error);
 void bat_segment_dir_close(struct bat_segment_dir *dir);
 /*
+ * A second view of the same directory, with a list and descriptors of its own;
+ * the first one outlives it. 0; BAT_WORLD_*.
+ */
+int bat_segment_dir_share(struct bat_segment_dir *dir,
+    const struct bat_segment_dir *of, struct bat_error *error);
+/*
  * Take the lock (flock on .batpak.lock, O_NOFOLLOW, made when absent): 0,
  * BAT_WORLD_LOCKED, BAT_WORLD_IO. Held until close.
  */
@@ -84,6 +91,16 @@ int bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error);
  * files: BAT_DATA_REFUSED. Descriptors of segments that are still the same
  * file (id and inode) are kept. */
 int bat_segment_dir_scan(struct bat_segment_dir *dir, struct bat_error *error);
+/*
+ * The same in two steps, for who has to look before the list changes: what is
+ * there, as a list and flags in *found; and taking it over. A list that is not
+ * adopted is dropped; adopt drops it also when it fails.
+ */
+int bat_segment_dir_list(const struct bat_segment_dir *dir,
+    struct bat_segment_dir *found, struct bat_error *error);
+int bat_segment_dir_adopt(struct bat_segment_dir *dir,
+    struct bat_segment_dir *found, struct bat_error *error);
+void bat_segment_dir_drop(struct bat_segment_dir *found);
 /* NULL when there is no such segment; valid until the next scan or add. */
 struct bat_segment_info *bat_segment_dir_find(struct bat_segment_dir *dir,
     uint64_t id);
@@ -94,10 +111,15 @@ int bat_segment_dir_add(struct bat_segment_dir *dir, uint64_t id,
  * BAT_WORLD_NO_MEMORY (then it is NULL). */
 int bat_segment_dir_ids(struct bat_segment_dir *dir, uint64_t **out_ids,
     size_t *out_count);
+/* Take a segment that nobody holds out of the list: its file is not read. */
+void bat_segment_dir_forget(struct bat_segment_dir *dir, uint64_t id);
 /* An open descriptor of a segment, opened when needed; at most 64 unheld ones
- * stay open. 0, BAT_WORLD_ABSENT, BAT_DATA_REFUSED, BAT_WORLD_IO. */
+ * stay open. 0, BAT_WORLD_ABSENT (also: its name is another file's by now),
+ * BAT_DATA_REFUSED, BAT_WORLD_IO. */
 int bat_segment_dir_hold(struct bat_segment_dir *dir, uint64_t id, int *out_fd,
     struct bat_error *error);
 void bat_segment_dir_release(struct bat_segment_dir *dir, uint64_t id);
+/* Close what nobody holds. */
+void bat_segment_dir_close_idle(struct bat_segment_dir *dir);
 
 #endif

@@ -156,18 +156,28 @@ stand_in(struct scan *scan)
 }
 
 int
-bat_segment_dir_list(struct bat_segment_dir *found, struct bat_error *error)
+bat_segment_dir_list(const struct bat_segment_dir *dir,
+    struct bat_segment_dir *found, struct bat_error *error)
 {
-	const struct bat_disk *disk = found->disk;
+	const struct bat_disk *disk = dir->disk;
 	struct scan scan = { found, error, 0 };
-	int code = disk->list(disk->context, found->dir, note_name, &scan);
+	int code;
 
+	*found = (struct bat_segment_dir){ .disk = disk,
+		.dir = dir->dir,
+		.tolerant = dir->tolerant };
+	code = disk->list(disk->context, found->dir, note_name, &scan);
 	/* Its own failures are an errno, ours a code that is told already. */
 	if (scan.code != 0)
-		return scan.code;
-	if (code < 0)
-		return bat_error_set_os(error, -code,
+		code = scan.code;
+	else if (code < 0)
+		code = bat_error_set_os(error, -code,
 		    "cannot list the directory");
-	sort(found);
-	return stand_in(&scan);
+	if (code == 0) {
+		sort(found);
+		code = stand_in(&scan);
+	}
+	if (code != 0)
+		bat_segment_dir_drop(found);
+	return code;
 }

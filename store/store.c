@@ -13,35 +13,43 @@
 
 /* ---- opening --------------------------------------------------------- */
 
-static void
-view_free(struct view *view)
+void
+bat_store_view_free(struct view *view)
 {
 	while (view != NULL) {
 		struct view *older = view->older;
 
 		bat_index_free(&view->index);
 		bat_recovery_free(&view->recovery);
+		bat_segment_dir_close(&view->own_dir);
 		free(view);
 		view = older;
 	}
 }
 
-static int
-view_make(struct bat_store *store, bool ignore_indexes, struct view **out,
-    struct bat_error *error)
+int
+bat_store_view_make(struct bat_store *store, bool ignore_indexes,
+    struct view **out, struct bat_error *error)
 {
 	const struct bat_recovery_options options = {
 		.ignore_indexes = ignore_indexes,
 		.read_only = store->options.read_only,
 	};
 	struct view *view = calloc(1, sizeof(*view));
-	int code;
+	int code = BAT_OK;
 
 	if (view == NULL)
 		return bat_error_set(error, BAT_WORLD_NO_MEMORY, "no memory");
 	bat_index_init(&view->index);
-	code = bat_recovery_run(&store->dir, &options, &view->index,
-	    &view->recovery, error);
+	view->dir = &store->dir;
+	view->own_dir.dir = -1;
+	if (options.read_only) {
+		view->dir = &view->own_dir;
+		code = bat_segment_dir_share(view->dir, &store->dir, error);
+	}
+	if (code == BAT_OK)
+		code = bat_recovery_run(view->dir, &options, &view->index,
+		    &view->recovery, error);
 	if (code == BAT_OK && view->recovery.refuse &&
 	    !store->options.read_only) {
 		code = view->recovery.refusal.code;
@@ -49,7 +57,7 @@ view_make(struct bat_store *store, bool ignore_indexes, struct view **out,
 			*error = view->recovery.refusal;
 	}
 	if (code != BAT_OK) {
-		view_free(view);
+		bat_store_view_free(view);
 		return code;
 	}
 	*out = view;
@@ -109,7 +117,9 @@ bat_open(const char *path, const struct bat_options *options,
 	start = bat_clock_monotonic_ns(store->options.clock);
 	code = claim(store, path, error);
 	if (code == BAT_OK)
-		code = view_make(store, false, &store->view, error);
+		code = store->options.read_only ?
+		    bat_store_follow(store, error) :
+		    bat_store_view_make(store, false, &store->view, error);
 	if (code == BAT_OK &&
 	    (pthread_rwlock_init(&store->lock, NULL) != 0 ||
 		pthread_mutex_init(&store->causality_mutex, NULL) != 0 ||
@@ -125,6 +135,8 @@ bat_open(const char *path, const struct bat_options *options,
 	code = bat_store_tlog_open(store, error);
 	if (code != BAT_OK)
 		goto free_writer;
+	if (store->options.read_only)
+		bat_store_note_end(store);
 	store->open_ns = bat_clock_monotonic_ns(store->options.clock) - start;
 	store->writer.open_elapsed_us = (uint64_t)store->open_ns / 1000;
 	*out = store;
@@ -134,7 +146,8 @@ free_writer:
 	bat_writer_free(&store->writer);
 close_dir:
 	bat_error_prefix(error, "%s", path);
-	view_free(store->view);
+	bat_follower_stop(&store->follower);
+	bat_store_view_free(store->view);
 	bat_segment_dir_close(&store->dir);
 	free(store);
 	return code;
@@ -154,7 +167,8 @@ bat_close(struct bat_store *store, struct bat_error *error)
 	bat_store_tlog_close(store);
 	bat_writer_free(&store->writer);
 	bat_causality_free(&store->causality);
-	view_free(store->view);
+	bat_follower_stop(&store->follower);
+	bat_store_view_free(store->view);
 	bat_segment_dir_close(&store->dir);
 	pthread_mutex_destroy(&store->causality_mutex);
 	pthread_mutex_destroy(&store->tlog_mutex);
@@ -180,9 +194,14 @@ bat_store_rebuild(struct bat_store *store, uint64_t seen_generation,
 	int code = BAT_OK;
 
 	pthread_mutex_lock(&store->writer.lead);
+	if (store->options.read_only) {
+		if (store->generation == seen_generation)
+			code = bat_store_anew(store, true, &why);
+		goto unlock;
+	}
 	pthread_rwlock_wrlock(&store->lock);
 	if (store->generation == seen_generation)
-		code = view_make(store, true, &fresh, &why);
+		code = bat_store_view_make(store, true, &fresh, &why);
 	if (code == BAT_OK && fresh != NULL) {
 		fresh->older = store->view;
 		store->view = fresh;
@@ -191,6 +210,7 @@ bat_store_rebuild(struct bat_store *store, uint64_t seen_generation,
 		    &fresh->recovery);
 	}
 	pthread_rwlock_unlock(&store->lock);
+unlock:
 	pthread_mutex_unlock(&store->writer.lead);
 	if (code != BAT_OK && error != NULL)
 		*error = why;

@@ -38,9 +38,11 @@ name_of(const struct bat_index *index, uint32_t number)
 }
 
 void
-bat_store_look_up(const struct bat_index *index, uint32_t ordinal,
+bat_store_look_up(const struct bat_store *store, uint32_t ordinal,
     struct store_event *out)
 {
+	const struct bat_index *index = &store->view->index;
+
 	out->ordinal = ordinal;
 	out->there = ordinal < index->count &&
 	    !bat_index_is_hidden(index, ordinal);
@@ -48,6 +50,7 @@ bat_store_look_up(const struct bat_index *index, uint32_t ordinal,
 		return;
 	out->hot = *bat_index_hot_at(index, ordinal);
 	out->segment = bat_index_segment_of(index, ordinal);
+	out->dir = store->view->dir;
 	out->entity = name_of(index, out->hot.entity);
 	out->scope = name_of(index, out->hot.scope);
 }
@@ -77,11 +80,10 @@ bat_read_ahead(struct bat_store *store, const uint32_t *ordinals, size_t count,
 	/* A frame that was not whole when it was read may be so by now. */
 	bat_bytes_clear(&ahead->window);
 	do {
-		const struct bat_index *index = enter(store);
-
+		(void)enter(store);
 		ahead->generation = store->generation;
 		for (size_t i = 0; i < ahead->count; i++)
-			bat_store_look_up(index, ordinals[i],
+			bat_store_look_up(store, ordinals[i],
 			    &ahead->events[i]);
 	} while (!leave(store));
 }
@@ -127,8 +129,7 @@ window_end(const struct bat_ahead *ahead, size_t first)
 }
 
 bool
-bat_store_ahead_frame(struct bat_store *store, struct bat_reading *reading,
-    struct bat_slice *out_bytes)
+bat_store_ahead_frame(struct bat_reading *reading, struct bat_slice *out_bytes)
 {
 	struct bat_ahead *ahead = reading->ahead;
 	const struct store_event *event = &ahead->events[ahead->next - 1];
@@ -141,7 +142,7 @@ bat_store_ahead_frame(struct bat_store *store, struct bat_reading *reading,
 	    offset - ahead->start + event->hot.length > ahead->window.length) {
 		ahead->segment = event->segment;
 		ahead->start = offset;
-		if (bat_segment_reader_span(&store->dir, event->segment, offset,
+		if (bat_segment_reader_span(event->dir, event->segment, offset,
 			(size_t)(window_end(ahead, ahead->next - 1) - offset),
 			&ahead->window, NULL) != BAT_OK) {
 			ahead->alone = true;

@@ -17,6 +17,7 @@
 /* ---- bringing it up to date -------------------------------------------- */
 
 struct batch {
+	struct bat_segment_dir *dir; /* where they are read */
 	struct bat_causality_row rows[BATCH];
 	struct bat_causality_fact facts[BATCH];
 };
@@ -37,6 +38,7 @@ copy_rows(struct bat_store *store, struct batch *batch)
 		if (generation != store->causality_generation)
 			bat_causality_clear(&store->causality);
 		store->causality_generation = generation;
+		batch->dir = store->view->dir;
 		from = store->causality.count;
 		for (count = 0; count < BATCH && count < index->count - from;
 		     count++) {
@@ -98,13 +100,16 @@ trace(struct bat_store *store, struct bat_error *error)
 	if (batch == NULL)
 		return bat_error_set(error, BAT_WORLD_NO_MEMORY, "no memory");
 	while (code == BAT_OK && (count = copy_rows(store, batch)) > 0) {
-		code = bat_causality_read(&store->dir, batch->rows, count,
+		code = bat_causality_read(batch->dir, batch->rows, count,
 		    batch->facts, error);
 		if (code == BAT_OK)
 			code = add_facts(store, batch, count);
 		else if (code == BAT_DATA_DISAGREES)
 			code = bat_store_rebuild(store,
 			    store->causality_generation, error);
+		else
+			code = bat_store_doubt(store,
+			    store->causality_generation, code);
 	}
 	free(batch);
 	if (code == BAT_WORLD_NO_MEMORY)

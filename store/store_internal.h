@@ -12,15 +12,22 @@
 
 #include "bat.h"
 #include "causality.h"
+#include "follower.h"
 #include "index.h"
 #include "recovery.h"
 #include "writer.h"
 
-/* An index and what came with it; replaced as a whole by a rebuild. Replaced
- * ones stay until close, so that names handed out stay valid. */
+/*
+ * An index and what came with it; replaced as a whole by a rebuild. Replaced
+ * ones stay until close, so that names handed out stay valid; of a read-only
+ * store, which may begin anew often, only the names.
+ */
 struct view {
 	struct bat_index index;
 	struct bat_recovery recovery;
+	/* Where rows are read. A read-only store has a list and descriptors for
+	 * each view: an id may be another file's in the next. */
+	struct bat_segment_dir *dir, own_dir;
 	struct view *older;
 };
 
@@ -46,7 +53,20 @@ struct bat_store {
 	struct bat_attest_status attest; /* guarded by it, as the next ones */
 	struct bat_buf attest_checkpoint;
 	struct bat_tlog attest_reader; /* only for reading tiles */
+	/* Of a read-only store, guarded by the writer's lead. */
+	struct bat_follower follower;
+	int follow_code; /* of the last look */
+	struct bat_error follow_error;
+	_Atomic int64_t looked_ns; /* monotonic; 0: never */
 };
+
+/* ---- store.c ---- */
+
+/* Read the directory into a view of its own. */
+int bat_store_view_make(struct bat_store *store, bool ignore_indexes,
+    struct view **out, struct bat_error *error);
+/* With all that are older; NULL is nothing. */
+void bat_store_view_free(struct view *view);
 
 /* Read the directory again without index files, unless somebody did since that
  * generation. BAT_DATA_DISAGREES: ask again; BAT_WORLD_*. */
@@ -69,6 +89,28 @@ size_t bat_store_rows_from(struct bat_store *store, uint64_t from,
 int bat_store_record(struct bat_store *store, const struct bat_row *row,
     struct bat_buf *frame, struct bat_tlog_record *out,
     struct bat_error *error);
+/* ---- store_follow.c: of a read-only store ---- */
+
+/* The first view, and following it. */
+int bat_store_follow(struct bat_store *store, struct bat_error *error);
+/* Another view in the place of the one that is shown, unless the directory does
+ * not stand still: BAT_END, but with ignore_indexes, since then what is shown
+ * is wrong. The lead is held. */
+int bat_store_anew(struct bat_store *store, bool ignore_indexes,
+    struct bat_error *error);
+/* Of a writable store always: are the index files those that were there when
+ * the view was made? The lead is held. */
+bool bat_store_index_stands(struct bat_store *store);
+/* How far the shown view goes, for pins. The lead is held. */
+void bat_store_note_end(struct bat_store *store);
+/*
+ * Something that was shown in this generation could not be read: code says why.
+ * Returns it; BAT_DATA_DISAGREES when other things are shown by now, so that the
+ * caller asks again. No lock is held.
+ */
+int bat_store_doubt(struct bat_store *store, uint64_t generation, int code);
+
+/* ---- other parts ---- */
 
 /* The visible events below an ordinal, UINT32_MAX: all. */
 void bat_store_stat_log(const struct bat_index *index, uint32_t end,
@@ -80,11 +122,12 @@ struct store_event {
 	bool there; /* an event, and not hidden */
 	struct bat_index_hot hot;
 	uint64_t segment;
+	struct bat_segment_dir *dir;	/* where that is */
 	struct bat_slice entity, scope; /* empty: it has none */
 };
 
 /* With the lock held for reading (enter). */
-void bat_store_look_up(const struct bat_index *index, uint32_t ordinal,
+void bat_store_look_up(const struct bat_store *store, uint32_t ordinal,
     struct store_event *out);
 /* The place of an event in its segment. */
 static inline uint64_t
@@ -98,7 +141,7 @@ store_event_offset(const struct store_event *event)
 const struct store_event *bat_store_ahead_take(struct bat_reading *reading,
     uint32_t ordinal, uint64_t *out_generation);
 /* The bytes of the frame of the event taken last. False: read it alone. */
-bool bat_store_ahead_frame(struct bat_store *store, struct bat_reading *reading,
+bool bat_store_ahead_frame(struct bat_reading *reading,
     struct bat_slice *out_bytes);
 void bat_store_ahead_forget(struct bat_reading *reading);
 void bat_store_ahead_free(struct bat_reading *reading);

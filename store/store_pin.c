@@ -1,7 +1,8 @@
 /*
  * Pins through the door: which moment it is, and what belongs to it. No lead is
  * taken and no sync waited for: the writer tells, with the index locked, how
- * far the disk has what is visible.
+ * far the disk has what is visible. Of a read-only store the follower does, and
+ * is kept from moving on meanwhile; there is no sync to be known of.
  */
 #include "store_internal.h"
 
@@ -12,6 +13,8 @@
 struct moment {
 	struct bat_pin_point end;
 	struct bat_pin_index index_file;
+	uint64_t generation;
+	struct bat_segment_dir *dir;
 	const struct bat_recovery *recovery; /* lives as long as the store */
 	uint64_t visible_count;
 	uint32_t last; /* visible; BAT_INDEX_NOTHING */
@@ -52,6 +55,8 @@ look(struct bat_store *store, struct moment *out)
 		*out = (struct moment){
 			.end = store->writer.durable,
 			.index_file = store->writer.index_file,
+			.generation = store->generation,
+			.dir = store->view->dir,
 			.recovery = &store->view->recovery,
 		};
 		out->visible_count = index->visible_count -
@@ -73,9 +78,9 @@ index_file_changed(struct bat_store *store, const struct moment *moment)
 	return changes != moment->index_file.changes;
 }
 
-int
-bat_take_pin(struct bat_store *store, struct bat_pin *previous,
-    struct bat_pin **out, struct bat_error *error)
+static int
+take(struct bat_store *store, struct bat_pin *previous, struct bat_pin **out,
+    struct bat_error *error)
 {
 	struct bat_pin *pin = NULL;
 	struct moment moment;
@@ -84,18 +89,21 @@ bat_take_pin(struct bat_store *store, struct bat_pin *previous,
 	for (unsigned i = 0; code == BAT_WORLD_ABSENT && i < ATTEMPTS; i++) {
 		look(store, &moment);
 		if (previous != NULL &&
+		    previous->generation == moment.generation &&
 		    previous->end.ordinals == moment.end.ordinals) {
 			bat_pin_hold(previous);
 			*out = previous;
 			return BAT_OK;
 		}
-		code = bat_pin_make(&store->dir, moment.recovery, &moment.end,
+		code = bat_pin_make(moment.dir, moment.recovery, &moment.end,
 		    &moment.index_file, previous, &pin, error);
 	}
 	if (code != BAT_OK)
 		return code;
-	if (index_file_changed(store, &moment))
+	if (index_file_changed(store, &moment) ||
+	    !bat_store_index_stands(store))
 		bat_pin_drop_index(pin);
+	pin->generation = moment.generation;
 	pin->visible_count = moment.visible_count;
 	pin->hidden_count = moment.end.ordinals - moment.visible_count;
 	if (moment.last != BAT_INDEX_NOTHING) {
@@ -105,6 +113,20 @@ bat_take_pin(struct bat_store *store, struct bat_pin *previous,
 	}
 	*out = pin;
 	return BAT_OK;
+}
+
+int
+bat_take_pin(struct bat_store *store, struct bat_pin *previous,
+    struct bat_pin **out, struct bat_error *error)
+{
+	int code;
+
+	if (!store->options.read_only)
+		return take(store, previous, out, error);
+	pthread_mutex_lock(&store->writer.lead);
+	code = take(store, previous, out, error);
+	pthread_mutex_unlock(&store->writer.lead);
+	return code;
 }
 
 /* ---- which events a file holds ----------------------------------------- */

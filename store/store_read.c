@@ -48,12 +48,12 @@ fill_row(struct bat_row *row, const struct bat_event *event)
 /* A damaged frame: what an index file or a footer knows of the event. If none
  * does, the row names nothing. */
 static int
-damaged_row(struct bat_store *store, struct bat_reading *reading, int code)
+damaged_row(struct bat_segment_dir *dir, struct bat_reading *reading, int code)
 {
 	struct bat_row *row = &reading->row;
 
 	if (code == BAT_DATA_CORRUPT && row->entity != BAT_INTERN_NONE &&
-	    bat_recovery_find_row(&store->dir, row) != BAT_OK)
+	    bat_recovery_find_row(dir, row) != BAT_OK)
 		row->entity = row->scope = BAT_INTERN_NONE;
 	if (row->entity == BAT_INTERN_NONE)
 		reading->entity = reading->scope = BAT_SLICE_EMPTY;
@@ -96,29 +96,27 @@ find_event(struct bat_store *store, uint32_t ordinal,
 	if (event != NULL)
 		return event;
 	do {
-		const struct bat_index *index = enter(store);
-
+		(void)enter(store);
 		*out_generation = store->generation;
-		bat_store_look_up(index, ordinal, room);
+		bat_store_look_up(store, ordinal, room);
 	} while (!leave(store));
 	return room;
 }
 
 static int
-read_frame(struct bat_store *store, struct bat_reading *reading, bool ahead,
+read_frame(struct bat_segment_dir *dir, struct bat_reading *reading, bool ahead,
     struct bat_error *error)
 {
 	const struct bat_row *row = &reading->row;
 	struct bat_slice bytes;
 	int code;
 
-	if (ahead && bat_store_ahead_frame(store, reading, &bytes))
+	if (ahead && bat_store_ahead_frame(reading, &bytes))
 		code = bat_segment_reader_decode(row->segment, row->offset,
 		    bytes, &reading->fields, error);
 	else
-		code = bat_segment_reader_read(&store->dir, row->segment,
-		    row->offset, row->length, &reading->frame, &reading->fields,
-		    error);
+		code = bat_segment_reader_read(dir, row->segment, row->offset,
+		    row->length, &reading->frame, &reading->fields, error);
 	/* A damaged place without a row: whole it may be, legal it is not. */
 	if (code == BAT_OK && row->entity == BAT_INTERN_NONE)
 		code = bat_error_set_at(error, BAT_DATA_CORRUPT, row->segment,
@@ -144,9 +142,13 @@ bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
 		return bat_error_set(error, BAT_STATE_NOT_FOUND,
 		    "there is no such event");
 	start_row(reading, event);
-	code = read_frame(store, reading, ahead, error);
+	code = read_frame(event->dir, reading, ahead, error);
 	if (code != BAT_OK)
-		return damaged_row(store, reading, code);
+		code = bat_store_doubt(store, generation, code);
+	if (code == BAT_DATA_DISAGREES)
+		bat_store_ahead_forget(reading);
+	if (code != BAT_OK)
+		return damaged_row(event->dir, reading, code);
 	if (!BAT_PLANT(68) &&
 	    !bat_recovery_agrees(&reading->fields, &event->hot, event->entity,
 		event->scope)) {

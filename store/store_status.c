@@ -45,8 +45,10 @@ static void
 writer_status(struct bat_store *store, struct bat_status *out)
 {
 	struct bat_writer *writer = &store->writer;
+	const struct bat_segment_dir *dir;
 
 	pthread_mutex_lock(&writer->lead);
+	dir = store->view->dir;
 	out->appended = writer->opened;
 	out->stopped = writer->stopped;
 	out->writer_code = writer->last_code;
@@ -55,12 +57,16 @@ writer_status(struct bat_store *store, struct bat_status *out)
 		    writer->last_error.text);
 	out->durable_seq_plus_1 = writer->synced_seq;
 	out->uncovered_count = writer->uncovered_count;
-	for (size_t i = 0; i < store->dir.count; i++)
+	for (size_t i = 0; i < dir->count; i++)
 		if (!writer->active ||
-		    store->dir.segments[i].id != writer->segment.id)
-			out->segment_bytes += store->dir.segments[i].stat.size;
+		    dir->segments[i].id != writer->segment.id)
+			out->segment_bytes += dir->segments[i].stat.size;
 	out->segment_bytes += writer->active ? writer->segment.size : 0;
-	out->segment_count = store->dir.count;
+	out->segment_count = dir->count;
+	out->follow_code = store->follow_code;
+	if (store->follow_code != BAT_OK)
+		snprintf(out->follow_text, sizeof(out->follow_text), "%s",
+		    store->follow_error.text);
 	pthread_mutex_unlock(&writer->lead);
 }
 

@@ -216,9 +216,15 @@ int
 bat_store_record(struct bat_store *store, const struct bat_row *row,
     struct bat_buf *frame, struct bat_tlog_record *out, struct bat_error *error)
 {
+	struct bat_segment_dir *dir;
 	struct bat_event event;
-	int code = bat_segment_reader_read(&store->dir, row->segment,
-	    row->offset, row->length, frame, &event, error);
+	int code;
+
+	(void)enter(store);
+	dir = store->view->dir;
+	(void)leave(store);
+	code = bat_segment_reader_read(dir, row->segment, row->offset,
+	    row->length, frame, &event, error);
 
 	if (code != BAT_OK)
 		return code;
