@@ -37,6 +37,7 @@ enum { EXIT_USAGE = 2 };
 struct program {
 	struct batfs_options options;
 	char *data_dir, *mountpoint; /* resolved */
+	bool on_file;		     /* the mountpoint is one */
 	struct batfs_kinds *kinds;   /* NULL: no names were given */
 	struct bat_buf config;	     /* .ctl/config, with a NUL */
 	struct bat_buf ready;	     /* what is said when all works */
@@ -131,7 +132,12 @@ resolve_paths(struct program *program, struct bat_error *error)
 		    &program->mountpoint, error);
 	if (result == 0)
 		result = batfs_mountpoint_check(program->data_dir,
-		    program->mountpoint, error);
+		    program->mountpoint, &program->on_file, error);
+	if (result == 0 && program->on_file && options->only == NULL)
+		result = bat_error_set(error, BAT_USE_INVALID,
+		    "%s is a file; only one file can be mounted on it: "
+		    "-o only=entities/...",
+		    program->mountpoint);
 	return result;
 }
 
@@ -222,8 +228,17 @@ make_tree(struct program *program, struct bat_error *error)
 		result = batfs_past_new(&mount->past);
 	if (result != 0)
 		return bat_error_set(error, result, "the tree");
-	return batfs_tree_start(mount->tree, options->at, options->only,
+	result = batfs_tree_start(mount->tree, options->at, options->only,
 	    &mount->root, error);
+	if (result == 0 &&
+	    program->on_file != (batfs_tree_type(&mount->root) == BATFS_FILE))
+		result = bat_error_set(error, BAT_USE_INVALID,
+		    program->on_file ?
+			"-o only=%s is a directory, and %s is a file" :
+			"-o only=%s is a file: it is mounted on one, and %s is "
+			"a directory",
+		    options->only, program->mountpoint);
+	return result;
 }
 
 /* "batfs: /data (1002 events, index.fbati 5 in 3.1 ms) on /mnt; ..." */

@@ -75,7 +75,7 @@ is_below(const char *path, const char *above)
 
 int
 batfs_mountpoint_check(const char *data_dir, const char *mountpoint,
-    struct bat_error *error)
+    bool *out_file, struct bat_error *error)
 {
 	struct statx status;
 
@@ -94,7 +94,8 @@ batfs_mountpoint_check(const char *data_dir, const char *mountpoint,
 			    mountpoint, mountpoint);
 		return bat_error_set_os(error, errno, "%s", mountpoint);
 	}
-	if (!S_ISDIR(status.stx_mode))
+	*out_file = S_ISREG(status.stx_mode);
+	if (!S_ISDIR(status.stx_mode) && !*out_file)
 		return bat_error_set(error, BAT_USE_INVALID,
 		    "%s: not a directory, nothing can be mounted on it",
 		    mountpoint);

@@ -16,10 +16,11 @@ int batfs_mountpoint_resolve(const char *path, char **out,
     struct bat_error *error);
 /*
  * May `mountpoint` be mounted on, to show `data_dir`? Both as resolved. Says
- * what to do when not: a dead mount, no directory, one inside the other.
+ * what to do when not: a dead mount, nothing there, one inside the other.
+ * *out_file: it is a file, on which only one file can be mounted.
  * Returns 0; BAT_USE_INVALID; BAT_WORLD_*.
  */
 int batfs_mountpoint_check(const char *data_dir, const char *mountpoint,
-    struct bat_error *error);
+    bool *out_file, struct bat_error *error);
 
 #endif

@@ -168,7 +168,7 @@ go_down(struct batfs_tree *tree, const char *path, struct batfs_node *out)
 		path += length;
 		path += *path == '/';
 	}
-	if (code == BAT_OK && batfs_tree_type(out) != BATFS_DIRECTORY)
+	if (code == BAT_OK && batfs_tree_type(out) == BATFS_SYMLINK)
 		code = BAT_USE_INVALID;
 	return code;
 }
@@ -189,7 +189,7 @@ batfs_tree_start(struct batfs_tree *tree, const char *at, const char *only,
 		code = go_down(tree, only, out);
 	if (code != BAT_OK)
 		return bat_error_set(error, code, "-o only=%s: %s", only,
-		    code == BAT_USE_INVALID ? "not a directory of the tree" :
+		    code == BAT_USE_INVALID ? "a link, or below a file" :
 					      "it is not there");
 	tree->is_part = out->class != BATFS_ROOT;
 	return BAT_OK;

@@ -223,7 +223,7 @@ def times_as_options(batfs, data):
     with Mount(batfs, data, 'at=' + when) as at:
         why = past.is_the_tree(at, events)
     for wrong in ('at=%d' % (events[-1].seq + 1), 'at=-1h', 'at=yesterday',
-                  'only=nothing', 'only=events/first', 'at=3,only=scopes/room:5',
+                  'only=nothing', 'only=events/first', 'only=README/x', 'at=3,only=scopes/room:5',
                   'only=../..', 'at='):
         try:
             with Mount(batfs, data, wrong):
@@ -260,6 +260,36 @@ def a_part_is_that_part(batfs, data):
     return None
 
 
+def an_entity_on_a_file(batfs, data):
+    """A mountpoint that is a file shows one, and takes appends."""
+    only = 'only=entities/thing:1'
+    with Mount(batfs, data, only, on_file=True) as file:
+        before = read(file)
+        with open(file, 'ab', buffering=0) as out:
+            out.write(b'@scope=room:1 "on a file"\n')
+        after = read(file)
+        if os.stat(file).st_size != len(after):
+            return 'size %d, not %d' % (os.stat(file).st_size, len(after))
+        if not after.startswith(before) or b'"on a file"' not in after:
+            return 'not appended: %r' % after[-100:]
+        why = refused(lambda: os.truncate(file, 0), 'EPERM')
+    with Mount(batfs, data, 'ro') as at:
+        if read(at, 'entities/thing:1') != after:
+            return 'it is another file'
+    with Mount(batfs, data, 'at=3,' + only, on_file=True) as file:
+        if read(file) != past.joined(
+                [e for e in events_of(after) if e.seq <= 3]):
+            return 'at 3: %r' % read(file)
+    for wrong, on_file in ((only, False), ('only=scopes', True), ('ro', True)):
+        try:
+            with Mount(batfs, data, wrong, on_file=on_file):
+                return '%s: mounted' % wrong
+        except MountFailed as error:
+            if 'file' not in str(error):
+                return '%s: %s' % (wrong, error)
+    return why
+
+
 def a_part_takes_appends(batfs, data):
     with Mount(batfs, data, 'only=scopes/room:1') as at:
         before = read(at, 'thing:1')
@@ -283,6 +313,7 @@ GROWN = (("cannot be changed", cannot_be_changed),
          ("tools see the same", tools_see_the_same),
          ("times as options", times_as_options),
          ("a part is that part", a_part_is_that_part),
+         ("an entity on a file", an_entity_on_a_file),
          ("a part takes appends", a_part_takes_appends))
 
 

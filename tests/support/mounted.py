@@ -19,10 +19,12 @@ class MountFailed(Exception):
 class Mount:
     """`with Mount(batfs, data, 'ro') as at:` and `at` is the mountpoint."""
 
-    def __init__(self, batfs, data, options='', background=False, point=None):
+    def __init__(self, batfs, data, options='', background=False, point=None,
+                 on_file=False):
         self.batfs, self.data, self.options = batfs, data, options
         self.background = background
         self.wanted = point
+        self.on_file = on_file
         self.process = None
         self.point = None
         self.said = ''
@@ -31,6 +33,9 @@ class Mount:
         if self.wanted:
             os.makedirs(self.wanted, exist_ok=True)
         self.point = self.wanted or tempfile.mkdtemp(prefix='batfs-mnt-')
+        if self.on_file:
+            os.rmdir(self.point)
+            os.close(os.open(self.point, os.O_CREAT | os.O_EXCL, 0o600))
         self.log = tempfile.TemporaryFile('w+')
         command = [self.batfs]
         if not self.background:
@@ -116,7 +121,7 @@ class Mount:
         if self.point:
             self.log.close()
             try:
-                os.rmdir(self.point)
+                (os.unlink if self.on_file else os.rmdir)(self.point)
             except OSError:
                 pass
             self.point = None

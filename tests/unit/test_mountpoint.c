@@ -9,6 +9,7 @@
 
 static char base[64], data[128], mnt[128];
 static struct bat_error error;
+static bool on_file;
 
 static void
 setup(void)
@@ -31,7 +32,8 @@ teardown(void)
 
 START_TEST(two_directories_beside_each_other_are_fine)
 {
-	ck_assert_int_eq(batfs_mountpoint_check(data, mnt, &error), 0);
+	ck_assert_int_eq(batfs_mountpoint_check(data, mnt, &on_file, &error),
+	    0);
 }
 END_TEST
 
@@ -40,7 +42,8 @@ START_TEST(names_that_only_start_alike_are_fine)
 	char like[160];
 
 	snprintf(like, sizeof like, "%s2", mnt);
-	ck_assert_int_eq(batfs_mountpoint_check(like, mnt, &error), 0);
+	ck_assert_int_eq(batfs_mountpoint_check(like, mnt, &on_file, &error),
+	    0);
 }
 END_TEST
 
@@ -48,16 +51,16 @@ START_TEST(neither_may_be_inside_the_other)
 {
 	char inner[160];
 
-	ck_assert_int_eq(batfs_mountpoint_check(data, data, &error),
+	ck_assert_int_eq(batfs_mountpoint_check(data, data, &on_file, &error),
 	    BAT_USE_INVALID);
-	ck_assert_int_eq(batfs_mountpoint_check(data, base, &error),
+	ck_assert_int_eq(batfs_mountpoint_check(data, base, &on_file, &error),
 	    BAT_USE_INVALID);
-	ck_assert_int_eq(batfs_mountpoint_check(base, mnt, &error),
+	ck_assert_int_eq(batfs_mountpoint_check(base, mnt, &on_file, &error),
 	    BAT_USE_INVALID);
-	ck_assert_int_eq(batfs_mountpoint_check(data, "/", &error),
+	ck_assert_int_eq(batfs_mountpoint_check(data, "/", &on_file, &error),
 	    BAT_USE_INVALID);
 	snprintf(inner, sizeof inner, "%s/deep/er", mnt);
-	ck_assert_int_eq(batfs_mountpoint_check(inner, mnt, &error),
+	ck_assert_int_eq(batfs_mountpoint_check(inner, mnt, &on_file, &error),
 	    BAT_USE_INVALID);
 }
 END_TEST
@@ -92,15 +95,27 @@ START_TEST(a_data_directory_may_be_absent_but_not_its_parent)
 }
 END_TEST
 
-START_TEST(only_a_directory_that_is_there_is_mounted_on)
+START_TEST(only_what_is_there_is_mounted_on)
 {
 	char path[160];
+	FILE *file;
 
 	snprintf(path, sizeof path, "%s/none", base);
-	ck_assert_int_eq(batfs_mountpoint_check(data, path, &error),
+	ck_assert_int_eq(batfs_mountpoint_check(data, path, &on_file, &error),
 	    BAT_WORLD_ABSENT);
 	ck_assert_ptr_nonnull(strstr(error.text, "mkdir"));
-	ck_assert_int_eq(batfs_mountpoint_check(data, "/dev/null", &error),
+	file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	fclose(file);
+	ck_assert_int_eq(batfs_mountpoint_check(data, path, &on_file, &error),
+	    0);
+	ck_assert(on_file);
+	unlink(path);
+	ck_assert_int_eq(batfs_mountpoint_check(data, base, &on_file, &error),
+	    BAT_USE_INVALID);
+	ck_assert(!on_file);
+	ck_assert_int_eq(batfs_mountpoint_check(data, "/dev/null", &on_file,
+			     &error),
 	    BAT_USE_INVALID);
 }
 END_TEST
@@ -119,7 +134,7 @@ main(void)
 	tcase_add_test(tests, links_are_followed_before_comparing);
 	tcase_add_test(tests,
 	    a_data_directory_may_be_absent_but_not_its_parent);
-	tcase_add_test(tests, only_a_directory_that_is_there_is_mounted_on);
+	tcase_add_test(tests, only_what_is_there_is_mounted_on);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
