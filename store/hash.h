@@ -30,6 +30,26 @@ void bat_hash_update(struct bat_hasher *hasher, struct bat_slice bytes);
 struct bat_hash bat_hash_finish(const struct bat_hasher *hasher);
 
 struct bat_hash bat_hash_of(struct bat_slice bytes);
+/*
+ * Up to 16 short inputs at once: input i is the first lengths[i] bytes of
+ * lanes[i]; what stands behind them there is written over. With AVX-512 they
+ * are hashed side by side, 50 ns each where one alone takes 230 (100 bytes);
+ * without, one by one.
+ */
+#define BAT_HASH_LANES 16
+#define BAT_HASH_LANE_SIZE 1024
+
+struct bat_hash_lanes {
+	uint8_t lanes[BAT_HASH_LANES][BAT_HASH_LANE_SIZE];
+	uint32_t lengths[BAT_HASH_LANES];
+	unsigned count;
+};
+
+void bat_hash_lanes(struct bat_hash_lanes *lanes,
+    struct bat_hash out[BAT_HASH_LANES]);
+/* The same one by one, whatever there is: what a test compares with. */
+void bat_hash_lanes_plain(const struct bat_hash_lanes *lanes,
+    struct bat_hash out[BAT_HASH_LANES]);
 bool bat_hash_equal(const struct bat_hash *a, const struct bat_hash *b);
 bool bat_hash_is_zero(const struct bat_hash *hash);
 /* 64 lower hex digits and a NUL. */

@@ -30,6 +30,7 @@ static const char frame_start[] = "\x84\xa5"
 struct half {
 	struct recovery_scan scan;
 	struct recovery_batch batch;
+	struct recovery_proof *proof;
 	struct bat_segment_reader reader;
 	bool begins_batch; /* its first frame is a BEGIN */
 	struct bat_error error;
@@ -53,8 +54,8 @@ walk(void *argument)
 			reader->at = item.offset;
 			return NULL;
 		}
-		half->code = bat_recovery_take(&half->scan, &half->batch, &item,
-		    &names, reader->id);
+		half->code = bat_recovery_take(&half->scan, &half->batch,
+		    half->proof, &item, &names, reader->id);
 	} while (half->code == BAT_OK);
 	return NULL;
 }
@@ -167,10 +168,12 @@ join(struct recovery_scan *scan, struct recovery_batch *batch,
 
 static int
 run_both(struct recovery_scan *scan, struct bat_segment_reader *reader,
-    struct recovery_batch *batch, struct half *second)
+    struct recovery_batch *batch, struct recovery_proof *proof,
+    struct half *second)
 {
 	struct half first = { .scan = *scan,
 		.batch = *batch,
+		.proof = proof,
 		.reader = *reader };
 	uint64_t border = second->reader.at, end = reader->end;
 	pthread_t helper;
@@ -190,6 +193,9 @@ run_both(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	}
 	if (first.code == BAT_END && second->code >= 0 &&
 	    (!batch->open || second->begins_batch || BAT_PLANT(93))) {
+		bat_recovery_prove_end(proof);
+		bat_recovery_prove_end(second->proof);
+		bat_recovery_prove_join(proof, second->proof);
 		code = join(scan, batch, second);
 		reader->at = second->reader.at;
 	}
@@ -199,13 +205,16 @@ run_both(struct recovery_scan *scan, struct bat_segment_reader *reader,
 
 int
 bat_recovery_halves(struct recovery_scan *scan,
-    struct bat_segment_reader *reader, struct recovery_batch *batch)
+    struct bat_segment_reader *reader, struct recovery_batch *batch,
+    struct recovery_proof *proof)
 {
-	struct half second = { .scan = *scan };
+	struct recovery_proof second_proof = { .wrong_count = 0 };
+	struct half second = { .scan = *scan, .proof = &second_proof };
 	struct bat_index index;
 	int code = BAT_OK;
 
-	if (scan->options->plain || reader->end < reader->at ||
+	if (scan->options->plain || scan->tail != NULL ||
+	    reader->end < reader->at ||
 	    reader->end - reader->at < PARALLEL_BYTES ||
 	    bat_segment_reader_open(&second.reader, reader->dir, reader->id,
 		NULL) != BAT_OK)
@@ -217,7 +226,7 @@ bat_recovery_halves(struct recovery_scan *scan,
 	second.scan.knows_legal = true;
 	second.scan.legal_from = 0;
 	if (split(&second, reader))
-		code = run_both(scan, reader, batch, &second);
+		code = run_both(scan, reader, batch, proof, &second);
 	bat_index_free(&index);
 	bat_segment_reader_close(&second.reader);
 	return code;

@@ -35,6 +35,18 @@ struct recovery_scan {
 	uint32_t legal_from;
 };
 
+#define RECOVERY_WRONG_MAX 16u
+
+/* Payloads on their way to be hashed, and those whose hash was another: how
+ * many, and where the first ones are. */
+struct recovery_proof {
+	struct bat_hash_lanes lanes;
+	struct bat_hash wanted[BAT_HASH_LANES];
+	uint64_t offsets[BAT_HASH_LANES];
+	uint64_t wrong[RECOVERY_WRONG_MAX];
+	uint64_t wrong_count;
+};
+
 /* An event's names, as numbers of the index. */
 struct recovery_names {
 	uint32_t entity, scope;
@@ -80,15 +92,27 @@ bool bat_recovery_is_sound(const struct recovery_scan *scan,
     const struct bat_segment_item *item, struct recovery_names *out);
 /* A sound frame: its row is pushed, or the batch rule is followed. */
 int bat_recovery_take(struct recovery_scan *scan, struct recovery_batch *batch,
-    const struct bat_segment_item *item, const struct recovery_names *names,
-    uint64_t segment);
+    struct recovery_proof *proof, const struct bat_segment_item *item,
+    const struct recovery_names *names, uint64_t segment);
 /*
  * Frames from reader->at on, by two threads, as far as all are sound: the
  * plain way goes on where reader->at is then, with *batch. 0, also if there was
  * nothing for two to do; negative.
  */
 int bat_recovery_halves(struct recovery_scan *scan,
-    struct bat_segment_reader *reader, struct recovery_batch *batch);
+    struct bat_segment_reader *reader, struct recovery_batch *batch,
+    struct recovery_proof *proof);
+/* Hash the payload of a sound event, sooner or later; 0 or
+ * BAT_WORLD_NO_MEMORY. */
+int bat_recovery_prove(struct recovery_proof *proof,
+    const struct bat_event *event, uint64_t offset);
+/* No more come: hash what waits. */
+void bat_recovery_prove_end(struct recovery_proof *proof);
+/* What was found behind it, by another thread. */
+void bat_recovery_prove_join(struct recovery_proof *proof,
+    const struct recovery_proof *next);
+void bat_recovery_prove_say(const struct recovery_proof *proof,
+    uint64_t segment, struct bat_recovery *out);
 /* By its footer, if that holds. BAT_END: it does not, read the frames. */
 int bat_recovery_footer(struct recovery_scan *scan,
     struct bat_segment_reader *reader, uint64_t from);

@@ -137,12 +137,18 @@ scan_event(struct recovery_scan *scan, struct recovery_batch *batch,
 
 int
 bat_recovery_take(struct recovery_scan *scan, struct recovery_batch *batch,
-    const struct bat_segment_item *item, const struct recovery_names *names,
-    uint64_t segment)
+    struct recovery_proof *proof, const struct bat_segment_item *item,
+    const struct recovery_names *names, uint64_t segment)
 {
-	return bat_codec_is_marker(&item->event) ?
-	    scan_marker(scan, batch, item) :
-	    scan_event(scan, batch, item, names, segment);
+	int code;
+
+	if (bat_codec_is_marker(&item->event))
+		return scan_marker(scan, batch, item);
+	code = bat_recovery_prove(proof, &item->event, item->offset);
+	if (code != BAT_OK)
+		return bat_error_set(scan->error, code,
+		    "no memory for a payload");
+	return scan_event(scan, batch, item, names, segment);
 }
 
 /* A damaged frame of which nothing is known: a line in the log, no more. */
@@ -251,9 +257,10 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	    reader->file_size, item_fault(item));
 }
 
-int
-bat_recovery_frames(struct recovery_scan *scan,
-    struct bat_segment_reader *reader)
+/* Frames from reader->at on, into rows. */
+static int
+scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader,
+    struct recovery_proof *proof)
 {
 	struct recovery_batch batch = { .open = false };
 	struct recovery_names names;
@@ -264,7 +271,7 @@ bat_recovery_frames(struct recovery_scan *scan,
 
 	scan->all_footers = false;
 	scan->out->end.offset = reader->end;
-	code = bat_recovery_halves(scan, reader, &batch);
+	code = bat_recovery_halves(scan, reader, &batch, proof);
 	while (code == BAT_OK) {
 		if (is_enough(scan, &batch)) {
 			scan->tail->more = true;
@@ -283,7 +290,7 @@ bat_recovery_frames(struct recovery_scan *scan,
 			bat_segment_reader_seek(reader, next, 0);
 			continue;
 		}
-		code = bat_recovery_take(scan, &batch, &item, &names,
+		code = bat_recovery_take(scan, &batch, proof, &item, &names,
 		    reader->id);
 	}
 	if (code < 0)
@@ -299,4 +306,18 @@ bat_recovery_frames(struct recovery_scan *scan,
 			    "unfinished batch");
 	}
 	return BAT_OK;
+}
+
+int
+bat_recovery_frames(struct recovery_scan *scan,
+    struct bat_segment_reader *reader)
+{
+	struct recovery_proof proof = { .wrong_count = 0 };
+	int code = scan_frames(scan, reader, &proof);
+
+	if (code == BAT_OK) {
+		bat_recovery_prove_end(&proof);
+		bat_recovery_prove_say(&proof, reader->id, scan->out);
+	}
+	return code;
 }

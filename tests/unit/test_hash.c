@@ -150,6 +150,32 @@ START_TEST(a_hasher_goes_on_after_finish)
 }
 END_TEST
 
+/* Of every length, and of different ones side by side. */
+START_TEST(side_by_side_gives_the_same_as_one_by_one)
+{
+	static struct bat_hash_lanes lanes;
+	struct bat_hash wide[BAT_HASH_LANES], plain[BAT_HASH_LANES];
+	uint32_t state = 1;
+
+	for (uint32_t round = 0; round <= BAT_HASH_LANE_SIZE; round++) {
+		lanes.count = 1 + round % BAT_HASH_LANES;
+		for (unsigned i = 0; i < BAT_HASH_LANES; i++) {
+			state = state * 1664525 + 1013904223;
+			lanes.lengths[i] = i == round % lanes.count ?
+			    round :
+			    (state >> 8) % (BAT_HASH_LANE_SIZE + 1);
+			for (unsigned j = 0; j < BAT_HASH_LANE_SIZE; j++)
+				lanes.lanes[i][j] = (uint8_t)(state >> 24) ^
+				    (uint8_t)(j * 7 + i);
+		}
+		bat_hash_lanes_plain(&lanes, plain);
+		bat_hash_lanes(&lanes, wide);
+		if (memcmp(wide, plain, lanes.count * sizeof(plain[0])) != 0)
+			ck_abort_msg("another hash in round %u", round);
+	}
+}
+END_TEST
+
 START_TEST(only_the_zero_hash_is_zero)
 {
 	struct bat_hash hash = { { 0 } };
@@ -173,6 +199,7 @@ main(void)
 	tcase_add_test(promises, the_vectors_of_the_format_come_out);
 	tcase_add_test(promises, pieces_of_any_size_give_the_same_as_the_whole);
 	tcase_add_test(promises, a_hasher_goes_on_after_finish);
+	tcase_add_test(promises, side_by_side_gives_the_same_as_one_by_one);
 	tcase_add_test(promises, only_the_zero_hash_is_zero);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

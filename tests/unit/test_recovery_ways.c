@@ -145,6 +145,58 @@ START_TEST(every_golden_store_is_the_same_both_ways)
 }
 END_TEST
 
+static bool
+report_has(const struct bat_recovery *recovery, const char *text)
+{
+	const struct bat_buf *report = &recovery->report;
+
+	return report->length > 0 &&
+	    memmem(report->data, report->length, text, strlen(text)) != NULL;
+}
+
+/* Also what a compaction of batpak's left: its frames are read when a footer
+ * is not whole. */
+START_TEST(payloads_of_golden_stores_are_those_that_were_hashed)
+{
+	glob_t found;
+
+	ck_assert_int_eq(glob(TEST_DATA "/golden/*/store", 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct temp_dir dir;
+		struct way fast;
+		char name[32];
+
+		temp_dir_make(&dir);
+		temp_dir_fill(&dir, found.gl_pathv[i]);
+		for (uint64_t id = 1; id < 20; id++) {
+			struct bat_buf file = BAT_BUF_EMPTY;
+
+			bat_segment_name(id, name);
+			if (!temp_dir_has(&dir, name))
+				continue;
+			temp_dir_read(&dir, name, &file);
+			if (file.length > 100)
+				temp_dir_truncate(&dir, name, file.length - 1);
+			bat_bytes_free(&file);
+		}
+		for (unsigned j = 0; j < 2; j++) {
+			const char *index = j == 0 ? "index.fbati" :
+						     "index.ckpt";
+
+			if (temp_dir_has(&dir, index))
+				temp_dir_unlink(&dir, index);
+		}
+		(void)assert_same_ways(&dir, found.gl_pathv[i]);
+		go(&fast, &dir, false);
+		ck_assert_msg(!report_has(&fast.recovery, "whose hash"), "%s",
+		    found.gl_pathv[i]);
+		leave(&fast);
+		temp_dir_remove(&dir);
+	}
+	globfree(&found);
+}
+END_TEST
+
 /* ---- segments that are long enough for two threads ------------------------ */
 
 static struct temp_dir temp;
@@ -265,6 +317,58 @@ START_TEST(names_that_only_the_second_half_has_are_there)
 }
 END_TEST
 
+/* An event whose hash is of something else; the payload is so long. */
+static void
+add_forged(size_t length)
+{
+	static const uint8_t zeros[3000];
+	const struct bat_event event = {
+		.id = bat_id_from_number(12345),
+		.corr = bat_id_from_number(12345),
+		.kind = 0xf001,
+		.hash = bat_hash_of(bat_bytes_text("something else")),
+		.entity = bat_bytes_text("player:bob"),
+		.scope = bat_bytes_text("s"),
+	};
+	size_t start = maker.file.length;
+
+	ck_assert_int_eq(bat_frame_open(&maker.file), 0);
+	ck_assert_int_eq(bat_codec_encode(&event,
+			     bat_bytes_slice(zeros, length), NULL, 0,
+			     &maker.file),
+	    0);
+	bat_frame_seal(&maker.file, start);
+}
+
+START_TEST(payloads_that_were_not_hashed_are_told_in_either_half)
+{
+	struct way fast;
+	char text[64];
+	size_t first, last;
+
+	add_events(100);
+	first = maker.file.length;
+	add_forged(5);
+	add_events(EVENTS);
+	for (unsigned i = 0; i < 15; i++)
+		add_forged(i == 7 ? 3000 : 0);
+	last = maker.file.length;
+	add_forged(1024);
+	add_events(1);
+	maker_save(&maker, &temp);
+	ck_assert_uint_eq(assert_same_ways(&temp, "forged"), EVENTS + 118);
+	go(&fast, &temp, false);
+	ck_assert(!fast.recovery.refuse);
+	snprintf(text, sizeof(text), "segment 1 offset %zu: the payload",
+	    first);
+	ck_assert(report_has(&fast.recovery, text));
+	snprintf(text, sizeof(text), "segment 1 offset %zu: the payload", last);
+	ck_assert(!report_has(&fast.recovery, text));
+	ck_assert(report_has(&fast.recovery, "segment 1: 1 more such"));
+	leave(&fast);
+}
+END_TEST
+
 START_TEST(damage_and_cuts_are_the_same_both_ways)
 {
 	uint32_t state = (uint32_t)_i + 1;
@@ -354,12 +458,16 @@ main(void)
 	TCase *large = tcase_create("large");
 
 	tcase_add_test(golden, every_golden_store_is_the_same_both_ways);
+	tcase_add_test(golden,
+	    payloads_of_golden_stores_are_those_that_were_hashed);
 	suite_add_tcase(suite, golden);
 	tcase_add_checked_fixture(large, set_up, tear_down);
 	tcase_add_test(large, single_events_are_the_same_both_ways);
 	tcase_add_loop_test(large, batches_are_the_same_both_ways, 0, 4);
 	tcase_add_loop_test(large, broken_batches_are_the_same_both_ways, 0, 4);
 	tcase_add_test(large, names_that_only_the_second_half_has_are_there);
+	tcase_add_test(large,
+	    payloads_that_were_not_hashed_are_told_in_either_half);
 	tcase_add_loop_test(large, damage_and_cuts_are_the_same_both_ways, 0,
 	    2);
 	tcase_add_test(large, frames_within_a_payload_do_not_mislead);
