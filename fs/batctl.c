@@ -72,6 +72,10 @@ static const struct command commands[] = {
 	    batfs_batctl_verify },
 	{ "salvage", "SRC DEST", "what is provable to DEST; gaps on stdout",
 	    batfs_batctl_salvage },
+	{ "append", "DATADIR PATH", "lines on stdin, receipts on stdout",
+	    batfs_batctl_append },
+	{ "checkpoint", "DATADIR [--index=ckpt|fbati]",
+	    "writes the index file now", batfs_batctl_checkpoint },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -25,12 +25,18 @@ int batfs_batctl_inspect(int argc, char **argv);
 int batfs_batctl_repair(int argc, char **argv);
 int batfs_batctl_verify(int argc, char **argv);
 int batfs_batctl_salvage(int argc, char **argv);
+int batfs_batctl_append(int argc, char **argv);
+int batfs_batctl_checkpoint(int argc, char **argv);
 
 struct batfs_batctl {
 	struct bat_store *store;
 	struct batfs_tree *tree;
 	uint32_t uid, gid;
 };
+
+/* The store and its tree; the caller frees both, also after a failure. */
+int batfs_batctl_open(struct batfs_batctl *ctl, const char *data_dir,
+    const struct bat_options *how, struct bat_error *error);
 
 /* The names of a directory, each with its node, in the order of the tree. */
 struct batfs_batctl_entry {

@@ -145,18 +145,17 @@ run_find(struct batfs_batctl *ctl, const char *path, struct bat_error *error)
 typedef int batfs_batctl_path_fn(struct batfs_batctl *ctl, const char *path,
     struct bat_error *error);
 
-static int
-open_tree(struct batfs_batctl *ctl, const char *data_dir,
-    struct bat_error *error)
+int
+batfs_batctl_open(struct batfs_batctl *ctl, const char *data_dir,
+    const struct bat_options *how, struct bat_error *error)
 {
-	const struct bat_options how = { .read_only = true };
 	struct bat_file_stat status;
 	struct batfs_tree_options options = {
-		.read_only = true,
+		.read_only = how->read_only,
 		.default_kind = BAT_KIND_DATA,
 		.config_line = "",
 	};
-	int code = bat_open(data_dir, &how, &ctl->store, error);
+	int code = bat_open(data_dir, how, &ctl->store, error);
 
 	if (code != BAT_OK)
 		return code;
@@ -200,11 +199,12 @@ run_command(batfs_batctl_path_fn *run, int argc, char **argv)
 {
 	struct batfs_batctl ctl = { .store = NULL };
 	struct bat_error error = { .code = 0 };
+	const struct bat_options how = { .read_only = true };
 	int status = BATCTL_CANNOT;
 
 	if (argc < 1)
 		return BATCTL_USAGE;
-	if (open_tree(&ctl, argv[0], &error) == BAT_OK)
+	if (batfs_batctl_open(&ctl, argv[0], &how, &error) == BAT_OK)
 		status = run_paths(&ctl, run, argc - 1, argv + 1);
 	else
 		fprintf(stderr, "batctl: %s\n", error.text);

@@ -368,7 +368,7 @@ int bat_append(struct bat_store *store, struct bat_batch *batch);
 /* Everything that is visible is on disk when this returns 0. */
 int bat_sync(struct bat_store *store, struct bat_error *error);
 /* Write the index file now, whatever the threshold says (nothing appended and
- * an index that stays: nothing is done). */
+ * an index that stays, of the kind that is wanted: nothing is done). */
 int bat_checkpoint(struct bat_store *store, struct bat_error *error);
 
 /* ---- backups --------------------------------------------------------- */

@@ -161,8 +161,10 @@ write_index(struct bat_writer *writer, struct bat_error *error)
 static int
 checkpoint(struct bat_writer *writer, bool force, struct bat_error *error)
 {
+	bool other_kind = writer->has_index &&
+	    writer->as_rowindex != (writer->source == BAT_RECOVERY_ROWINDEX);
 	bool anything = !writer->has_index || writer->uncovered_count > 0 ||
-	    writer->uncovered_extensions;
+	    writer->uncovered_extensions || (force && other_kind);
 	struct bat_error what = { .code = 0 };
 
 	if (writer->stopped)

@@ -125,6 +125,37 @@ salvages() {
 		[ ! -e "$data/inner" ]
 }
 
+appends() {
+	fresh quickstart
+	printf '{"x":1}\n@kind=f.001 @cause=last {"x":2}\n"tail"' |
+		exits 0 "$BATCTL" append "$data" scopes/room:new/player:new &&
+		[ "$(jq -s 'map(.clock) == [0, 1, 2]' "$work/out")" = true ] &&
+		"$BATCTL" cat "$data" scopes/room:new/player:new |
+		jq -s 'map(.data)' -c | grep -qx '\[{"x":1},{"x":2},"tail"\]' || return
+	# What stands before a bad line is there, what stands behind is not.
+	printf '"good"\nbad\n"never"\n' |
+		exits 1 "$BATCTL" append "$data" entities/player:new &&
+		grep -q '^batctl: byte 7: .*bad' "$work/err" &&
+		[ "$("$BATCTL" cat "$data" entities/player:new | wc -l)" = 4 ] &&
+		exits 1 "$BATCTL" append "$data" README </dev/null &&
+		exits 2 "$BATCTL" append "$work/nowhere" append </dev/null &&
+		mount_it "$data" || return
+	echo '"x"' | exits 2 "$BATCTL" append "$data" entities/player:new
+	end_it
+}
+
+checkpoints() {
+	fresh quickstart
+	rm "$data"/index.*
+	exits 0 "$BATCTL" checkpoint "$data" && [ -e "$data/index.ckpt" ] &&
+		exits 0 "$BATCTL" checkpoint "$data" --index=fbati &&
+		[ -e "$data/index.fbati" ] && [ ! -e "$data/index.ckpt" ] &&
+		exits 0 "$BATCTL" checkpoint "$data" --index=ckpt &&
+		[ -e "$data/index.ckpt" ] && [ ! -e "$data/index.fbati" ] &&
+		exits 0 "$BATCTL" inspect "$data" &&
+		grep -qx 'index.ckpt.believed yes' "$work/out"
+}
+
 for shape in quickstart mixed coordinates bad-crc payloads; do
 	fresh $shape
 	mount_it "$data" ro || exit 1
@@ -139,4 +170,6 @@ check "what is not there is an error" errors
 check "inspect says what is there and what is wrong" inspects
 check "repair makes a store of it again" repairs
 check "salvage saves what is provable and leaves the rest alone" salvages
+check "append takes lines and gives receipts" appends
+check "checkpoint writes the index that is asked for" checkpoints
 [ "$failed" -eq 0 ]
