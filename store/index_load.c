@@ -312,6 +312,9 @@ count_rows(struct bat_index *index)
 	uint32_t last = BAT_INDEX_NOTHING;
 	int code = bat_index_make_names(index);
 
+	/* Most names are entities of one scope. */
+	if (code == BAT_OK)
+		code = bat_map_reserve(&index->by_pair, index->names.count);
 	for (uint32_t i = 0; code == BAT_OK && i < index->count; i++) {
 		struct bat_index_hot *row = hot_at(index, i);
 

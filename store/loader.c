@@ -106,6 +106,7 @@ bat_loader_know_names(struct loader *loader,
 	    sizeof(*loader->names));
 	if (loader->names == NULL)
 		return BAT_WORLD_NO_MEMORY;
+	code = bat_map_reserve(&loader->index->names.numbers, strings->count);
 	for (uint32_t i = 1; code == BAT_OK && i < strings->count; i++) {
 		(void)bat_checkpoint_is_coordinate(strings, i, i);
 		code = bat_intern_put(&loader->index->names, strings->list[i],

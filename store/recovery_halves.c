@@ -42,7 +42,7 @@ walk(void *argument)
 {
 	struct half *half = argument;
 	struct bat_segment_reader *reader = &half->reader;
-	struct recovery_names names;
+	struct recovery_names names = RECOVERY_NO_NAMES;
 	struct bat_segment_item item;
 
 	do {
@@ -76,7 +76,7 @@ find_frame(struct half *half, uint64_t from, uint64_t end)
 		from, &got, NULL) != BAT_OK)
 		got = 0;
 	for (size_t at = BAT_FRAME_HEADER_SIZE; !found && at < got; at++) {
-		struct recovery_names names;
+		struct recovery_names names = RECOVERY_NO_NAMES;
 		struct bat_segment_item item;
 		const uint8_t *p = memmem(window + at, got - at, frame_start,
 		    length);
@@ -102,7 +102,7 @@ find_border(struct half *half, uint64_t end)
 {
 	struct bat_segment_reader *reader = &half->reader;
 	uint64_t start = reader->at;
-	struct recovery_names names;
+	struct recovery_names names = RECOVERY_NO_NAMES;
 	struct bat_segment_item item;
 
 	half->begins_batch = false;

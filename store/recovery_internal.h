@@ -47,10 +47,14 @@ struct recovery_proof {
 	uint64_t wrong_count;
 };
 
-/* An event's names, as numbers of the index. */
+/* An event's names, as numbers of the index: legal ones. */
 struct recovery_names {
 	uint32_t entity, scope;
 };
+#define RECOVERY_NO_NAMES                                                      \
+	{                                                                      \
+		BAT_INTERN_NONE, BAT_INTERN_NONE                               \
+	}
 
 /* The batch rule of FORMAT.md 4.2, but that a batch ends with its segment. */
 struct recovery_batch {
@@ -85,11 +89,11 @@ int bat_recovery_segment(struct recovery_scan *scan,
     const struct bat_segment_info *info, uint64_t from);
 /*
  * A frame that is whole, decodes, and is legal: an event with legal names, or
- * a marker with a possible count. Of an event *out has the names' numbers, NONE
- * for new ones.
+ * a marker with a possible count. *names has those of an event before, and then
+ * those of this one; NONE for new ones.
  */
 bool bat_recovery_is_sound(const struct recovery_scan *scan,
-    const struct bat_segment_item *item, struct recovery_names *out);
+    const struct bat_segment_item *item, struct recovery_names *names);
 /* A sound frame: its row is pushed, or the batch rule is followed. */
 int bat_recovery_take(struct recovery_scan *scan, struct recovery_batch *batch,
     struct recovery_proof *proof, const struct bat_segment_item *item,

@@ -60,21 +60,27 @@ item_fault(const struct bat_segment_item *item)
 	return item->decoded ? "illegal content" : "undecodable";
 }
 
-/* The number of a name that was judged when it was first seen; else NONE. */
+/* The number of a name that was judged when it was first seen; else NONE. It
+ * is often that of the event before. */
 static uint32_t
-find_legal(const struct recovery_scan *scan, struct bat_slice name)
+find_legal(const struct recovery_scan *scan, struct bat_slice name,
+    uint32_t before)
 {
+	const struct bat_intern *names = &scan->index->names;
 	uint32_t number;
 
 	if (!scan->knows_legal)
 		return BAT_INTERN_NONE;
-	number = bat_intern_find(&scan->index->names, name);
+	if (before != BAT_INTERN_NONE &&
+	    bat_bytes_equal(bat_intern_get(names, before), name))
+		return before;
+	number = bat_intern_find(names, name);
 	return number >= scan->legal_from ? number : BAT_INTERN_NONE;
 }
 
 bool
 bat_recovery_is_sound(const struct recovery_scan *scan,
-    const struct bat_segment_item *item, struct recovery_names *out)
+    const struct bat_segment_item *item, struct recovery_names *names)
 {
 	const struct bat_event *event = &item->event;
 
@@ -84,10 +90,10 @@ bat_recovery_is_sound(const struct recovery_scan *scan,
 		return event->kind != BAT_KIND_BATCH_BEGIN ||
 		    (event->payload_size >= 1 &&
 			event->payload_size <= RECOVERY_BATCH_MAX);
-	out->entity = find_legal(scan, event->entity);
-	out->scope = find_legal(scan, event->scope);
-	return (out->entity != BAT_INTERN_NONE &&
-		   out->scope != BAT_INTERN_NONE) ||
+	names->entity = find_legal(scan, event->entity, names->entity);
+	names->scope = find_legal(scan, event->scope, names->scope);
+	return (names->entity != BAT_INTERN_NONE &&
+		   names->scope != BAT_INTERN_NONE) ||
 	    bat_coordinate_check(event->entity, event->scope, NULL) == BAT_OK;
 }
 
@@ -263,7 +269,7 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader,
     struct recovery_proof *proof)
 {
 	struct recovery_batch batch = { .open = false };
-	struct recovery_names names;
+	struct recovery_names names = RECOVERY_NO_NAMES;
 	struct bat_segment_item item;
 	uint64_t next;
 	bool torn = false;
