@@ -76,6 +76,10 @@ static const struct command commands[] = {
 	    batfs_batctl_append },
 	{ "checkpoint", "DATADIR [--index=ckpt|fbati]",
 	    "writes the index file now", batfs_batctl_checkpoint },
+	{ "backup", "DATADIR DEST",
+	    "a consistent copy: PIN, SHA256SUMS, store/", batfs_batctl_backup },
+	{ "restore-check", "COPY", "whether a backup is what it was",
+	    batfs_batctl_restore_check },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

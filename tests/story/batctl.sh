@@ -156,6 +156,37 @@ checkpoints() {
 		grep -qx 'index.ckpt.believed yes' "$work/out"
 }
 
+# Of a store at rest, and beside a mount that writes.
+backs_up() {
+	fresh mixed
+	rm -rf "$work/copy"
+	exits 0 "$BATCTL" backup "$data" "$work/copy" &&
+		nothing_is_written mixed &&
+		(cd "$work/copy" && sha256sum --quiet -c SHA256SUMS) &&
+		exits 0 "$BATCTL" restore-check "$work/copy" &&
+		exits 2 "$BATCTL" backup "$data" "$work/copy" &&
+		exits 2 "$BATCTL" backup "$data" "$data/copy" &&
+		cmp <("$BATCTL" cat "$data" log.jsonl) \
+			<("$BATCTL" cat "$work/copy/store" log.jsonl) || return
+	printf X | dd of="$work/copy/store/000002.fbat" bs=1 seek=900 \
+		conv=notrunc status=none
+	exits 1 "$BATCTL" restore-check "$work/copy" &&
+		grep -q '^store/000002.fbat: has other bytes' "$work/out" &&
+		rm "$work/copy/store/000002.fbat" &&
+		exits 1 "$BATCTL" restore-check "$work/copy" &&
+		rm "$work/copy/SHA256SUMS" &&
+		exits 2 "$BATCTL" restore-check "$work/copy" || return
+	rm -rf "$work/copy"
+	mount_it "$data" && mkdir "$mnt/scopes/live" &&
+		echo '"one"' >>"$mnt/scopes/live/e" &&
+		exits 0 "$BATCTL" backup "$data" "$work/copy" &&
+		echo '"two"' >>"$mnt/scopes/live/e" &&
+		exits 0 "$BATCTL" restore-check "$work/copy" &&
+		[ "$("$BATCTL" cat "$work/copy/store" scopes/live/e | wc -l)" = 1 ]
+	local status=$?
+	end_it && return $status
+}
+
 for shape in quickstart mixed coordinates bad-crc payloads; do
 	fresh $shape
 	mount_it "$data" ro || exit 1
@@ -172,4 +203,5 @@ check "repair makes a store of it again" repairs
 check "salvage saves what is provable and leaves the rest alone" salvages
 check "append takes lines and gives receipts" appends
 check "checkpoint writes the index that is asked for" checkpoints
+check "backup copies one moment and restore-check knows it again" backs_up
 [ "$failed" -eq 0 ]
