@@ -333,8 +333,8 @@ stop_threads(struct program *program)
 		batfs_append_drain(&mount->appends);
 	batfs_chores_stop(mount->chores);
 	batfs_committer_stop(program->committer);
-	batfs_notify_stop(mount->notify);
 	batfs_waiting_stop(mount->waiting);
+	batfs_notify_stop(mount->notify);
 	lost = batfs_handle_close_all(&mount->handles);
 	batfs_waiting_free(mount->waiting);
 	if (lost > 0)

@@ -178,12 +178,24 @@ batfs_notify_grown(struct batfs_notify *notify)
 
 	bat_head(notify->mount->store, &head);
 	pthread_mutex_lock(&notify->grown_lock);
-	/* What came before a promise is in the sizes that it promised. */
-	if (!is_promised(notify))
+	/* What came before a promise is in the sizes that it promised. In a new
+	 * generation ordinals begin anew, and all names are forgotten. */
+	if (!is_promised(notify) || notify->told > head.ordinals)
 		notify->told = head.ordinals;
 	for (; notify->told < head.ordinals; notify->told++)
 		take_back(notify, notify->told);
 	pthread_mutex_unlock(&notify->grown_lock);
+}
+
+void
+batfs_notify_look(struct batfs_notify *notify)
+{
+	const struct batfs_mount *mount = notify->mount;
+
+	if (mount->options->at != NULL || !bat_refresh(mount->store))
+		return;
+	batfs_notify_grown(notify);
+	batfs_notify_check(notify);
 }
 
 void

@@ -33,6 +33,12 @@ void batfs_notify_check(struct batfs_notify *notify);
 void batfs_notify_promise(struct batfs_notify *notify);
 /* Threads: any, without locks. */
 void batfs_notify_grown(struct batfs_notify *notify);
+/*
+ * Before a request is answered: show what another process has written since, on
+ * a mount that only reads and is not of a moment, and wake the thread if what
+ * names mean has changed.
+ */
+void batfs_notify_look(struct batfs_notify *notify);
 /* NULL: nothing is done. */
 void batfs_notify_stop(struct batfs_notify *notify);
 

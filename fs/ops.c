@@ -61,6 +61,7 @@ ops_lookup(fuse_req_t req, fuse_ino_t parent_ino, const char *name)
 	batfs_reply_count(req, BATFS_STAT_LOOKUP);
 	if (!batfs_reply_node(req, parent_ino, &parent))
 		return;
+	batfs_notify_look(mount->notify);
 	result = batfs_tree_lookup(mount->tree, &parent, bat_bytes_text(name),
 	    &node);
 	if (result == BAT_STATE_NOT_FOUND) {
@@ -111,6 +112,7 @@ ops_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	batfs_reply_count(req, BATFS_STAT_GETATTR);
 	if (!batfs_reply_node(req, ino, &node))
 		return;
+	batfs_notify_look(mount->notify);
 	result = batfs_tree_attributes(mount->tree, &node, true, &attributes,
 	    &error);
 	if (result == 0)

@@ -206,6 +206,7 @@ batfs_ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	batfs_reply_count(req, BATFS_STAT_OPENDIR);
 	if (!batfs_reply_node(req, ino, &node))
 		return;
+	batfs_notify_look(mount->notify);
 	result = batfs_tree_attributes(mount->tree, &node, false, &attributes,
 	    &error);
 	if (result != 0) {

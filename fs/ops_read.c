@@ -109,6 +109,7 @@ batfs_ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	batfs_reply_count(req, BATFS_STAT_OPEN);
 	if (!batfs_reply_node(req, ino, &node))
 		return;
+	batfs_notify_look(mount->notify);
 	batfs_notify_check(mount->notify);
 	failed = open_node(req, &node, fi, &handle);
 	if (failed != 0)
@@ -188,6 +189,7 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    (uint64_t)offset, size, (fi->flags & O_NONBLOCK) != 0);
 		return;
 	}
+	batfs_notify_look(mount->notify);
 	batfs_handle_hold(handle);
 	scratch = batfs_spare_take(&mount->spares);
 	result = batfs_handle_read(handle, mount->tree, (uint64_t)offset, size,

@@ -174,6 +174,10 @@ render_status(struct batfs_tree *tree, struct bat_buf *buf)
 	if (code == BAT_OK && status.writer_code != 0)
 		code = bat_bytes_append_format(buf, "reason %s: %s\n",
 		    bat_error_name(status.writer_code), status.writer_text);
+	/* What a read-only mount shows may be old. */
+	if (code == BAT_OK && status.follow_code != 0)
+		code = bat_bytes_append_format(buf, "reason %s: %s\n",
+		    bat_error_name(status.follow_code), status.follow_text);
 	if (code == BAT_OK)
 		code = put_log(tree, buf);
 	return code;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "notify.h"
 #include "reply.h"
 #include "thread.h"
 
@@ -292,6 +293,7 @@ run(void *argument)
 	uint64_t checks = 0;
 
 	while (wait_for_something(waiting, &checks)) {
+		batfs_notify_look(waiting->mount->notify);
 		look_at_waiters(waiting);
 		look_at_pollers(waiting);
 	}
