@@ -54,7 +54,11 @@ bat_verify_report(struct bat_verify_state *state, enum bat_verify_code code,
 	struct bat_verify_finding finding = { code, severity, state->segment,
 		offset, text };
 	va_list arguments;
+	/* What is still to be said of payloads before this. */
+	int result = bat_verify_finish_payloads(state);
 
+	if (result != 0)
+		return result;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
@@ -70,23 +74,6 @@ bat_verify_report(struct bat_verify_state *state, enum bat_verify_code code,
 	if (state->sink == NULL)
 		return 0;
 	return state->sink->finding(state->sink->context, &finding);
-}
-
-static bool
-same_id(const void *context, uint32_t value, struct bat_slice key)
-{
-	const struct bat_verify_state *state = context;
-
-	return memcmp(state->known[value].id.bytes, key.data, key.length) == 0;
-}
-
-static uint64_t
-hash_of_id(const void *context, uint32_t value)
-{
-	const struct bat_verify_state *state = context;
-
-	return bat_map_hash(bat_bytes_slice(state->known[value].id.bytes,
-	    sizeof(state->known[value].id.bytes)));
 }
 
 static bool
@@ -113,7 +100,6 @@ static void
 start(struct bat_verify_state *state)
 {
 	bat_intern_init(&state->names);
-	bat_map_init(&state->by_id, state, same_id, hash_of_id);
 	bat_map_init(&state->by_link, state, same_link, hash_of_link);
 }
 
@@ -123,7 +109,6 @@ finish(struct bat_verify_state *state)
 	for (size_t i = 0; i < state->index_count; i++)
 		bat_verify_free_claims(&state->indexes[i]);
 	bat_map_free(&state->by_link);
-	bat_map_free(&state->by_id);
 	bat_intern_free(&state->names);
 	bat_bytes_free(&state->scratch);
 	free(state->staged);
@@ -192,6 +177,8 @@ verify_all(struct bat_verify_state *state)
 		    i + 1 == state->dir.count);
 	for (size_t i = 0; code == 0 && i < state->index_count; i++)
 		code = bat_verify_finish_claims(state, &state->indexes[i]);
+	if (code == 0)
+		code = bat_verify_count_twins(state);
 	return code;
 }
 
@@ -200,22 +187,29 @@ bat_verify_directory(const struct bat_disk *disk, const char *path,
     const struct bat_verify_sink *sink, struct bat_verify_counts *out_counts,
     struct bat_error *error)
 {
-	struct bat_verify_state state = { .sink = sink,
-		.counts = out_counts,
-		.error = error,
-		.scratch = BAT_BUF_EMPTY };
+	/* It has room for payloads: too much for a stack. */
+	struct bat_verify_state *state = calloc(1, sizeof(*state));
 	int code;
 
 	*out_counts = (struct bat_verify_counts){ 0 };
-	code = bat_segment_dir_open(&state.dir, disk, path, false, error);
-	if (code != 0)
+	if (state == NULL)
+		return bat_error_set(error, BAT_WORLD_NO_MEMORY,
+		    "no memory to verify");
+	state->sink = sink;
+	state->counts = out_counts;
+	state->error = error;
+	code = bat_segment_dir_open(&state->dir, disk, path, false, error);
+	if (code != 0) {
+		free(state);
 		return code;
-	start(&state);
-	code = bat_segment_dir_scan(&state.dir, error);
+	}
+	start(state);
+	code = bat_segment_dir_scan(&state->dir, error);
 	if (code == 0)
-		code = verify_all(&state);
-	finish(&state);
-	bat_segment_dir_close(&state.dir);
+		code = verify_all(state);
+	finish(state);
+	bat_segment_dir_close(&state->dir);
+	free(state);
 	if (code == 0 && out_counts->broken > 0)
 		code = BAT_DATA_CORRUPT;
 	return code;

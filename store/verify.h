@@ -20,7 +20,7 @@
  * checksum: created_ns is free, and in a store without an index file the
  * sequence numbers of footers are, as long as they rise.
  *
- * Memory: about 70 bytes an event, 240 for each row of an index file, one
+ * Memory: about 80 bytes an event, 240 for each row of an index file, one
  * segment's footer and one batch. No lock is taken: beside a writer, what it
  * is appending shows as a torn tail. Threads: any, no state.
  */

@@ -34,62 +34,6 @@ check_time(struct bat_verify_state *state, const struct bat_event *event,
 	    event->timestamp_us, event->wall_ms);
 }
 
-static int
-report_reencoded(struct bat_verify_state *state, uint64_t offset)
-{
-	if (state->reencoded_reported)
-		return 0;
-	state->reencoded_reported = true;
-	return bat_verify_report(state, BAT_VERIFY_REENCODED, BAT_VERIFY_NOTED,
-	    offset, "a compaction rewrote payloads from here on");
-}
-
-static int
-check_payload(struct bat_verify_state *state, const struct bat_event *event,
-    uint64_t offset)
-{
-	struct bat_slice payload;
-	struct bat_hash hash;
-	bool is_value, matches;
-	int code;
-
-	/* content_hash may be missing (FORMAT.md 2.3). */
-	if (!bat_hash_equal(&event->content_hash, &event->hash) &&
-	    !bat_hash_is_zero(&event->content_hash))
-		return bat_verify_report(state, BAT_VERIFY_PAYLOAD,
-		    BAT_VERIFY_BROKEN, offset,
-		    "content_hash and event_hash differ");
-	bat_bytes_clear(&state->scratch);
-	code = bat_codec_payload(event, &state->scratch);
-	if (code == BAT_WORLD_NO_MEMORY)
-		return bat_error_set(state->error, code,
-		    "no memory for a payload");
-	if (code != 0)
-		return bat_verify_report(state, BAT_VERIFY_PAYLOAD,
-		    BAT_VERIFY_BROKEN, offset, "the payload does not decode");
-	payload = bat_bytes_of_buf(&state->scratch);
-	is_value = bat_bytes_equal(payload, event->payload_slot);
-	hash = bat_hash_of(payload);
-	matches = BAT_PLANT(32) ||
-	    (bat_hash_equal(&hash, &event->hash) &&
-		payload.length == event->payload_size);
-	if (is_value) {
-		state->compacted = true;
-		state->counts->reencoded++;
-	}
-	if (matches) {
-		state->counts->payloads++;
-		return 0;
-	}
-	if (is_value)
-		return report_reencoded(state, offset);
-	return bat_verify_report(state, BAT_VERIFY_PAYLOAD, BAT_VERIFY_BROKEN,
-	    offset,
-	    "payload of %zu bytes: the header says %" PRIu32 ", its hash %s",
-	    payload.length, event->payload_size,
-	    bat_hash_equal(&hash, &event->hash) ? "holds" : "is another");
-}
-
 int
 bat_verify_event(struct bat_verify_state *state, const struct bat_event *event,
     uint64_t offset)
@@ -99,7 +43,7 @@ bat_verify_event(struct bat_verify_state *state, const struct bat_event *event,
 	if (code == 0)
 		code = check_time(state, event, offset);
 	if (code == 0)
-		code = check_payload(state, event, offset);
+		code = bat_verify_payload_of(state, event, offset);
 	return code;
 }
 
@@ -137,6 +81,34 @@ bat_verify_hash_extensions(struct bat_verify_state *state, struct bat_slice map,
 	return code == BAT_END ? 0 : code;
 }
 
+/* The number of a name; most come again soon. */
+static int
+number_of(struct bat_verify_state *state, struct bat_slice name,
+    uint32_t *out_number)
+{
+	uint64_t last = 0;
+	uint32_t *recent;
+	int code;
+
+	if (name.length >= sizeof(last))
+		last = bat_bytes_get_le64(
+		    name.data + name.length - sizeof(last));
+	else
+		for (size_t i = 0; i < name.length; i++)
+			last = last << 8 | name.data[i];
+	recent = &state->recent[(last * 0x9e3779b97f4a7c15 >> 32) %
+	    BAT_VERIFY_RECENT];
+	if (*recent < state->names.count &&
+	    bat_bytes_equal(bat_intern_get(&state->names, *recent), name)) {
+		*out_number = *recent;
+		return 0;
+	}
+	code = bat_intern_put(&state->names, name, out_number);
+	if (code == 0)
+		*recent = *out_number;
+	return code;
+}
+
 int
 bat_verify_record_of(struct bat_verify_state *state,
     const struct bat_segment_item *item, struct bat_verify_record *out_record)
@@ -144,10 +116,10 @@ bat_verify_record_of(struct bat_verify_state *state,
 	const struct bat_event *event = &item->event;
 	struct bat_verify_record record = { .has_extensions = true };
 	struct bat_row *row = &record.row;
-	int code = bat_intern_put(&state->names, event->entity, &row->entity);
+	int code = number_of(state, event->entity, &row->entity);
 
 	if (code == 0)
-		code = bat_intern_put(&state->names, event->scope, &row->scope);
+		code = number_of(state, event->scope, &row->scope);
 	if (code == 0 && event->extension_count > 0 && state->index_count > 0)
 		code = bat_verify_hash_extensions(state, event->extension_map,
 		    event->extension_count, &record.extensions);
@@ -204,10 +176,6 @@ remember(struct bat_verify_state *state, const struct bat_verify_record *record,
     const struct bat_verify_link *link)
 {
 	struct bat_verify_known *known;
-	uint32_t number = (uint32_t)state->known_count;
-	struct bat_slice id = bat_bytes_slice(record->row.id.bytes,
-	    sizeof(record->row.id.bytes));
-	int code;
 
 	if (state->known_count == state->known_capacity) {
 		size_t capacity = state->known_capacity == 0 ?
@@ -222,27 +190,32 @@ remember(struct bat_verify_state *state, const struct bat_verify_record *record,
 		state->known = known;
 		state->known_capacity = capacity;
 	}
-	known = &state->known[number];
+	known = &state->known[state->known_count++];
 	known->id = record->row.id;
 	known->link = *link;
-	state->known_count++;
-	if (bat_map_find(&state->by_id, id) != BAT_MAP_NONE)
-		state->counts->twins++;
-	code = bat_map_put(&state->by_id, id, number);
-	if (code == 0)
-		code = bat_map_put(&state->by_link, link_key(link), number);
-	return code;
+	return 0;
 }
 
-/* Is there any earlier event of the entity that this one can follow? */
-static bool
-has_parent(const struct bat_verify_state *state, const struct bat_row *row)
+/*
+ * Is there any earlier event of the entity that this one can follow? The table
+ * is made when this is first asked, which in most stores is never.
+ */
+static int
+find_parent(struct bat_verify_state *state, const struct bat_row *row,
+    bool *out_found)
 {
 	struct bat_verify_link parent = { row->entity, row->clock - 1,
 		row->prev };
+	int code = 0;
 
-	return row->clock > 0 &&
+	for (; code == 0 && state->linked_count < state->known_count;
+	     state->linked_count++)
+		code = bat_map_put(&state->by_link,
+		    link_key(&state->known[state->linked_count].link),
+		    (uint32_t)state->linked_count);
+	*out_found = row->clock > 0 &&
 	    bat_map_find(&state->by_link, link_key(&parent)) != BAT_MAP_NONE;
+	return code;
 }
 
 static int
@@ -272,6 +245,8 @@ check_chain(struct bat_verify_state *state, const struct bat_row *row,
     struct bat_verify_head *head)
 {
 	bool starts = bat_hash_is_zero(&row->prev) && row->clock == 0;
+	bool found = false;
+	int code = 0;
 
 	if (starts && head->exists) {
 		state->counts->restarts++;
@@ -283,7 +258,12 @@ check_chain(struct bat_verify_state *state, const struct bat_row *row,
 	    row->clock - 1 == head->link.clock &&
 	    bat_hash_equal(&row->prev, &head->link.hash))
 		return 0;
-	if ((state->has_hidden || head->restarted) && has_parent(state, row)) {
+	if (state->has_hidden || head->restarted)
+		code = find_parent(state, row, &found);
+	if (code != 0)
+		return bat_error_set(state->error, code,
+		    "no memory for the links of events");
+	if (found) {
 		state->counts->passed_over++;
 		return 0;
 	}

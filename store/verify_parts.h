@@ -1,7 +1,8 @@
 /*
  * What the parts of verify share: verify.c (the directory, findings),
- * verify_segment.c (frames and batches), verify_event.c (payloads, chains) and
- * verify_claims.c (rows of footers and index files). Nobody else includes it.
+ * verify_segment.c (frames and batches), verify_event.c (chains),
+ * verify_payload.c, verify_twins.c, and verify_claims.c and verify_compare.c
+ * (rows of footers and index files). Nobody else includes it.
  */
 #ifndef BAT_VERIFY_PARTS_H
 #define BAT_VERIFY_PARTS_H
@@ -57,6 +58,17 @@ struct bat_verify_head {
 	struct bat_verify_link link;
 };
 
+/* A payload whose hash is still to come. */
+struct bat_verify_payload {
+	uint64_t offset;
+	size_t length;
+	uint32_t stated; /* its length, as the header says */
+	struct bat_hash hash;
+	bool is_value; /* not a byte vector: a compaction's work */
+};
+
+#define BAT_VERIFY_RECENT 256
+
 struct bat_verify_state {
 	const struct bat_verify_sink *sink;
 	struct bat_verify_counts *counts;
@@ -64,11 +76,15 @@ struct bat_verify_state {
 	struct bat_segment_dir dir;
 	struct bat_intern names;
 	struct bat_buf scratch; /* a payload or an extension */
+	struct bat_hash_lanes lanes;
+	struct bat_verify_payload kept[BAT_HASH_LANES]; /* those in lanes */
 
 	struct bat_verify_known *known;
 	size_t known_count, known_capacity;
-	struct bat_map by_id, by_link;
-	struct bat_verify_head *heads; /* by number of names */
+	struct bat_map by_link; /* of the first linked_count of them */
+	size_t linked_count;
+	uint32_t recent[BAT_VERIFY_RECENT]; /* numbers of names, by text */
+	struct bat_verify_head *heads;	    /* by number of names */
 	size_t head_capacity;
 
 	/* The batch that is open; it never leaves its segment. */
@@ -106,12 +122,20 @@ int bat_verify_segment(struct bat_verify_state *state, uint64_t id,
 /* An event for itself, whatever becomes of its batch. */
 int bat_verify_event(struct bat_verify_state *state,
     const struct bat_event *event, uint64_t offset);
+/* Its payload, or the start of that: what comes of its hash may be told later,
+ * at the latest by bat_verify_finish_payloads. */
+int bat_verify_payload_of(struct bat_verify_state *state,
+    const struct bat_event *event, uint64_t offset);
+int bat_verify_finish_payloads(struct bat_verify_state *state);
 /* *out_record of an event. */
 int bat_verify_record_of(struct bat_verify_state *state,
     const struct bat_segment_item *item, struct bat_verify_record *out_record);
 /* An event that counts, in log order: its chain, its twins. */
 int bat_verify_link(struct bat_verify_state *state,
     const struct bat_verify_record *record);
+
+/* Those among all of them, into the counts. 0 or BAT_WORLD_NO_MEMORY. */
+int bat_verify_count_twins(struct bat_verify_state *state);
 
 /* Hash what a map str -> byte vector holds. 0, BAT_DATA_CORRUPT,
  * BAT_WORLD_NO_MEMORY. */

@@ -345,6 +345,8 @@ bat_verify_segment(struct bat_verify_state *state, uint64_t id, bool is_highest)
 	if (code == 0)
 		code = walk_frames(state, &reader);
 	if (code == 0)
+		code = bat_verify_finish_payloads(state);
+	if (code == 0)
 		code = finish_batch(state, &reader);
 	if (code == 0 && state->has_footer)
 		code = bat_verify_finish_claims(state, &state->footer);

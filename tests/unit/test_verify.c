@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "bat.h"
 #include "crc.h"
 #include "faulty_disk.h"
 #include "frame.h"
@@ -452,6 +453,130 @@ START_TEST(forged_frames_are_found)
 }
 END_TEST
 
+/* Where and what, in the order in which it was told. */
+struct told {
+	struct bat_verify_finding findings[32];
+	size_t count;
+};
+
+static int
+note_finding(void *context, const struct bat_verify_finding *finding)
+{
+	struct told *told = context;
+
+	ck_assert_uint_lt(told->count, 32);
+	told->findings[told->count++] = *finding;
+	return 0;
+}
+
+static struct told
+verify_in_order(void)
+{
+	struct told told = { .count = 0 };
+	struct bat_verify_sink sink = { &told, note_finding };
+	struct bat_verify_counts counts;
+
+	ck_assert_int_eq(bat_verify_directory(bat_file_posix(), temp.path,
+			     &sink, &counts, NULL),
+	    BAT_DATA_CORRUPT);
+	return told;
+}
+
+/* Sixty events; every seventh payload is too long to be hashed with others. */
+static void
+make_sixty(void)
+{
+	const struct bat_options options = { .index = BAT_INDEX_NONE };
+	struct bat_buf payload = BAT_BUF_EMPTY;
+	struct bat_store *store;
+	struct bat_receipt receipt;
+
+	ck_assert_int_eq(bat_open(temp.path, &options, &store, NULL), 0);
+	for (unsigned i = 0; i < 60; i++) {
+		struct bat_draft draft = { .entity = bat_bytes_text("e:1"),
+			.scope = bat_bytes_text("s:1"),
+			.kind = 0xf001 };
+		struct bat_batch batch = { .drafts = &draft,
+			.count = 1,
+			.receipts = &receipt };
+
+		bat_bytes_clear(&payload);
+		while (payload.length < (i % 7 == 6 ? 1100 : 10 + i))
+			ck_assert_int_eq(bat_bytes_append_byte(&payload, 0x11),
+			    0);
+		draft.payload = bat_bytes_of_buf(&payload);
+		ck_assert_int_eq(bat_append(store, &batch), 0);
+	}
+	ck_assert_int_eq(bat_close(store, NULL), 0);
+	bat_bytes_free(&payload);
+}
+
+/* Payloads are hashed many at once; a finding tells of them in time. */
+START_TEST(findings_come_in_the_order_of_events)
+{
+	static const unsigned changed[] = { 1, 2, 7, 17, 18, 33, 34, 50, 60 };
+	enum { CHANGED = sizeof(changed) / sizeof(changed[0]) };
+	struct bat_buf file = BAT_BUF_EMPTY;
+	unsigned payloads = 0;
+	uint64_t last = 0;
+	struct told told;
+
+	make_sixty();
+	for (unsigned i = 0; i < CHANGED; i++)
+		forge("000001.fbat", changed[i], "\xaahash_chain", -12, 0x12);
+	/* A break of another kind between them: of frame 40, and of 18. */
+	forge("000001.fbat", 40, "sequence", 0, 0x55);
+	forge("000001.fbat", 18, "sequence", 0, 0x55);
+	told = verify_in_order();
+	temp_dir_read(&temp, "000001.fbat", &file);
+	for (size_t i = 0; i < told.count; i++) {
+		const struct bat_verify_finding *finding = &told.findings[i];
+
+		ck_assert_uint_eq(finding->severity, BAT_VERIFY_BROKEN);
+		/* Rows of the footer are another order's. */
+		if (finding->code == BAT_VERIFY_ROW)
+			continue;
+		ck_assert_uint_ge(finding->offset, last);
+		last = finding->offset;
+		if (finding->code != BAT_VERIFY_PAYLOAD)
+			continue;
+		ck_assert_uint_lt(payloads, CHANGED);
+		ck_assert_uint_eq(last, frame_at(&file, changed[payloads]));
+		payloads++;
+	}
+	ck_assert_uint_eq(payloads, CHANGED);
+	ck_assert_uint_ge(told.count, CHANGED + 2);
+	bat_bytes_free(&file);
+}
+END_TEST
+
+/* Copies of a frame: each has the id of the first. */
+START_TEST(twins_are_counted_wherever_they_stand)
+{
+	struct bat_buf file = BAT_BUF_EMPTY;
+	uint64_t events;
+
+	make_sixty();
+	events = verify().counts.events;
+	ck_assert_uint_eq(verify().counts.twins, 0);
+	/* The footer goes, frames 3, 3 and 9 come again. */
+	temp_dir_read(&temp, "000001.fbat", &file);
+	file.length = frame_at(&file, 40);
+	temp_dir_write(&temp, "000001.fbat", bat_bytes_of_buf(&file));
+	for (unsigned i = 0; i < 3; i++) {
+		size_t at = frame_at(&file, i < 2 ? 3 : 9);
+		size_t length = 8 + bat_bytes_get_be32(file.data + at);
+
+		temp_dir_append(&temp, "000001.fbat",
+		    bat_bytes_slice(file.data + at, length));
+	}
+	ck_assert_uint_eq(verify().counts.events, 43);
+	ck_assert_uint_gt(events, 60);
+	ck_assert_uint_eq(verify().counts.twins, 3);
+	bat_bytes_free(&file);
+}
+END_TEST
+
 START_TEST(a_zero_id_and_a_time_before_1970_are_found)
 {
 	fill("crashed-open");
@@ -676,6 +801,8 @@ main(void)
 	tcase_add_test(tcase, the_end_of_a_crashed_segment_is_free);
 	tcase_add_test(tcase, every_flipped_byte_of_the_other_files_is_found);
 	tcase_add_test(tcase, forged_frames_are_found);
+	tcase_add_test(tcase, findings_come_in_the_order_of_events);
+	tcase_add_test(tcase, twins_are_counted_wherever_they_stand);
 	tcase_add_test(tcase, a_zero_id_and_a_time_before_1970_are_found);
 	tcase_add_test(tcase, batches_must_be_what_they_announce);
 	tcase_add_test(tcase,
