@@ -258,13 +258,21 @@ measure_scan(int argc, char **argv)
 	struct bat_store *store = open_store(argv[0], &options);
 	struct bat_reading reading = BAT_READING_EMPTY;
 	struct bat_error error = { .code = 0 };
+	uint32_t next[BAT_READ_AHEAD_MAX];
 	int64_t start = bench_now_ns();
 	struct bat_head head;
 
 	(void)argc;
 	bat_head(store, &head);
-	for (uint32_t i = 0; i < head.ordinals; i++)
+	for (uint32_t i = 0; i < head.ordinals; i++) {
+		if (i % BAT_READ_AHEAD_MAX == 0) {
+			for (uint32_t j = 0; j < BAT_READ_AHEAD_MAX; j++)
+				next[j] = i + j;
+			bat_read_ahead(store, next, BAT_READ_AHEAD_MAX,
+			    &reading);
+		}
 		check(bat_read(store, i, &reading, &error), &error, "reading");
+	}
 	printf("{\"ns\": %lld, \"events\": %u}\n",
 	    (long long)(bench_now_ns() - start), head.ordinals);
 	bat_reading_free(&reading);
