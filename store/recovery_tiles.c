@@ -138,8 +138,9 @@ gap_bad(const struct row_set *rows, struct bat_segment_reader *reader,
     uint64_t end, uint64_t *out_next, struct bat_error *why)
 {
 	struct recovery_scan *scan = rows->scan;
-	bool last = end == reader->file_size;
-	int code = item->state == BAT_FRAME_WHOLE ?
+	bool tail = row_at(rows, end) == NULL && !reader->has_footer;
+	int code = item->state == BAT_FRAME_WHOLE ||
+		(tail && end != reader->file_size) ?
 	    BAT_DATA_DISAGREES :
 	    walk_to(rows, reader, item->offset, why);
 
@@ -149,12 +150,12 @@ gap_bad(const struct row_set *rows, struct bat_segment_reader *reader,
 	if (code == BAT_OK)
 		code = behind_bad(reader, item, end, out_next, why);
 	if (code == BAT_DATA_CORRUPT ||
-	    (code == BAT_OK && last && *out_next < end))
+	    (code == BAT_OK && tail && *out_next < end))
 		return refuse_at(why, reader->id, item->offset,
 		    "a bad frame before a whole one, without a row");
 	if (code != BAT_OK)
 		return code;
-	if (last && !reader->has_footer)
+	if (tail)
 		return bat_recovery_plan_cut(scan, reader->id,
 		    batch->open ? batch->begin_offset : item->offset,
 		    reader->file_size, bat_frame_state_name(item->state));

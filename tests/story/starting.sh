@@ -55,7 +55,7 @@ bad_places() {
 	: >"$work/file"
 	refuses 1 'No such file' "$work/no/store" "$mnt" &&
 		refuses 1 'mkdir' "$store" "$work/nowhere" &&
-		refuses 1 'not a directory' "$store" "$work/file" &&
+		refuses 1 'is a file' "$store" "$work/file" &&
 		refuses 1 "$work/file" "$work/file" "$mnt" &&
 		refuses 1 "$work/absent" -o nocreate "$work/absent" "$mnt" &&
 		[ ! -e "$work/absent" ]
