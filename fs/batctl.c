@@ -80,6 +80,8 @@ static const struct command commands[] = {
 	    "a consistent copy: PIN, SHA256SUMS, store/", batfs_batctl_backup },
 	{ "restore-check", "COPY", "whether a backup is what it was",
 	    batfs_batctl_restore_check },
+	{ "doctor", "[DATADIR [MOUNTPOINT]]",
+	    "what hinders a mount, and remedies", batfs_batctl_doctor },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -29,6 +29,7 @@ int batfs_batctl_append(int argc, char **argv);
 int batfs_batctl_checkpoint(int argc, char **argv);
 int batfs_batctl_backup(int argc, char **argv);
 int batfs_batctl_restore_check(int argc, char **argv);
+int batfs_batctl_doctor(int argc, char **argv);
 
 struct batfs_batctl {
 	struct bat_store *store;

@@ -187,6 +187,34 @@ backs_up() {
 	end_it && return $status
 }
 
+doctors() {
+	fresh quickstart
+	exits 0 "$BATCTL" doctor "$data" "$mnt" &&
+		grep -qx 'ok        nobody holds the lock' "$work/out" &&
+		grep -qx 'ok        it can be mounted there' "$work/out" &&
+		mkdir "$data/inner" && exits 1 "$BATCTL" doctor "$data" "$data/inner" &&
+		grep -q '^hindrance ' "$work/out" && rmdir "$data/inner" &&
+		mount_it "$data" || return
+	exits 1 "$BATCTL" doctor "$data" &&
+		grep -q '^hindrance process .* holds the lock; ' "$work/out"
+	local status=$? i
+	kill -9 "$daemon"
+	wait "$daemon" 2>/dev/null
+	daemon=
+	# Who serves dies with it, a little later.
+	for ((i = 0; i < 300; i++)); do
+		stat "$mnt" >/dev/null 2>&1 || break
+		sleep 0.01
+	done
+	exits 1 "$BATCTL" doctor "$data" "$mnt" &&
+		grep -q "^hindrance a mount died there.*fusermount3 -u $mnt" \
+			"$work/out" || status=1
+	take_down
+	printf X | dd of="$data/000001.fbat" bs=1 conv=notrunc status=none
+	exits 1 "$BATCTL" doctor "$data" && grep -q 'batctl repair' "$work/out" &&
+		return $status
+}
+
 for shape in quickstart mixed coordinates bad-crc payloads; do
 	fresh $shape
 	mount_it "$data" ro || exit 1
@@ -204,4 +232,5 @@ check "salvage saves what is provable and leaves the rest alone" salvages
 check "append takes lines and gives receipts" appends
 check "checkpoint writes the index that is asked for" checkpoints
 check "backup copies one moment and restore-check knows it again" backs_up
+check "doctor names what hinders a mount and what helps" doctors
 [ "$failed" -eq 0 ]

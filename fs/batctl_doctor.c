@@ -1,0 +1,319 @@
+/*
+ * doctor: what hinders a mount on this machine, of this directory, at this
+ * place. Each finding has its remedy. Nothing is changed, and the lock is not
+ * even tried: who mounts in this moment would be refused.
+ */
+#include "batctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "mountpoint.h"
+
+/* Below this an append may find no room for a segment and an index file. */
+#define FREE_MIN (1u << 20)
+
+struct findings {
+	unsigned hindrances;
+};
+
+static void
+fine(const char *what)
+{
+	printf("ok        %s\n", what);
+}
+
+/* It works, but not as one may think. */
+static void
+note(const char *what, const char *remedy)
+{
+	printf("note      %s; %s\n", what, remedy);
+}
+
+static void
+hindrance(struct findings *findings, const char *what, const char *remedy)
+{
+	findings->hindrances++;
+	printf("hindrance %s; %s\n", what, remedy);
+}
+
+/* ---- the machine ---------------------------------------------------------------- */
+
+static void
+look_at_device(struct findings *findings)
+{
+	if (access("/dev/fuse", R_OK | W_OK) == 0)
+		fine("/dev/fuse can be opened");
+	else if (errno == ENOENT)
+		hindrance(findings, "there is no /dev/fuse",
+		    "as root: `modprobe fuse`; a container needs "
+		    "`--device /dev/fuse`");
+	else
+		hindrance(findings, "/dev/fuse cannot be opened",
+		    "as root: `chmod 666 /dev/fuse`");
+}
+
+/* In one of the folders of PATH. */
+static bool
+find_program(const char *name, struct stat *out)
+{
+	const char *path = getenv("PATH");
+	char full[4096];
+
+	while (path != NULL && *path != '\0') {
+		size_t length = strcspn(path, ":");
+
+		snprintf(full, sizeof full, "%.*s/%s", (int)length, path, name);
+		if (stat(full, out) == 0 && S_ISREG(out->st_mode))
+			return true;
+		path += length + (path[length] == ':');
+	}
+	return false;
+}
+
+static void
+look_at_helper(struct findings *findings)
+{
+	struct stat status;
+
+	if (!find_program("fusermount3", &status))
+		hindrance(findings, "there is no fusermount3",
+		    "as root: `apt-get install fuse3`");
+	else if (geteuid() != 0 && (status.st_mode & S_ISUID) == 0)
+		hindrance(findings, "fusermount3 is not setuid root",
+		    "as root: `chmod u+s` it, or mount as root");
+	else
+		fine("fusermount3 is there");
+}
+
+static void
+look_at_allow_other(void)
+{
+	FILE *file = fopen("/etc/fuse.conf", "re");
+	char line[256];
+	bool allowed = geteuid() == 0;
+
+	while (file != NULL && fgets(line, sizeof line, file) != NULL)
+		allowed = allowed || strncmp(line, "user_allow_other", 16) == 0;
+	if (file != NULL)
+		fclose(file);
+	if (allowed)
+		fine("-o allow_other is possible");
+	else
+		note("-o allow_other is not possible",
+		    "for it, as root: `user_allow_other` in /etc/fuse.conf");
+}
+
+/* ---- a data directory -------------------------------------------------------------- */
+
+static void
+look_at_permissions(struct findings *findings, const char *path)
+{
+	if (access(path, R_OK | X_OK) != 0)
+		hindrance(findings, "the directory cannot be read",
+		    "mount as its owner");
+	else if (access(path, W_OK) != 0)
+		hindrance(findings, "the directory cannot be written",
+		    "mount with -o ro, or as its owner");
+	else
+		fine("the directory can be read and written");
+}
+
+static void
+look_at_disk(struct findings *findings, const char *path)
+{
+	static const struct {
+		unsigned long type;
+		const char *what;
+	} weak[] = {
+		{ 0x01021994, "it is in memory (tmpfs)" },
+		{ 0x858458f6, "it is in memory (ramfs)" },
+		{ 0x6969,
+		    "it is on NFS, where locks and fsync are the "
+		    "server's" },
+		{ 0xff534d42,
+		    "it is on CIFS, where fsync may promise "
+		    "nothing" },
+		{ 0xfe534d42, "it is on SMB, where fsync may promise nothing" },
+		{ 0x01021997, "it is on 9p, where fsync may promise nothing" },
+		{ 0x65735546,
+		    "it is on FUSE: two mounts of it do not see each "
+		    "other's locks" },
+	};
+	struct statfs disk;
+	struct statvfs space;
+
+	if (statfs(path, &disk) != 0 || statvfs(path, &space) != 0)
+		return;
+	for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++)
+		if ((unsigned long)disk.f_type == weak[i].type)
+			note(weak[i].what,
+			    "ext4, xfs and btrfs keep what they promise");
+	if ((uint64_t)space.f_bavail * space.f_frsize < FREE_MIN)
+		hindrance(findings, "the disk is full",
+		    "make room: appends answer ENOSPC until then");
+	else if ((space.f_flag & ST_RDONLY) != 0)
+		hindrance(findings, "the file system is read-only",
+		    "mount with -o ro");
+	else
+		fine("there is room on the disk");
+}
+
+/* Who holds it, as the kernel's list of locks says. 0: nobody. */
+static long
+holder_of(const char *path)
+{
+	char name[4096], line[256], kind[16];
+	struct stat status;
+	FILE *file;
+	long holder = 0;
+
+	snprintf(name, sizeof name, "%s/.batpak.lock", path);
+	if (lstat(name, &status) != 0)
+		return 0;
+	file = fopen("/proc/locks", "re");
+	while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+		unsigned long long inode;
+		long pid;
+
+		if (sscanf(line, "%*d: %15s %*s %*s %ld %*x:%*x:%llu", kind,
+			&pid, &inode) == 3 &&
+		    strcmp(kind, "FLOCK") == 0 && inode == status.st_ino)
+			holder = pid == 0 ? -1 : pid;
+	}
+	if (file != NULL)
+		fclose(file);
+	return holder;
+}
+
+static void
+look_at_lock(struct findings *findings, const char *path)
+{
+	char what[128], comm[32] = "", name[64];
+	long holder = holder_of(path);
+	FILE *file;
+
+	if (holder == 0) {
+		fine("nobody holds the lock");
+		return;
+	}
+	snprintf(name, sizeof name, "/proc/%ld/comm", holder);
+	file = fopen(name, "re");
+	if (file != NULL) {
+		if (fgets(comm, sizeof comm, file) != NULL)
+			comm[strcspn(comm, "\n")] = '\0';
+		fclose(file);
+	}
+	snprintf(what, sizeof what, "process %ld (%s) holds the lock", holder,
+	    comm[0] != '\0' ? comm : "not to be seen from here");
+	hindrance(findings, what,
+	    "end it, or mount with -o ro, which needs no lock");
+}
+
+static void
+look_at_store(struct findings *findings, const char *path)
+{
+	const struct bat_options how = { .read_only = true };
+	struct bat_error error = { .code = 0 };
+	struct bat_store *store = NULL;
+	struct bat_status status;
+	int code = bat_open(path, &how, &store, &error);
+
+	if (code == BAT_WORLD_ABSENT) {
+		note("it holds no store", "a mount makes a new one");
+	} else if (code != BAT_OK) {
+		hindrance(findings, error.text,
+		    "`batctl inspect` tells more, `batctl repair` may help");
+	} else {
+		bat_status(store, &status);
+		if (status.damaged_count > 0)
+			hindrance(findings, "the store is damaged",
+			    "`batctl repair`, or mount with -o ro");
+		else
+			fine("the store opens");
+	}
+	bat_close(store, NULL);
+}
+
+static void
+look_at_data(struct findings *findings, const char *path)
+{
+	look_at_permissions(findings, path);
+	look_at_disk(findings, path);
+	look_at_lock(findings, path);
+	look_at_store(findings, path);
+}
+
+/* ---- a place to mount on ---------------------------------------------------------- */
+
+/* true: it is dead, and that was said. */
+static bool
+look_for_dead(struct findings *findings, const char *path)
+{
+	struct stat status;
+	char remedy[4200];
+
+	if (stat(path, &status) == 0 || errno != ENOTCONN)
+		return false;
+	snprintf(remedy, sizeof remedy, "`fusermount3 -u %s`", path);
+	hindrance(findings, "a mount died there (ENOTCONN)", remedy);
+	return true;
+}
+
+static void
+look_at_place(struct findings *findings, const char *data, const char *place)
+{
+	struct bat_error error = { .code = 0 };
+	char *data_path = NULL, *place_path = NULL;
+	bool is_file;
+	int code = batfs_mountpoint_resolve(data, &data_path, &error);
+
+	if (code == BAT_OK)
+		code = batfs_mountpoint_resolve(place, &place_path, &error);
+	if (code == BAT_OK)
+		code = batfs_mountpoint_check(data_path, place_path, &is_file,
+		    &error);
+	if (code == BAT_OK)
+		fine("it can be mounted there");
+	else
+		hindrance(findings, error.text,
+		    "name another, empty directory to mount on");
+	free(data_path);
+	free(place_path);
+}
+
+int
+batfs_batctl_doctor(int argc, char **argv)
+{
+	struct findings findings = { 0 };
+	struct stat status;
+	bool dead = false;
+
+	if (argc > 2)
+		return BATCTL_USAGE;
+	look_at_device(&findings);
+	look_at_helper(&findings);
+	look_at_allow_other();
+	for (int i = 0; i < argc; i++)
+		dead = look_for_dead(&findings, argv[i]) || dead;
+	if (argc > 0 && !dead) {
+		if (stat(argv[0], &status) == 0)
+			look_at_data(&findings, argv[0]);
+		else if (errno == ENOENT)
+			note("the data directory is not there",
+			    "a mount makes it, and a new store");
+		else
+			hindrance(&findings, strerror(errno),
+			    "look at the path of the data directory");
+	}
+	if (argc == 2 && !dead)
+		look_at_place(&findings, argv[0], argv[1]);
+	return findings.hindrances == 0 ? BATCTL_DONE : BATCTL_WRONG;
+}
