@@ -139,6 +139,23 @@ check_segment(struct recovery_scan *scan, const struct bat_segment_info *info,
 	return code;
 }
 
+/* The first row from `low` on whose place is not below this. */
+static uint32_t
+first_from(const struct bat_index *index, uint32_t low, uint64_t place)
+{
+	uint32_t high = index->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (bat_index_hot_at(index, middle)->place < place)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* (b), (c), (d) over all segments; the rows are in log order. */
 static int
 check_rows(struct recovery_scan *scan, const struct bat_checkpoint_head *head,
@@ -155,9 +172,7 @@ check_rows(struct recovery_scan *scan, const struct bat_checkpoint_head *head,
 		if (info->id > head->watermark_segment)
 			break;
 		/* Positions in the index are those in the directory. */
-		while (row < index->count &&
-		    bat_index_hot_at(index, row)->place >> 40 == i)
-			row++;
+		row = first_from(index, row, (uint64_t)(i + 1) << 40);
 		code = check_segment(scan, info, head, first, row - first, why);
 	}
 	if (code == BAT_OK && row < index->count)
