@@ -253,14 +253,18 @@ look_at_data(struct findings *findings, const char *path)
 
 /* ---- a place to mount on ---------------------------------------------------------- */
 
-/* true: it is dead, and that was said. */
+/* true: it is dead, and that was said. The kernel may still know its attributes,
+ * so it is opened. */
 static bool
 look_for_dead(struct findings *findings, const char *path)
 {
-	struct stat status;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int why = errno;
 	char remedy[4200];
 
-	if (stat(path, &status) == 0 || errno != ENOTCONN)
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || why != ENOTCONN)
 		return false;
 	snprintf(remedy, sizeof remedy, "`fusermount3 -u %s`", path);
 	hindrance(findings, "a mount died there (ENOTCONN)", remedy);
