@@ -230,6 +230,32 @@ def library(bench):
                [Figure(name, 'events/s') for name in names], lanes)
 
 
+def paging(bench):
+    """A page of lines as text from anywhere, in a view that knows nothing."""
+    events, lines = bench.size, 4096
+    path = bench.stores.get(events, 1000, CKPT)
+    spans = bench.stores.floor_spans(path, FRAMES)
+    bytes_read = lines * bench.stores.frame_bytes(path, events)
+    places = {'start': 0, 'middle': events // 2, 'end': events - lines}
+
+    def name(place):
+        return '%d lines as text, from the %s' % (lines, place)
+
+    def ours():
+        return {name(place): bench.run_json(
+                    [bench.view_bench, 'page', path, seq, lines]
+                )['ns'] / BILLION for place, seq in places.items()}
+
+    def floor():
+        got = bench.run_json([bench.floor_bench, 'random', spans[0],
+                              bytes_read, 1])
+        return {name(place): got['ns'] / BILLION for place in places}
+
+    yield Race(bench.stores.describe(events, 1000),
+               [Figure(name(place), 'seconds') for place in places],
+               [Lane('batfs', OURS, ours), Lane('floor', FLOOR, floor)])
+
+
 def verify(bench):
     """The second opinion on a whole directory: everything is read."""
     events = bench.size
@@ -397,5 +423,5 @@ def unmount(bench):
                        'seconds')], lanes)
 
 
-ALL = [mount, listings, streams, event_files, library, verify, appends,
+ALL = [mount, listings, streams, event_files, library, paging, verify, appends,
        unmount]

@@ -79,6 +79,7 @@ class Bench:
         programs = os.path.join(options.build, 'tests', 'bench')
         self.batfs = os.path.join(options.build, 'fs', 'batfs')
         self.library_bench = os.path.join(programs, 'library_bench')
+        self.view_bench = os.path.join(programs, 'view_bench')
         self.floor_bench = os.path.join(programs, 'floor_bench')
         self.mount_bench = os.path.join(programs, 'mount_bench')
         self.null_fs = os.path.join(programs, 'null_fs')
