@@ -26,7 +26,7 @@ struct batfs_options {
 	enum bat_durability durability;
 	enum bat_index_choice index;
 	bool tlog;	/* begin a transparency log */
-	char *tlog_key; /* whose key is here; absolute; NULL: beside it; owned */
+	char *tlog_key; /* its key is here; absolute; NULL: beside it; owned */
 	uint64_t checkpoint_seconds; /* 0: no timer */
 	uint64_t segment_bytes;	     /* how large a segment grows */
 	/* The mount itself. */
