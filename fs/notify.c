@@ -150,8 +150,8 @@ batfs_notify_promise(struct batfs_notify *notify)
 }
 
 /* Twice as long, so that no rounding counts. */
-static bool
-is_promised(struct batfs_notify *notify)
+bool
+batfs_notify_is_promised(struct batfs_notify *notify)
 {
 	return now_ns() - atomic_load(&notify->promised_ns) <
 	    (int64_t)(2e9 * BATFS_NOTIFY_PROMISE);
@@ -162,10 +162,9 @@ static void
 take_back(struct batfs_notify *notify, uint32_t ordinal)
 {
 	struct batfs_node nodes[2];
+	size_t count = batfs_tree_grown(notify->mount->tree, ordinal, nodes);
 
-	if (!batfs_tree_grown(notify->mount->tree, ordinal, nodes))
-		return;
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < count; i++)
 		/* -ENOENT: the kernel does not know it. */
 		fuse_lowlevel_notify_inval_inode(notify->session,
 		    batfs_inode_of(&nodes[i]), -1, 0);
@@ -180,7 +179,7 @@ batfs_notify_grown(struct batfs_notify *notify)
 	pthread_mutex_lock(&notify->grown_lock);
 	/* What came before a promise is in the sizes that it promised. In a new
 	 * generation ordinals begin anew, and all names are forgotten. */
-	if (!is_promised(notify) || notify->told > head.ordinals)
+	if (!batfs_notify_is_promised(notify) || notify->told > head.ordinals)
 		notify->told = head.ordinals;
 	for (; notify->told < head.ordinals; notify->told++)
 		take_back(notify, notify->told);

@@ -31,6 +31,8 @@ void batfs_notify_check(struct batfs_notify *notify);
 /* How long a listing's attributes of growing files hold, in seconds. */
 #define BATFS_NOTIFY_PROMISE 1.0
 void batfs_notify_promise(struct batfs_notify *notify);
+/* Does a promise hold, or did it a moment ago? */
+bool batfs_notify_is_promised(struct batfs_notify *notify);
 /* Threads: any, without locks. */
 void batfs_notify_grown(struct batfs_notify *notify);
 /*

@@ -6,6 +6,7 @@
 
 #include "notify.h"
 #include "reply.h"
+#include "waiting.h"
 
 /* Cookies 1 and 2 are "." and ".."; those of the tree follow. */
 #define DOTS 2
@@ -122,6 +123,16 @@ put_item(const struct listing *listing, const struct batfs_mount *mount,
 	    item->next);
 }
 
+/* The kernel keeps sizes for a moment now, and asks for none: a mount that
+ * follows has to look by itself. */
+static void
+promise(const struct batfs_mount *mount)
+{
+	batfs_notify_promise(mount->notify);
+	if (mount->options->read_only)
+		batfs_waiting_check(mount->waiting);
+}
+
 static void
 reply_items(const struct listing *listing, const struct batfs_mount *mount,
     size_t size)
@@ -134,7 +145,7 @@ reply_items(const struct listing *listing, const struct batfs_mount *mount,
 		return;
 	}
 	if (listing->plus)
-		batfs_notify_promise(mount->notify);
+		promise(mount);
 	for (size_t i = 0; i < listing->count; i++)
 		used += put_item(listing, mount, &listing->items[i],
 		    reply + used, size - used);

@@ -241,8 +241,8 @@ bool batfs_tree_is_cheap(const struct batfs_node *node);
 bool batfs_tree_is_short(struct batfs_tree *tree,
     const struct batfs_node *node);
 /* The growing files of an event that batfs_tree_is_short may name: its entity's
- * and that of the entity within its scope. false: the tree never named them. */
-bool batfs_tree_grown(struct batfs_tree *tree, uint32_t ordinal,
+ * and that of the entity within its scope. Returns how many the tree named. */
+size_t batfs_tree_grown(struct batfs_tree *tree, uint32_t ordinal,
     struct batfs_node out[2]);
 /* Is something appended to it or below it? Then what it does not allow is
  * EPERM, as under chattr +a, else EROFS. */

@@ -20,7 +20,7 @@ batfs_tree_is_short(struct batfs_tree *tree, const struct batfs_node *node)
 	    stat.count > 0 && stat.count <= SHORT_MAX;
 }
 
-bool
+size_t
 batfs_tree_grown(struct batfs_tree *tree, uint32_t ordinal,
     struct batfs_node out[2])
 {
@@ -28,14 +28,17 @@ batfs_tree_grown(struct batfs_tree *tree, uint32_t ordinal,
 	uint32_t entity, scope;
 
 	if (!bat_row(tree->store, ordinal, &row))
-		return false;
+		return 0;
 	entity = batfs_tree_number_of(tree, bat_name(tree->store, row.entity));
 	scope = batfs_tree_number_of(tree, bat_name(tree->store, row.scope));
-	if (entity == BAT_MAP_NONE || scope == BAT_MAP_NONE)
-		return false;
+	if (entity == BAT_MAP_NONE)
+		return 0;
 	out[0] = (struct batfs_node){ .class = BATFS_ENTITY, .entity = entity };
+	/* Nobody has seen it there. */
+	if (scope == BAT_MAP_NONE)
+		return 1;
 	out[1] = (struct batfs_node){ .class = BATFS_MEMBER,
 		.entity = entity,
 		.scope = scope };
-	return true;
+	return 2;
 }

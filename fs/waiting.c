@@ -9,8 +9,11 @@
 #include "thread.h"
 
 /* How often a mount that only reads looks again: nobody tells it what another
- * process appends. */
+ * process appends. While somebody waits, or the kernel keeps sizes; and for
+ * what the kernel keeps for ever, and so does not ask for. */
 #define LOOK_NS 100000000
+#define IDLE_LOOK_NS 1000000000
+#define SECOND_NS 1000000000
 
 /* A READ that waits. It is in the list, or one thread works on it. */
 struct waiter {
@@ -256,25 +259,35 @@ look_at_pollers(struct batfs_waiting *waiting)
 	}
 }
 
-/* Until there was a check, or it is over; false then. */
+/* When to look again; with the lock. */
+static struct timespec
+next_look(const struct batfs_waiting *waiting)
+{
+	bool often = waiting->waiters != NULL || waiting->pollers != NULL ||
+	    batfs_notify_is_promised(waiting->mount->notify);
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += often ? LOOK_NS : IDLE_LOOK_NS;
+	until.tv_sec += until.tv_nsec / SECOND_NS;
+	until.tv_nsec %= SECOND_NS;
+	return until;
+}
+
+/* Until there was a check, it is time to look, or it is over; false then. */
 static bool
 wait_for_something(struct batfs_waiting *waiting, uint64_t *checks)
 {
-	bool looks = waiting->mount->options->read_only;
+	const struct batfs_options *options = waiting->mount->options;
+	bool looks = options->read_only && options->at == NULL;
 	struct timespec until;
 	int timed_out = 0;
 	bool stop;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOOK_NS;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_mutex_lock(&waiting->lock);
+	until = next_look(waiting);
 	while (!waiting->stop && waiting->checks == *checks && timed_out == 0) {
-		if (looks &&
-		    (waiting->waiters != NULL || waiting->pollers != NULL))
+		if (looks)
 			timed_out = pthread_cond_timedwait(&waiting->something,
 			    &waiting->lock, &until);
 		else
@@ -390,12 +403,9 @@ batfs_waiting_read(struct batfs_waiting *waiting, fuse_req_t req,
 	}
 	fuse_req_interrupt_func(req, interrupt, waiter);
 	work_on(waiting, waiter);
-	/* Looking at times begins with the first that waits. */
-	if (waiting->mount->options->read_only) {
-		pthread_mutex_lock(&waiting->lock);
-		pthread_cond_signal(&waiting->something);
-		pthread_mutex_unlock(&waiting->lock);
-	}
+	/* Looking often begins with the first that waits. */
+	if (waiting->mount->options->read_only)
+		batfs_waiting_check(waiting);
 }
 
 /* Who polls again and again has one poller; the kernel knows the new handle.

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'support'))
@@ -210,6 +211,45 @@ def watchers(report, batfs, work):
             thread.join(10)
 
 
+def hide(store, start, end):
+    """visibility_ranges.fbv as batpak replaces it (FORMAT.md 9.1); below 128."""
+    body = (b'\x81\xa6ranges\x91\x82\xa5start' + bytes([start]) + b'\xa3end' +
+            bytes([end]))
+    with open(store + '/.tmpABCDEF', 'wb') as file:
+        file.write(b'FBATVR' + (1).to_bytes(2, 'little') +
+                   zlib.crc32(body).to_bytes(4, 'little') + body)
+    os.rename(store + '/.tmpABCDEF', store + '/visibility_ranges.fbv')
+
+
+def hidden(report, batfs, work):
+    """What the kernel keeps for ever goes when it is hidden."""
+    store = work + '/hidden'
+    os.mkdir(store)
+    with Mount(batfs, store, WRITES) as at:
+        os.mkdir(at + '/scopes/storm')
+        for i in range(6):
+            with open(at + '/scopes/storm/e', 'ab', 0) as file:
+                file.write(b'%d\n' % i)
+    with Mount(batfs, store, 'ro') as shown:
+        event = shown + '/events/00000000/000000000003.json'
+        before, wanted = read(shown, 'log.jsonl'), read(shown, event)
+        listed = os.listdir(os.path.dirname(event))
+        hide(store, 3, 5)
+        gone = wait_for(lambda: not os.path.exists(event), 10)
+        report.case('an event that is hidden is gone, also from the cache',
+                    None if gone else 'still there')
+        lines = read(shown, 'log.jsonl').splitlines()
+        report.case('and from the log, the entity and the listing', None if
+                    len(lines) == before.count(b'\n') - 2 and
+                    len(read(shown, 'entities/e').splitlines()) == 4 and
+                    len(os.listdir(os.path.dirname(event))) ==
+                    len(listed) - 2 else '%d lines' % len(lines))
+        os.unlink(store + '/visibility_ranges.fbv')
+        back = wait_for(lambda: read(shown, 'log.jsonl') == before, 10)
+        report.case('and shows again when it is no longer hidden', None if
+                    back and read(shown, event) == wanted else 'not')
+
+
 def main():
     report = Report()
     batfs = os.path.abspath(sys.argv[1])
@@ -217,6 +257,7 @@ def main():
     work = tempfile.mkdtemp(prefix='batfs-follower-')
     try:
         watchers(report, batfs, work)
+        hidden(report, batfs, work)
         storm(report, batfs, work, kills)
     finally:
         shutil.rmtree(work)
