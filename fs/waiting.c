@@ -122,13 +122,16 @@ static bool
 try_answer(struct batfs_waiting *waiting, struct waiter *waiter)
 {
 	struct batfs_mount *mount = waiting->mount;
+	struct batfs_handle *handle = waiter->handle;
 	struct bat_buf scratch = BAT_BUF_EMPTY;
 	struct bat_error error = { .code = 0 };
 	struct bat_slice bytes;
-	int result = batfs_handle_take(&mount->handles, waiter->handle,
-	    &mount->appends, waiter->offset, waiter->size, &scratch, &bytes,
-	    &error);
+	int result;
 
+	/* The bytes may be the handle's, and who reads them closes it. */
+	batfs_handle_hold(handle);
+	result = batfs_handle_take(&mount->handles, handle, &mount->appends,
+	    waiter->offset, waiter->size, &scratch, &bytes, &error);
 	if (result != BAT_END) {
 		batfs_stats_add(batfs_tree_stats(mount->tree),
 		    BATFS_STAT_READ_BYTES, bytes.length);
@@ -141,6 +144,7 @@ try_answer(struct batfs_waiting *waiting, struct waiter *waiter)
 		free(waiter);
 	}
 	bat_bytes_free(&scratch);
+	batfs_handle_let_go(handle);
 	return result != BAT_END;
 }
 
