@@ -157,8 +157,8 @@ batfs_batctl_salvage(int argc, char **argv)
 		return BATCTL_CANNOT;
 	}
 	puts("# segment\toffset\tlength\tevents\treason");
-	if (bat_salvage(bat_file_posix(), argv[0], argv[1], &sink, &counts,
-		&error) != BAT_OK) {
+	if (bat_repair_salvage(bat_file_posix(), argv[0], argv[1], &sink,
+		&counts, &error) != BAT_OK) {
 		fprintf(stderr, "batctl: %s\n", error.text);
 		return BATCTL_CANNOT;
 	}

@@ -104,7 +104,7 @@ struct bat_salvage_counts {
  * BAT_STATE_STOPPED; or what the sink answered. After a failure what was
  * written until then is in destination.
  */
-int bat_salvage(const struct bat_disk *disk, const char *source,
+int bat_repair_salvage(const struct bat_disk *disk, const char *source,
     const char *destination, const struct bat_salvage_sink *sink,
     struct bat_salvage_counts *out_counts, struct bat_error *error);
 

@@ -200,7 +200,7 @@ open_destination(const struct bat_disk *disk, const char *path, int *out,
 }
 
 int
-bat_salvage(const struct bat_disk *disk, const char *source,
+bat_repair_salvage(const struct bat_disk *disk, const char *source,
     const char *destination, const struct bat_salvage_sink *sink,
     struct bat_salvage_counts *out_counts, struct bat_error *error)
 {

@@ -32,8 +32,8 @@ salvage_with(const struct bat_disk *disk)
 	struct bat_error error = { .text = "" };
 
 	lost_events = 0;
-	return bat_salvage(disk, source.path, destination.path, &sink, &counts,
-	    &error);
+	return bat_repair_salvage(disk, source.path, destination.path, &sink,
+	    &counts, &error);
 }
 
 static void
