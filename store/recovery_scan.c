@@ -199,7 +199,8 @@ static bool
 is_growing(const struct recovery_scan *scan,
     const struct bat_segment_reader *reader)
 {
-	return scan->tail != NULL && reader->id == scan->out->highest_segment;
+	return scan->tail != NULL && reader->id == scan->out->highest_segment &&
+	    !BAT_PLANT(193);
 }
 
 /* Behind the last thing that is whole. */

@@ -9,6 +9,7 @@ gaps, what was read once stays, and in the end all of it is there without a
 remount. `tail -f`, .ctl/follow and `ls -l` see what came.
 """
 # Limit: 200 s
+# Runs under the thread sanitizer too.
 import json
 import os
 import re
