@@ -63,6 +63,8 @@ static const struct command commands[] = {
 	    batfs_batctl_stat },
 	{ "find", "DATADIR [PATH...]", "everything that is listed below",
 	    batfs_batctl_find },
+	{ "tar", "DATADIR [PATH...]", "an archive of it on standard output",
+	    batfs_batctl_tar },
 	{ "inspect", "DATADIR", "what lies there, and what is wrong with it",
 	    batfs_batctl_inspect },
 	{ "repair", "DATADIR [--yes]", "says what it would do; --yes: does it",
@@ -93,6 +95,9 @@ help(FILE *to)
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		fprintf(to, "  %-13s %-29s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].what);
+	fputs("\nls, cat, stat, find and tar take --kinds=FILE before "
+	      "DATADIR: names of kinds, as\n-o kinds=FILE of batfs.\n",
+	    to);
 	fputs("\nExit status: 0 done, and nothing is wrong; 1 something is "
 	      "wrong: damage, a path\nthat is not there, a line that is "
 	      "refused; 2 it could not be done or asked: wrong\nusage, no "

@@ -21,6 +21,7 @@ int batfs_batctl_ls(int argc, char **argv);
 int batfs_batctl_cat(int argc, char **argv);
 int batfs_batctl_stat(int argc, char **argv);
 int batfs_batctl_find(int argc, char **argv);
+int batfs_batctl_tar(int argc, char **argv);
 int batfs_batctl_inspect(int argc, char **argv);
 int batfs_batctl_repair(int argc, char **argv);
 int batfs_batctl_verify(int argc, char **argv);
@@ -32,14 +33,21 @@ int batfs_batctl_restore_check(int argc, char **argv);
 int batfs_batctl_doctor(int argc, char **argv);
 
 struct batfs_batctl {
+	struct batfs_kinds *kinds; /* NULL: kinds have no names */
 	struct bat_store *store;
 	struct batfs_tree *tree;
 	uint32_t uid, gid;
 };
 
-/* The store and its tree; the caller frees both, also after a failure. */
+/* Is it --kinds=FILE? Then that is read; what is wrong with it is in error,
+ * whose code is 0 otherwise. Before batfs_batctl_open. */
+bool batfs_batctl_take_kinds(struct batfs_batctl *ctl, const char *argument,
+    struct bat_error *error);
+/* The store and its tree; the caller closes, also after a failure. */
 int batfs_batctl_open(struct batfs_batctl *ctl, const char *data_dir,
     const struct bat_options *how, struct bat_error *error);
+/* Of a store that was only read. */
+void batfs_batctl_close(struct batfs_batctl *ctl);
 
 /* The names of a directory, each with its node, in the order of the tree. */
 struct batfs_batctl_entry {

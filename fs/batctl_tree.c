@@ -145,6 +145,20 @@ run_find(struct batfs_batctl *ctl, const char *path, struct bat_error *error)
 typedef int batfs_batctl_path_fn(struct batfs_batctl *ctl, const char *path,
     struct bat_error *error);
 
+bool
+batfs_batctl_take_kinds(struct batfs_batctl *ctl, const char *argument,
+    struct bat_error *error)
+{
+	static const char word[] = "--kinds=";
+
+	if (strncmp(argument, word, sizeof(word) - 1) != 0)
+		return false;
+	if (batfs_kinds_read(argument + sizeof(word) - 1, &ctl->kinds, error) !=
+	    BAT_OK)
+		ctl->kinds = NULL;
+	return true;
+}
+
 int
 batfs_batctl_open(struct batfs_batctl *ctl, const char *data_dir,
     const struct bat_options *how, struct bat_error *error)
@@ -153,6 +167,7 @@ batfs_batctl_open(struct batfs_batctl *ctl, const char *data_dir,
 	struct batfs_tree_options options = {
 		.read_only = how->read_only,
 		.default_kind = BAT_KIND_DATA,
+		.kinds = ctl->kinds,
 		.config_line = "",
 	};
 	int code = bat_open(data_dir, how, &ctl->store, error);
@@ -170,6 +185,14 @@ batfs_batctl_open(struct batfs_batctl *ctl, const char *data_dir,
 	if (code != BAT_OK)
 		bat_error_set(error, code, "%s", bat_error_name(code));
 	return code;
+}
+
+void
+batfs_batctl_close(struct batfs_batctl *ctl)
+{
+	batfs_tree_free(ctl->tree);
+	bat_close(ctl->store, NULL);
+	batfs_kinds_free(ctl->kinds);
 }
 
 /* Each path by itself, like ls and cat: one that fails is spoken of. */
@@ -202,14 +225,18 @@ run_command(batfs_batctl_path_fn *run, int argc, char **argv)
 	const struct bat_options how = { .read_only = true };
 	int status = BATCTL_CANNOT;
 
+	if (argc > 0 && batfs_batctl_take_kinds(&ctl, argv[0], &error)) {
+		argc--;
+		argv++;
+	}
 	if (argc < 1)
 		return BATCTL_USAGE;
-	if (batfs_batctl_open(&ctl, argv[0], &how, &error) == BAT_OK)
+	if (error.code == 0 &&
+	    batfs_batctl_open(&ctl, argv[0], &how, &error) == BAT_OK)
 		status = run_paths(&ctl, run, argc - 1, argv + 1);
 	else
 		fprintf(stderr, "batctl: %s\n", error.text);
-	batfs_tree_free(ctl.tree);
-	bat_close(ctl.store, NULL);
+	batfs_batctl_close(&ctl);
 	return status;
 }
 

@@ -48,6 +48,30 @@ same_bytes() {
 		done
 }
 
+# The archive unpacked is the mount copied: bytes, links, modes and times.
+same_archive() {
+	mkdir -p "$work/by-us" "$work/by-tar" &&
+		"$BATCTL" tar "$data" >"$work/tar" &&
+		tar -xpf "$work/tar" -C "$work/by-us" &&
+		tar --format=pax -cf - -C "$mnt" . | tar -xpf - -C "$work/by-tar" &&
+		diff -r --no-dereference "$work/by-us" "$work/by-tar" &&
+		cmp <(cd "$work/by-us" && find . -printf '%p %y %m %s %T@ %l\n' |
+			sort) <(cd "$work/by-tar" && find . \
+				-printf '%p %y %m %s %T@ %l\n' | sort) || return
+	chmod -R u+w "$work/by-us" "$work/by-tar"
+	rm -rf "$work/by-us" "$work/by-tar"
+}
+
+# Names of kinds are in the tree here too.
+named_kinds() {
+	echo 'f.001 moved' >"$work/kinds"
+	cmp <("$BATCTL" cat --kinds="$work/kinds" "$data" by/kind/moved.jsonl) \
+		<("$BATCTL" cat "$data" by/kind/f.001.jsonl) &&
+		exits 1 "$BATCTL" cat "$data" by/kind/moved.jsonl || return
+	echo 'nonsense' >"$work/kinds"
+	exits 2 "$BATCTL" ls --kinds="$work/kinds" "$data"
+}
+
 # What is not listed, and links that are followed.
 same_typed() {
 	local name
@@ -221,11 +245,13 @@ for shape in quickstart mixed coordinates bad-crc payloads; do
 	check "$shape: names" same_names
 	check "$shape: attributes" same_attributes
 	check "$shape: bytes" same_bytes
+	check "$shape: tar" same_archive
 	check "$shape: typed names" same_typed
 	end_it
 	check "$shape: nothing is written" nothing_is_written $shape
 done
 check "what is not there is an error" errors
+check "names of kinds" named_kinds
 check "inspect says what is there and what is wrong" inspects
 check "repair makes a store of it again" repairs
 check "salvage saves what is provable and leaves the rest alone" salvages

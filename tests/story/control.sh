@@ -70,12 +70,15 @@ root_is_an_append() {
 
 # The number in a listing is not always read from the same place as stat's.
 listed_numbers() {
+	# With attributes in the listing, and (chains, tables) without.
 	python3 -c '
 import os, sys
-listed = list(os.scandir(sys.argv[1]))
-sys.exit(len(listed) < 2 or
-    any(it.inode() != os.lstat(it.path).st_ino for it in listed))
-' "$mnt/entities"
+for path in sys.argv[1:]:
+    listed = list(os.scandir(path))
+    if len(listed) < 2 or any(
+            it.inode() != os.lstat(it.path).st_ino for it in listed):
+        sys.exit("in " + path)
+' "$mnt/entities" "$mnt/by" "$mnt"
 }
 
 # ---- .ctl/append -------------------------------------------------------------
