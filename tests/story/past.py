@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Moments of the past, over every golden store, against a model of their own.
 
-    past.py BATFS [STORE...]
+    past.py [--every] BATFS [STORE...]
 
 What a store holds is known from batpak's own words (golden.py: expected.jsonl
 and the reader of our own); the log of now is held against that. The tree after
 a sequence is then said by the model of now over the events up to there
 (support/tree_model.py, views.py, chains.py): nothing of it comes from at/. For
 some sequences, gaps, the first and the last among them, at/<seq> is that tree,
-and a mount with -o at=<seq> is the same one, to the inode number.
+and a mount with -o at=<seq> is the same one, to the inode number. With --every
+it is every sequence up to the last one, and so many minutes more.
 """
 # Limit: 600 s
 import os
@@ -36,9 +37,11 @@ LEAVE = chains.LEAVE
 NOW = ('append', '.ctl', 'at', 'backup')    # what has no past
 
 
-def moments(events):
+def moments(events, every=False):
     """Sequences to look at: the ends, gaps, and some between."""
     seqs = [e.seq for e in events]
+    if every:
+        return list(range(seqs[0], seqs[-1] + 1))
     gaps = [a + 1 for a, b in zip(seqs, seqs[1:]) if b > a + 1]
     some = seqs[1:-1][::max(1, len(seqs) // MOMENTS)]
     return sorted({seqs[0], seqs[-1], *gaps[:2], *gaps[-1:], *some})
@@ -231,8 +234,8 @@ def leaving_out(at, events):
     return None if differs(at, more, LEAVE) else 'nobody missed one more'
 
 
-def try_moments(batfs, name, store, at, events, report):
-    seqs = moments(events)
+def try_moments(batfs, name, store, at, events, report, every):
+    seqs = moments(events, every)
     middle = seqs[len(seqs) // 2]
     for seq in seqs:
         then, folder = upto(events, seq), os.path.join(at, 'at', str(seq))
@@ -255,7 +258,7 @@ def try_moments(batfs, name, store, at, events, report):
                         leaving_out(folder, then))
 
 
-def run(batfs, name, report):
+def run(batfs, name, report, every):
     with tempfile.TemporaryDirectory(prefix='batfs-past-') as work:
         store = os.path.join(work, 'data')
         shutil.copytree(os.path.join(golden.GOLDEN, name, 'store'), store)
@@ -267,7 +270,7 @@ def run(batfs, name, report):
                             facts(name, store, log))
                 if not events:
                     return
-                try_moments(batfs, name, store, at, events, report)
+                try_moments(batfs, name, store, at, events, report, every)
                 report.case('%s: times' % name, times(at, events))
                 report.case('%s: no such moment' % name,
                             no_such_moment(at, events))
@@ -276,12 +279,14 @@ def run(batfs, name, report):
 
 
 def main():
-    names = sys.argv[2:] or sorted(
+    every = sys.argv[1] == '--every'
+    arguments = sys.argv[2 if every else 1:]
+    names = arguments[1:] or sorted(
         n for n in os.listdir(golden.GOLDEN)
         if os.path.isdir(os.path.join(golden.GOLDEN, n, 'store')))
     report = Report()
     for name in names:
-        run(os.path.abspath(sys.argv[1]), name, report)
+        run(os.path.abspath(arguments[0]), name, report, every)
     return report.status()
 
 
