@@ -92,7 +92,8 @@ OTHERS = [('restic', restic, ['restic']), ('borg', borg, ['borg']),
 
 # ---- the race --------------------------------------------------------------
 
-def races(bench):
+def listings(bench):
+    """`ls -f`, `find` and `ls -l` of all entities."""
     count = min(ENTITIES, bench.size)
     path = bench.stores.get(bench.size, count, CKPT)
     folder = plain_folder(bench, count)

@@ -11,6 +11,7 @@ import sys
 import time
 
 OURS, FLOOR, PEER = 'batfs', 'floor', 'peer'
+BILLION = 1e9
 
 # How a unit is shown, and whether more of it is better.
 RATES = ('events/s', 'bytes/s')
@@ -18,6 +19,11 @@ RATES = ('events/s', 'bytes/s')
 
 class Failed(Exception):
     """A lane could not be measured; the text says why."""
+
+
+def per_second(got):
+    """Of what a program of the bench said."""
+    return got['events'] * BILLION / got['ns']
 
 
 class Figure:
