@@ -196,6 +196,24 @@ load_index_file(struct recovery_scan *scan)
 	return code;
 }
 
+/* By what was believed, to its end; else *out_from: up to there. */
+static bool
+is_covered(const struct recovery_scan *scan,
+    const struct bat_segment_info *info, uint64_t *out_from)
+{
+	const struct bat_recovery *out = scan->out;
+
+	*out_from = 0;
+	if (out->from_sidecar)
+		return info->id <= scan->covered_segment;
+	if (!out->has_index || info->id > out->watermark_segment)
+		return false;
+	if (info->id == out->watermark_segment)
+		*out_from = out->watermark_offset;
+	return info->id < out->watermark_segment ||
+	    *out_from >= info->stat.size;
+}
+
 /* Segments at and behind the watermark; all of them without an index. */
 static int
 load_segments(struct recovery_scan *scan)
@@ -208,7 +226,7 @@ load_segments(struct recovery_scan *scan)
 	scan->legal_from = (uint32_t)scan->index->names.count;
 	for (size_t i = 0; code == BAT_OK && i < scan->dir->count; i++) {
 		const struct bat_segment_info *info = &scan->dir->segments[i];
-		uint64_t from = 0;
+		uint64_t from;
 
 		/* Also one without events has its place in the index. */
 		code = bat_index_segment(scan->index, info->id, &position);
@@ -216,20 +234,10 @@ load_segments(struct recovery_scan *scan)
 			return bat_error_set(scan->error, code,
 			    "no memory for segment %llu",
 			    (unsigned long long)info->id);
-		out->end = (struct bat_recovery_place){ info->id,
-			info->stat.size, false };
-		if (out->from_sidecar && info->id <= scan->covered_segment)
-			continue;
-		if (!out->from_sidecar && out->has_index &&
-		    info->id < out->watermark_segment)
-			continue;
-		if (!out->from_sidecar && out->has_index &&
-		    info->id == out->watermark_segment) {
-			from = out->watermark_offset;
-			if (from >= info->stat.size)
-				continue;
-		}
-		code = bat_recovery_segment(scan, info, from);
+		if (is_covered(scan, info, &from))
+			code = bat_recovery_covered(scan, info);
+		else
+			code = bat_recovery_segment(scan, info, from);
 	}
 	out->tail_count = scan->index->count - before;
 	out->uncovered_count += out->tail_count;

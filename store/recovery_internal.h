@@ -87,6 +87,10 @@ int bat_recovery_frames(struct recovery_scan *scan,
  * by frame. Rows are pushed; tails become cuts; damage is named. */
 int bat_recovery_segment(struct recovery_scan *scan,
     const struct bat_segment_info *info, uint64_t from);
+/* One that a believed index has to its end: where that is, and is it sealed?
+ * (A follower would read a footer that it does not know.) */
+int bat_recovery_covered(struct recovery_scan *scan,
+    const struct bat_segment_info *info);
 /*
  * A frame that is whole, decodes, and is legal: an event with legal names, or
  * a marker with a possible count. *names has those of an event before, and then

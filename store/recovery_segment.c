@@ -190,3 +190,36 @@ bat_recovery_segment(struct recovery_scan *scan,
 	bat_segment_reader_close(&reader);
 	return code;
 }
+
+/* What stands in such a segment was held against its frames; only whether it
+ * is over is not known. */
+int
+bat_recovery_covered(struct recovery_scan *scan,
+    const struct bat_segment_info *info)
+{
+	struct bat_recovery_place *end = &scan->out->end;
+	struct bat_segment_reader reader;
+	struct bat_error why = { .code = 0 };
+	int code;
+
+	*end = (struct bat_recovery_place){ info->id, info->stat.size, false };
+	/* Of the last one alone it is asked. */
+	if (info->id != scan->out->highest_segment)
+		return BAT_OK;
+	code = bat_segment_reader_open(&reader, scan->dir, info->id, &why);
+	if (code == BAT_DATA_TORN || code == BAT_DATA_CORRUPT ||
+	    code == BAT_DATA_FUTURE)
+		return BAT_OK;
+	if (code != BAT_OK) {
+		if (scan->error != NULL)
+			*scan->error = why;
+		return code;
+	}
+	if (reader.has_footer && reader.file_size == info->stat.size &&
+	    !BAT_PLANT(240)) {
+		end->offset = reader.footer.table_offset;
+		end->sealed = true;
+	}
+	bat_segment_reader_close(&reader);
+	return BAT_OK;
+}

@@ -145,6 +145,47 @@ START_TEST(every_golden_store_is_the_same_both_ways)
 }
 END_TEST
 
+/* Who follows reads on from there: a footer that it does not know is read once
+ * more, with all rows of the segment. */
+START_TEST(a_golden_store_ends_in_one_place_whatever_tells_of_it)
+{
+	glob_t found;
+	unsigned sealed = 0;
+
+	ck_assert_int_eq(glob(TEST_DATA "/golden/*/store", 0, NULL, &found), 0);
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct temp_dir dir;
+		struct way by_index, by_segments;
+
+		temp_dir_make(&dir);
+		temp_dir_fill(&dir, found.gl_pathv[i]);
+		go(&by_index, &dir, false);
+		for (size_t j = 0; j < 2; j++) {
+			static const char *const names[] = { "index.fbati",
+				"index.ckpt" };
+
+			if (temp_dir_has(&dir, names[j]))
+				temp_dir_unlink(&dir, names[j]);
+		}
+		go(&by_segments, &dir, false);
+		ck_assert_uint_eq(by_index.recovery.end.segment,
+		    by_segments.recovery.end.segment);
+		ck_assert_uint_eq(by_index.recovery.end.offset,
+		    by_segments.recovery.end.offset);
+		ck_assert_int_eq(by_index.recovery.end.sealed,
+		    by_segments.recovery.end.sealed);
+		if (by_index.recovery.has_index &&
+		    by_index.recovery.tail_count == 0)
+			sealed += by_index.recovery.end.sealed;
+		leave(&by_index);
+		leave(&by_segments);
+		temp_dir_remove(&dir);
+	}
+	ck_assert_uint_gt(sealed, 2);
+	globfree(&found);
+}
+END_TEST
+
 static bool
 report_has(const struct bat_recovery *recovery, const char *text)
 {
@@ -458,6 +499,8 @@ main(void)
 	TCase *large = tcase_create("large");
 
 	tcase_add_test(golden, every_golden_store_is_the_same_both_ways);
+	tcase_add_test(golden,
+	    a_golden_store_ends_in_one_place_whatever_tells_of_it);
 	tcase_add_test(golden,
 	    payloads_of_golden_stores_are_those_that_were_hashed);
 	suite_add_tcase(suite, golden);
