@@ -124,6 +124,8 @@ enum batfs_class {
 	BATFS_BY_CHAINS,     /* by/chains.tsv */
 	BATFS_CTL,	     /* .ctl (addressable) */
 	BATFS_CTL_FILE,	     /* .ctl/<name>; number = enum batfs_ctl */
+	BATFS_CTL_FRONTIER,  /* .ctl/frontier */
+	BATFS_CTL_POINT,     /* .ctl/frontier/durable; number = which */
 	BATFS_CTL_APPENDS,   /* .ctl/append (not to be listed) */
 	BATFS_CTL_APPEND,    /* .ctl/append/<E>; entity = whole name */
 	BATFS_CTL_TRIES,     /* .ctl/try (not to be listed) */

@@ -29,6 +29,7 @@
  *	tree_tables.c	  by/entities.tsv and the like
  *	tree_tallies.c	  what these say of each name
  *	tree_ctl.c	  the files of .ctl
+ *	tree_frontier.c	  .ctl/frontier
  *	tree_new.c	  creating, and where an append goes
  *
  * A directory is added to the view by its classes in tree.h, a row for each in
@@ -583,6 +584,13 @@ batfs_tree_list_fn batfs_tree_list_tlog_levels, batfs_tree_list_tlog;
 batfs_tree_spell_fn batfs_tree_spell_tlog;
 batfs_tree_measure_fn batfs_tree_measure_tlog;
 batfs_tree_read_fn batfs_tree_read_tlog;
+
+/* How far the log has come (tree_frontier.c). */
+batfs_tree_find_fn batfs_tree_find_frontier;
+batfs_tree_list_fn batfs_tree_list_frontier;
+batfs_tree_spell_fn batfs_tree_spell_frontier;
+batfs_tree_measure_fn batfs_tree_measure_frontier;
+batfs_tree_read_fn batfs_tree_read_frontier;
 
 /* The part of content that a read asks for, onto buf. */
 int batfs_tree_slice(struct bat_slice content, uint64_t offset, size_t size,

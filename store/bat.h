@@ -28,6 +28,7 @@
 #include "error.h"
 #include "event.h"
 #include "file.h"
+#include "frontier.h"
 #include "hash.h"
 #include "id.h"
 #include "inspect.h"
@@ -484,6 +485,13 @@ struct bat_status {
 };
 
 void bat_status(struct bat_store *store, struct bat_status *out);
+/*
+ * How far the log has come (frontier.h), all points as of one moment; does not
+ * wait for a sync that is under way. Of a read-only handle only written and
+ * visible are known; false: that point is not.
+ */
+void bat_frontier(struct bat_store *store, struct bat_frontier *out);
+bool bat_frontier_knows(struct bat_store *store, enum bat_frontier_which which);
 const char *bat_source_name(enum bat_source source);
 /* What opening found and did, one line each, UTF-8, appended to buf. */
 int bat_open_report(struct bat_store *store, struct bat_buf *buf);

@@ -95,6 +95,42 @@ bat_status(struct bat_store *store, struct bat_status *out)
 	out->visible_seq_plus_1 = head.next_seq;
 }
 
+bool
+bat_frontier_knows(struct bat_store *store, enum bat_frontier_which which)
+{
+	return !store->options.read_only || which == BAT_FRONTIER_WRITTEN ||
+	    which == BAT_FRONTIER_VISIBLE;
+}
+
+/* What a follower has read was written by somebody, and it shows all of it. */
+static void
+followed(struct bat_store *store, struct bat_frontier *out)
+{
+	struct bat_frontier_point point = { .any = false };
+	const struct bat_index *index;
+
+	do {
+		index = enter(store);
+		point.any = index->visible_count > 0;
+		point.seq = index->last_row.seq;
+		point.wall_ms = index->last_row.wall_ms;
+		point.id = index->last_row.id;
+	} while (!leave(store));
+	memset(out, 0, sizeof(*out));
+	if (point.any)
+		out->points[BAT_FRONTIER_WRITTEN] =
+		    out->points[BAT_FRONTIER_VISIBLE] = point;
+}
+
+void
+bat_frontier(struct bat_store *store, struct bat_frontier *out)
+{
+	if (store->options.read_only)
+		followed(store, out);
+	else
+		*out = bat_frontier_now(&store->writer.frontier);
+}
+
 int
 bat_open_report(struct bat_store *store, struct bat_buf *buf)
 {

@@ -40,6 +40,33 @@ durable_point(const struct bat_writer *writer, const struct bat_index *index,
 	return point;
 }
 
+static struct bat_frontier_point
+point_of(const struct bat_index_hot *row)
+{
+	return (
+	    struct bat_frontier_point){ true, row->seq, row->wall_ms, row->id };
+}
+
+/* The frontier of a new index: all but what is not synced. */
+static void
+begin_frontier(struct bat_writer *writer)
+{
+	const struct bat_index *index = writer->index;
+	struct bat_frontier_point visible = { .any = false };
+	struct bat_frontier_point durable = { .any = false };
+	struct bat_row row;
+
+	if (index->visible_count > 0)
+		visible = point_of(&index->last_row);
+	if (writer->durable.ordinals == index->count) {
+		durable = visible;
+	} else if (writer->durable.ordinals > 0) {
+		bat_index_row(index, writer->durable.ordinals - 1, &row);
+		durable = bat_writer_point(&row);
+	}
+	bat_frontier_begin(&writer->frontier, visible, durable);
+}
+
 static void
 take_over(struct bat_writer *writer, struct bat_index *index,
     struct bat_recovery *recovery)
@@ -67,6 +94,7 @@ take_over(struct bat_writer *writer, struct bat_index *index,
 	writer->durable = durable_point(writer, index, recovery);
 	writer->index_file = bat_pin_index_of(recovery);
 	writer->index_file.changes = changes + 1;
+	begin_frontier(writer);
 }
 
 int
@@ -79,6 +107,8 @@ bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,
 	writer->index_lock = index_lock;
 	writer->options = options;
 	writer->as_rowindex = wants_rowindex(options, dir);
+	if (bat_frontier_init(&writer->frontier, options->clock) != BAT_OK)
+		return BAT_WORLD_NO_MEMORY;
 	take_over(writer, index, recovery);
 	bat_writer_stage_init(&writer->stage);
 	if (pthread_mutex_init(&writer->lead, NULL) != 0 ||
@@ -101,6 +131,7 @@ bat_writer_free(struct bat_writer *writer)
 	pthread_cond_destroy(&writer->queued);
 	pthread_mutex_destroy(&writer->queue_mutex);
 	pthread_mutex_destroy(&writer->lead);
+	bat_frontier_free(&writer->frontier);
 }
 
 /*
@@ -324,6 +355,7 @@ size_t
 bat_writer_run(struct bat_writer *writer, bool wait)
 {
 	struct bat_batch *batch, *answered;
+	struct bat_frontier now;
 	size_t count;
 
 	if (wait) {
@@ -344,8 +376,11 @@ bat_writer_run(struct bat_writer *writer, bool wait)
 		lead_group(writer, batch);
 	answered = writer->answered;
 	writer->answered = NULL;
+	now = bat_frontier_now(&writer->frontier);
 	pthread_mutex_unlock(&writer->lead);
 	count = bat_writer_call_back(answered);
+	bat_frontier_reach(&writer->frontier, BAT_FRONTIER_EMITTED,
+	    now.points[BAT_FRONTIER_VISIBLE]);
 	pthread_mutex_lock(&writer->queue_mutex);
 	writer->leading = false;
 	pthread_cond_broadcast(&writer->queued);

@@ -28,6 +28,7 @@
 #include "bat.h"
 #include "chain.h"
 #include "checkpointer.h"
+#include "frontier.h"
 #include "index.h"
 #include "lifecycle.h"
 #include "pin.h"
@@ -89,6 +90,7 @@ struct bat_writer {
 	uint64_t next_seq;
 	/* next_seq as of the last sync; others read it without the lead. */
 	_Atomic uint64_t synced_seq;
+	struct bat_frontier_log frontier; /* has its own mutex */
 	/* Highest (wall_ms, seq) made visible in this session. */
 	uint64_t point_wall_ms, point_seq;
 	uint64_t open_elapsed_us;

@@ -93,6 +93,7 @@ void
 bat_writer_note_synced(struct bat_writer *writer)
 {
 	writer->synced_seq = writer->next_seq;
+	bat_frontier_synced(&writer->frontier);
 	pthread_rwlock_wrlock(writer->index_lock);
 	set_durable(writer);
 	pthread_rwlock_unlock(writer->index_lock);
@@ -109,6 +110,7 @@ publish(struct bat_writer *writer)
 	if (writer->options->durability == BAT_DURABLE_EACH)
 		set_durable(writer);
 	pthread_rwlock_unlock(writer->index_lock);
+	bat_writer_reach(writer, BAT_FRONTIER_VISIBLE);
 	for (size_t i = 0; i < stage->row_count; i++) {
 		const struct bat_row *row = &stage->rows[i];
 
@@ -215,9 +217,14 @@ write_stage(struct bat_writer *writer, struct bat_error *error)
 		return bat_error_set(error, code, "no memory for the index");
 	code = bat_segment_writer_append(&writer->segment,
 	    bat_bytes_of_buf(&stage->frames), error);
-	if (code == BAT_OK && !BAT_PLANT(55) &&
-	    writer->options->durability == BAT_DURABLE_EACH)
-		code = bat_segment_writer_sync(&writer->segment, error);
+	if (code != BAT_OK)
+		return code;
+	bat_writer_reach(writer, BAT_FRONTIER_WRITTEN);
+	if (writer->options->durability != BAT_DURABLE_EACH || BAT_PLANT(55))
+		return BAT_OK;
+	code = bat_segment_writer_sync(&writer->segment, error);
+	if (code == BAT_OK || BAT_PLANT(230))
+		bat_frontier_synced(&writer->frontier);
 	return code;
 }
 
@@ -233,6 +240,7 @@ take_back_stage(struct bat_writer *writer, size_t footer_rows, int code,
 	bat_index_cancel(writer->index, stage->rows, stage->row_count);
 	pthread_rwlock_unlock(writer->index_lock);
 	writer->stopped = writer->stopped || writer->segment.broken;
+	bat_frontier_take_back(&writer->frontier);
 	bat_writer_fail_stage(writer, code, error);
 }
 
@@ -250,9 +258,11 @@ bat_writer_flush(struct bat_writer *writer, struct bat_error *error)
 		bat_writer_answer_stage(writer);
 		return BAT_OK;
 	}
+	bat_writer_reach(writer, BAT_FRONTIER_ACCEPTED);
 	code = place_stage(writer, error);
 	if (code != BAT_OK) {
 		writer->stopped = writer->stopped || code == BAT_STATE_STOPPED;
+		bat_frontier_take_back(&writer->frontier);
 		bat_writer_fail_stage(writer, code, error);
 		return code;
 	}

@@ -7,6 +7,22 @@
 /* Carry out recovery's plan; once per session (again after a rebuild). */
 int bat_writer_prepare(struct bat_writer *writer, struct bat_error *error);
 
+static inline struct bat_frontier_point
+bat_writer_point(const struct bat_row *row)
+{
+	return (
+	    struct bat_frontier_point){ true, row->seq, row->wall_ms, row->id };
+}
+/* The staged events have got there. */
+static inline void
+bat_writer_reach(struct bat_writer *writer, enum bat_frontier_which which)
+{
+	const struct bat_writer_stage *stage = &writer->stage;
+
+	bat_frontier_reach(&writer->frontier, which,
+	    bat_writer_point(&stage->rows[stage->row_count - 1]));
+}
+
 void bat_writer_stage_init(struct bat_writer_stage *stage);
 void bat_writer_stage_clear(struct bat_writer_stage *stage);
 void bat_writer_stage_free(struct bat_writer_stage *stage);

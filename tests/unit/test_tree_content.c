@@ -230,6 +230,13 @@ START_TEST(ctl_files_tell_of_the_store)
 	assert_content(".ctl/config", "/srv/store /mnt fuse.batfs rw 0 0\n");
 	assert_content(".ctl/open-report", "opened a fake\n");
 	assert_content(".ctl/rejects.jsonl", "");
+	assert_lists(".ctl/frontier",
+	    "accepted written durable visible emitted ");
+	assert_content_has(".ctl/frontier/accepted",
+	    "\nwall_ms 31009\ntime 1970-01-01T00:00:31.009000Z\n");
+	assert_content_has(".ctl/frontier/durable",
+	    "visible_minus_durable 0\nundurable_ms 0\n");
+	assert_absent(".ctl/frontier/applied");
 	node = at(".ctl/checkpoint");
 	ck_assert_int_eq(batfs_tree_command(tree, &node,
 			     bat_bytes_text("later\n"), &error),
