@@ -2,10 +2,11 @@
 yields races, in the file for its kind of work; `--only` takes its name."""
 from appending import appends
 from ending import unmount
-from library import library, paging, verify
+from follow import follow
+from library import library, verify
 from listing import listings
-from opening import mount
+from opening import mount, sidecar
 from reading import event_files, streams
 
-ALL = [mount, listings, streams, event_files, library, paging, verify, appends,
-       unmount]
+ALL = [mount, sidecar, listings, streams, event_files, library, verify,
+       appends, follow, unmount]

@@ -4,17 +4,17 @@ A race has lanes: batfs, floors, peers.  Every round measures each lane once,
 in turn, every second round backwards, so that what else the machine does
 falls on all of them.  The first round of all only warms up.
 
-Numbers are kept in base units: seconds, bytes, events a second.
+Numbers are kept in base units (units.py).
 """
 import statistics
 import sys
 import time
 
+import goals
+from units import RATES
+
 OURS, FLOOR, PEER = 'batfs', 'floor', 'peer'
 BILLION = 1e9
-
-# How a unit is shown, and whether more of it is better.
-RATES = ('events/s', 'bytes/s')
 
 
 class Failed(Exception):
@@ -27,14 +27,24 @@ def per_second(got):
 
 
 class Figure:
-    """One number that every lane of a race has, or may have."""
+    """One number that every lane of a race has, or may have, and the goals
+    that batfs has there (goals.py)."""
 
-    def __init__(self, name, unit):
+    def __init__(self, name, unit, *wanted, limit=None):
         self.name, self.unit = name, unit
+        self.goals = list(wanted)
+        if limit is not None:
+            self.goals.append(goals.Bound(limit, self))
+
+    @property
+    def is_rate(self):
+        return self.unit in RATES
 
     def cost(self, value):
         """Less is better, whatever the unit; ratios are of costs."""
-        return 1 / value if self.unit in RATES else value
+        if not self.is_rate:
+            return value
+        return 1 / value if value else float('inf')
 
 
 class Lane:
@@ -57,6 +67,10 @@ class Result:
     def __init__(self, figure, store, who, role, runs):
         self.figure, self.store = figure, store
         self.who, self.role, self.runs = who, role, runs
+
+    @property
+    def is_ours(self):
+        return self.role == OURS
 
     @property
     def median(self):

@@ -1,50 +1,17 @@
-"""Results as a table for people and as lines of JSON for comparing."""
+"""Results as a table for people and as lines of JSON for compare.py."""
 import json
 
-from race import FLOOR, OURS, RATES, Figure
+import goals
+from race import FLOOR, OURS
+from units import shown, text_of, three_digits
 
-HEAD = ['what', 'store', 'batfs', 'floor', 'batpak 0.8.2', 'others']
+HEAD = ['what', 'store', 'batfs', 'floor', 'batpak 0.8.2', 'others', 'goal']
 
 EXPLANATION = '''\
 Medians, with the least and the greatest in brackets. Behind a floor: how many
 times as much batfs needs. Behind a peer: how many times as much as batfs it
 needs (above 1, batfs is faster).
 '''
-
-
-def three_digits(value):
-    if value >= 99.95:
-        return '%.0f' % value
-    if value >= 9.995:
-        return '%.1f' % value
-    return '%.2f' % value if value >= 0.0995 else '%.2g' % value
-
-
-def scaled(value, steps):
-    for size, name in steps:
-        if value >= size:
-            break
-    return three_digits(value / size), name
-
-
-SECONDS = [(1, 's'), (1e-3, 'ms'), (1e-6, 'us'), (1e-9, 'ns')]
-EVENTS = [(1e6, 'M/s'), (1e3, 'k/s'), (1, '/s')]
-BYTES = [(1e9, 'GB/s'), (1e6, 'MB/s'), (1e3, 'KB/s')]
-
-
-def shown(value, unit):
-    """('12.3', 'ms') of 0.0123 seconds."""
-    if unit == 'seconds':
-        return scaled(value, SECONDS)
-    if unit == 'events/s':
-        return scaled(value, EVENTS)
-    if unit == 'bytes/s':
-        return scaled(value, BYTES)
-    return three_digits(value), unit
-
-
-def text_of(value, unit):
-    return '%s %s' % shown(value, unit)
 
 
 def measured(result):
@@ -89,9 +56,13 @@ def rows(results):
             for store, some in by_store.items()]
 
 
-def row_cells(results):
-    ours = next((r for r in results if r.role == OURS), None)
-    cells = {'batfs': [], 'floor': [], 'batpak': [], 'others': []}
+def ours_of(results):
+    return next((r for r in results if r.role == OURS), None)
+
+
+def row_cells(results, verdicts):
+    ours = ours_of(results)
+    cells = {name: [] for name in ('batfs', 'floor', 'batpak', 'others')}
     for result in results:
         text = cell(result, ours) if result is not ours else measured(result)
         if result.role == OURS:
@@ -103,74 +74,43 @@ def row_cells(results):
             cells['batpak'].append(text)
         else:
             cells['others'].append('%s %s' % (result.who, text))
+    cells['goal'] = [one.as_text() for one in verdicts.get(ours, [])]
     return ['<br>'.join(texts) or '-' for texts in cells.values()]
 
 
 def table(results):
+    verdicts = goals.judge(results)
     lines = [HEAD, ['---'] * len(HEAD)]
     for (name, store), some in rows(results):
-        lines.append([name, store, *row_cells(some)])
+        lines.append([name, store, *row_cells(some, verdicts)])
     return ''.join('| %s |\n' % ' | '.join(line) for line in lines)
 
 
+def tally(results):
+    """How many goals were met, and which were not."""
+    found = [(result, one) for result, some in goals.judge(results).items()
+             for one in some]
+    if not found:
+        return ''
+    count = {met: sum(one.met is met for _, one in found)
+             for met in (True, False, None)}
+    missed = ['- %s, %s: %s\n' % (result.figure.name, result.store,
+                                  one.as_text())
+              for result, one in found if one.met is False]
+    return '\nGoals: %d met, %d missed, %d not measured.\n%s' % (
+        count[True], count[False], count[None],
+        '\n' + ''.join(missed) if missed else '')
+
+
 def json_lines(about, results):
+    verdicts = goals.judge(results)
     yield json.dumps(about)
     for (_, _), some in rows(results):
-        ours = next((r for r in some if r.role == OURS), None)
+        ours = ours_of(some)
         for result in some:
             line = result.as_json()
             if ours and result is not ours:
                 line['ratio'] = ratio(result, ours)
+            if result in verdicts:
+                line['goals'] = [one.as_json() for one in verdicts[result]]
             yield json.dumps(line)
-
-
-# ---- two runs --------------------------------------------------------------
-
-def load(path):
-    with open(path) as file:
-        about, *lines = [json.loads(line) for line in file]
-    return about, {(line['figure'], line['store'], line['who']): line
-                   for line in lines}
-
-
-def verdict(a, b):
-    """Of batfs in two runs; the machine's noise is no change."""
-    if a['min'] <= b['max'] and b['min'] <= a['max']:
-        return 'same'
-    return 'better' if (b['median'] > a['median']) == (
-        a['unit'] in RATES) else 'worse'
-
-
-def floor_of(lines, key):
-    """How many times the (first) floor batfs needed in that run."""
-    return next((line.get('ratio') for place, line in lines.items()
-                 if place[:2] == key[:2] and line['role'] == FLOOR), None)
-
-
-def compare(path_a, path_b):
-    """A table of batfs's figures in two runs.  The ratios to the floor of the
-    same run take out what the machine did meanwhile."""
-    about_a, a = load(path_a)
-    about_b, b = load(path_b)
-    lines = ['A is %s, B is %s.\n\n' % (about_a['commit'], about_b['commit']),
-             '| what | store | A | B | cost of B / A | beside the floor | |\n',
-             '|---|---|---|---|---|---|---|\n']
-    for key in [key for key in a if key[2] == 'batfs']:
-        if key not in b:
-            lines.append('| %s | %s | %s | - | | | gone |\n' % (
-                key[0], key[1], text_of(a[key]['median'], a[key]['unit'])))
-            continue
-        figure = Figure(key[0], a[key]['unit'])
-        floors = [floor_of(a, key), floor_of(b, key)]
-        lines.append('| %s | %s | %s | %s | %s | %s | %s |\n' % (
-            key[0], key[1], text_of(a[key]['median'], figure.unit),
-            text_of(b[key]['median'], figure.unit),
-            three_digits(figure.cost(b[key]['median']) /
-                         figure.cost(a[key]['median'])),
-            '' if None in floors else '%s x, %s x' % tuple(
-                map(three_digits, floors)),
-            verdict(a[key], b[key])))
-    for key in [key for key in b if key[2] == 'batfs' and key not in a]:
-        lines.append('| %s | %s | - | %s | | | new |\n' % (
-            key[0], key[1], text_of(b[key]['median'], b[key]['unit'])))
-    return ''.join(lines)

@@ -75,6 +75,25 @@ class Server:
         self.process = None
         return took
 
+    def kill(self):
+        """As a crash would."""
+        self.process.kill()
+        self.process.wait()
+        if is_mounted(self.point):
+            unmount(self.point, '-z')
+        self.log.close()
+        self.process = None
+
+    def requests(self):
+        """How many the kernel sent so far, by kind; of a mount of ours."""
+        counts = {}
+        with open(os.path.join(self.point, '.ctl', 'stats')) as file:
+            for line in file:
+                name, value = line.split()
+                if name.startswith('request_'):
+                    counts[name[len('request_'):]] = int(value)
+        return counts
+
     def anonymous(self):
         """Its own memory, in bytes."""
         with open('/proc/%d/smaps_rollup' % self.process.pid) as file:

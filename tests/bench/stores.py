@@ -1,14 +1,34 @@
 """The stores that are measured, made once and then only copied.
 
-Segments are never written again, so a copy has hard links of them.
+Segments are never written again, so a copy has hard links of them; but for
+those with a sidecar, which believes no file whose ctime moved, and a link
+moves it.
 """
+import hashlib
 import os
 import shutil
 import struct
+import time
 
-FBATI, CKPT, FOOTERS, FRAMES = (
-    'index.fbati', 'index.ckpt', 'footers', 'frames')
+from race import Failed
+
+FBATI, CKPT, FOOTERS, FRAMES, SIDECAR = (
+    'index.fbati', 'index.ckpt', 'footers', 'frames', 'sidecar')
 WAYS = [FBATI, CKPT, FOOTERS, FRAMES]
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+RECIPE = ('event_maker.c', 'event_maker.h', 'stores.py')
+SETTLED = 2.5       # seconds until a file may have a sidecar
+SIDECAR_FILE = '.batfs/cache/index'
+
+
+def recipe():
+    """Another one makes other stores."""
+    digest = hashlib.sha256()
+    for name in RECIPE:
+        with open(os.path.join(HERE, name), 'rb') as file:
+            digest.update(file.read())
+    return digest.hexdigest()[:12]
 
 
 def count_text(number):
@@ -16,6 +36,11 @@ def count_text(number):
         if number >= size and number % size == 0:
             return '%d %s' % (number // size, name)
     return str(number)
+
+
+def describe(events, entities):
+    return '%s events, %s entit%s' % (count_text(events), count_text(entities),
+                                      'y' if entities == 1 else 'ies')
 
 
 def segments(path):
@@ -32,29 +57,49 @@ def footer_start(path):
     return frames_end
 
 
-class Stores:
-    def __init__(self, run_json, library_bench, folder):
-        self.run_json, self.program = run_json, library_bench
-        self.folder, self.made, self.copies = folder, {}, 0
+def link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:         # another filesystem
+        shutil.copyfile(source, target)
 
-    def describe(self, events, entities):
-        return '%s events, %s entities' % (
-            count_text(events), count_text(entities))
+
+class Stores:
+    def __init__(self, bench, kept, folder):
+        """kept: where stores stay; folder: where copies go."""
+        self.bench, self.folder, self.copies = bench, folder, 0
+        name = 'batfs-stores-' + recipe()
+        for other in os.listdir(kept):
+            if other.startswith('batfs-stores-') and other != name:
+                shutil.rmtree(os.path.join(kept, other))
+        self.kept = os.path.join(kept, name)
+        os.makedirs(self.kept, exist_ok=True)
+        self.ready = set()
+
+    def keep(self, name, make):
+        """The folder of that name; make(path) fills it, if it is not there."""
+        path = os.path.join(self.kept, name)
+        if not os.path.isdir(path):
+            half = path + '.half'
+            shutil.rmtree(half, ignore_errors=True)
+            make(half)
+            os.sync()   # nobody waits for it later, in the midst of a figure
+            os.rename(half, path)
+        return path
 
     def get(self, events, entities, way):
         """A store that can only be opened in one way."""
-        key = events, entities, way
-        if key not in self.made:
-            self.made[key] = self.make(*key)
-        return self.made[key]
-
-    def make(self, events, entities, way):
-        path = os.path.join(self.folder, '%d-%d-%s' % (events, entities, way))
+        name = '%d-%d-%s' % (events, entities, way)
+        if way == SIDECAR:
+            return self.with_sidecar(name, events, entities)
         if way == CKPT:
-            self.run_json([self.program, 'make', path, events, entities,
-                           'ckpt'])
-            return path
+            return self.keep(name, lambda path: self.bench.run_json(
+                [self.bench.library_bench, 'make', path, events, entities,
+                 'ckpt']))
         base = self.get(events, entities, CKPT)
+        return self.keep(name, lambda path: self.reduce(base, path, way))
+
+    def reduce(self, base, path, way):
         os.mkdir(path)
         for source in segments(base):
             target = os.path.join(path, os.path.basename(source))
@@ -64,26 +109,57 @@ class Stores:
             else:
                 os.link(source, target)
         if way == FBATI:
-            self.run_json([self.program, 'index', path, 'fbati'])
+            self.bench.run_json([self.bench.library_bench, 'index', path,
+                                 'fbati'])
+
+    def with_sidecar(self, name, events, entities):
+        """Copied whole, and then mounted until it has one that is believed:
+        by this build, which may not be the one that wrote it."""
+        base = self.get(events, entities, CKPT)
+        path = self.keep(name, lambda path: self.whole_copy(base, path))
+        if path not in self.ready:
+            if not self.opens_from_sidecar(path):
+                self.write_sidecar(path)
+            if not self.opens_from_sidecar(path):
+                raise Failed('%s: no sidecar after a mount' % path)
+            self.ready.add(path)
         return path
+
+    def whole_copy(self, base, path):
+        os.mkdir(path)
+        for name in os.listdir(base):
+            if name.endswith('.fbat') or name.startswith('index.'):
+                shutil.copyfile(os.path.join(base, name),
+                                os.path.join(path, name))
+
+    def opens_from_sidecar(self, path):
+        if not os.path.exists(os.path.join(path, SIDECAR_FILE)):
+            return False
+        got = self.bench.run_json([self.bench.library_bench, 'open', path])
+        return got['source'].startswith(SIDECAR)
+
+    def write_sidecar(self, path):
+        time.sleep(SETTLED)
+        with self.bench.mounted(path, '') as server:
+            os.listdir(os.path.join(server.point, 'entities'))
 
     def copy(self, path):
         """One that may be appended to."""
-        self.copies += 1
-        target = os.path.join(self.folder, 'copy-%d' % self.copies)
+        target = self.new()
         os.mkdir(target)
         for name in os.listdir(path):
             if name.endswith('.fbat') or name.startswith('index.'):
-                os.link(os.path.join(path, name), os.path.join(target, name))
+                link_or_copy(os.path.join(path, name),
+                             os.path.join(target, name))
         return target
 
     def new(self):
         """A directory that is not there yet."""
         self.copies += 1
-        return os.path.join(self.folder, 'new-%d' % self.copies)
+        return os.path.join(self.folder, 'store-%d' % self.copies)
 
     def floor_spans(self, path, way):
-        """Path and offset of the bytes that this way of opening has to read."""
+        """Path and offset of the bytes that this way of opening reads."""
         if way in (FBATI, CKPT):
             return [os.path.join(path, way), 0]
         return [word for segment in segments(path) for word in (

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <bat.h>
+#include <proof.h>
 #include <stream.h>
 
 #include "bench.h"
@@ -96,6 +97,42 @@ measure_cat(int argc, char **argv)
 	close_view(&view);
 }
 
+/* The chains of the first so many entities, each event read and hashed, each
+ * link followed. */
+static void
+measure_chains(int argc, char **argv)
+{
+	const struct bat_options options = { .read_only = true };
+	uint64_t left = bench_number(argv[1], UINT32_MAX);
+	struct bat_error error = { .code = 0 };
+	struct bat_store *store = NULL;
+	struct bat_buf report = BAT_BUF_EMPTY;
+	struct bat_list_stat stat;
+	uint64_t events = 0;
+	int64_t start;
+
+	(void)argc;
+	check(bat_open(argv[0], &options, &store, &error), &error, argv[0]);
+	start = bench_now_ns();
+	for (uint32_t i = 0; left > 0; i++, left--) {
+		const struct bat_list list = { .kind = BAT_LIST_ENTITY,
+			.entity = bat_entity_at(store, i) };
+
+		if (list.entity == UINT32_MAX ||
+		    !bat_list_stat(store, &list, &stat))
+			break;
+		bat_bytes_clear(&report);
+		check(batfs_proof_entity(store, bat_name(store, list.entity),
+			  NULL, &report, &error),
+		    &error, "a chain");
+		events += stat.count;
+	}
+	printf("{\"ns\": %lld, \"events\": %llu}\n",
+	    (long long)(bench_now_ns() - start), (unsigned long long)events);
+	bat_bytes_free(&report);
+	check(bat_close(store, &error), &error, "closing");
+}
+
 /* So many lines from a sequence on, in a view that knows nothing yet. */
 static void
 measure_page(int argc, char **argv)
@@ -121,6 +158,7 @@ main(int argc, char **argv)
 {
 	static const struct bench_command commands[] = {
 		{ "cat", 1, measure_cat, "DIR" },
+		{ "chains", 2, measure_chains, "DIR ENTITIES" },
 		{ "page", 3, measure_page, "DIR FROM LINES" },
 	};
 

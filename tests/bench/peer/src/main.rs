@@ -18,8 +18,8 @@ const USAGE: &str = "usage:
   peer open DIR                               read-only
   peer append DIR WRITERS BATCH ROUNDS [drain]   each waits until its batch is on disk
   peer close DIR APPENDS                      how long the end takes after so many
-  peer read DIR COUNT                         events a second: so many by id at random, all in order
-  peer verify DIR ENTITIES                    the whole chain of so many entities";
+  peer read DIR COUNT ENTITIES LINES SEQ...   events a second: so many by id at random, all in order, along the
+                                              chains of so many entities; pages of so many rows";
 
 /// This process's own memory, without what the page cache has anyway.
 fn anonymous() -> Res<u64> {
@@ -115,14 +115,8 @@ fn close(dir: &str, appends: u64) -> Res<()> {
     Ok(())
 }
 
-fn ids(store: &Store<ReadOnly>) -> Vec<u128> {
-    store.query_entries_after(&Region::all(), None, usize::MAX).iter().map(|entry| entry.event_id()).collect()
-}
-
-/// Opening takes so long that both ways of reading share it.
-fn read(dir: &str, count: u64) -> Res<()> {
-    let store = Store::open_read_only(StoreConfig::new(dir))?;
-    let ids = ids(&store);
+/// Events a second: some by id, all in order.
+fn read_events(store: &Store<ReadOnly>, ids: &[u128], count: u64) -> Res<(f64, f64)> {
     let mut state = 1u64;
     let chosen: Vec<u128> = (0..count)
         .map(|_| {
@@ -130,34 +124,56 @@ fn read(dir: &str, count: u64) -> Res<()> {
             ids[(state >> 33) as usize % ids.len()]
         })
         .collect();
-    let mut took = Vec::new();
-    for order in [&chosen, &ids] {
+    let rate = |order: &[u128]| -> Res<f64> {
         let start = Instant::now();
         for id in order {
             std::hint::black_box(store.read_raw(EventId::new(*id))?);
         }
-        took.push(order.len() as f64 / start.elapsed().as_secs_f64());
-    }
-    println!("{}", json!({"get": took[0], "scan": took[1]}));
-    Ok(())
+        Ok(order.len() as f64 / start.elapsed().as_secs_f64())
+    };
+    Ok((rate(&chosen)?, rate(ids)?))
 }
 
-fn verify(dir: &str, entities: usize) -> Res<()> {
-    let store = Store::open_read_only(StoreConfig::new(dir))?;
-    let mut newest = std::collections::HashMap::new();
+/// Nanoseconds for so many rows from each sequence on, without their payloads.
+fn read_pages(store: &Store<ReadOnly>, lines: usize, from: &[u64]) -> Res<Vec<u64>> {
+    let mut took = Vec::new();
+    for seq in from {
+        let start = Instant::now();
+        let rows = store.query_entries_after(&Region::all(), seq.checked_sub(1), lines);
+        took.push(start.elapsed().as_nanos() as u64);
+        if rows.len() != lines {
+            return Err(format!("{} rows from {seq} on, not {lines}", rows.len()).into());
+        }
+    }
+    Ok(took)
+}
+
+/// Events a second, along the whole chain of so many entities.
+fn walk_chains(store: &Store<ReadOnly>, entities: usize) -> Res<f64> {
+    let mut newest = std::collections::BTreeMap::new();
     for entry in store.query_entries_after(&Region::all(), None, usize::MAX) {
         newest.insert(entry.coord().entity().to_owned(), entry.event_id());
     }
-    let mut names: Vec<_> = newest.keys().cloned().collect();
-    names.sort();
     let start = Instant::now();
     let mut checked = 0;
-    for name in names.iter().take(entities) {
-        let from = ChainWalkStartRef::EventId(newest[name]);
+    for id in newest.values().take(entities) {
+        let from = ChainWalkStartRef::EventId(*id);
         let report = store.chain_walk_evidence(&ChainWalkRequest::linear(from, usize::MAX));
         checked += report.map_err(|error| error.to_string())?.body.checked_count;
     }
-    say(start, checked);
+    Ok(checked as f64 / start.elapsed().as_secs_f64())
+}
+
+/// Opening takes so long that all ways of reading share it.
+fn read(dir: &str, count: u64, entities: usize, lines: usize, from: &[u64]) -> Res<()> {
+    let store = Store::open_read_only(StoreConfig::new(dir))?;
+    let all = store.query_entries_after(&Region::all(), None, usize::MAX);
+    let ids: Vec<u128> = all.iter().map(|entry| entry.event_id()).collect();
+    drop(all);
+    let pages = read_pages(&store, lines, from)?;
+    let (get, scan) = read_events(&store, &ids, count)?;
+    let chains = walk_chains(&store, entities)?;
+    println!("{}", json!({"get": get, "scan": scan, "chains": chains, "pages_ns": pages}));
     Ok(())
 }
 
@@ -173,8 +189,10 @@ fn run() -> Res<()> {
             append(dir, writers.parse()?, batch.parse()?, rounds.parse()?, true)
         }
         ["close", dir, appends] => close(dir, appends.parse()?),
-        ["read", dir, count] => read(dir, count.parse()?),
-        ["verify", dir, entities] => verify(dir, entities.parse()?),
+        ["read", dir, count, entities, lines, ref from @ ..] => {
+            let from: Result<Vec<u64>, _> = from.iter().map(|word| word.parse()).collect();
+            read(dir, count.parse()?, entities.parse()?, lines.parse()?, &from?)
+        }
         _ => Err(USAGE.into()),
     }
 }
