@@ -29,6 +29,7 @@
 #include "event.h"
 #include "file.h"
 #include "frontier.h"
+#include "gate.h"
 #include "hash.h"
 #include "id.h"
 #include "inspect.h"
@@ -66,6 +67,11 @@ struct bat_options {
 	/* A file with its secret key, made with a new log when it is not there;
 	 * NULL: in the log's own folder. Borrowed until bat_close. */
 	const char *tlog_key;
+	/* Asked by who leads a group, about each draft that could be stored
+	 * (gate.h): one that is denied ends its batch with BAT_STATE_DENIED,
+	 * and a SYSTEM_DENIAL event is stored with what stands before it. They
+	 * must not append to this store. Borrowed until bat_close. */
+	struct bat_gates gates;
 	const struct bat_disk *disk;   /* NULL: the real one */
 	const struct bat_clock *clock; /* NULL: the system's */
 };
@@ -343,6 +349,7 @@ struct bat_batch {
 	 * May free the batch. */
 	void (*done)(void *context, struct bat_batch *batch);
 	void *context;
+	const void *about; /* for gates: who submits it, say; or NULL */
 	/* Filled before done: */
 	size_t committed; /* drafts that are durable (or visible) */
 	int code;	  /* 0, or why draft [committed] was refused */
@@ -365,6 +372,11 @@ void bat_wake(struct bat_store *store);
 /* Submit one batch and wait for it, committing when nobody else does; for
  * programs without a committer thread. Returns batch->code. */
 int bat_append(struct bat_store *store, struct bat_batch *batch);
+
+/* Ask the gates of this store as an append would, and record nothing. 0;
+ * BAT_STATE_DENIED (error says which gate and why); BAT_WORLD_NO_MEMORY. */
+int bat_gates_ask(struct bat_store *store, const struct bat_proposal *proposal,
+    struct bat_error *error);
 
 /* Everything that is visible is on disk when this returns 0. */
 int bat_sync(struct bat_store *store, struct bat_error *error);

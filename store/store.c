@@ -115,7 +115,9 @@ bat_open(const char *path, const struct bat_options *options,
 	bat_tlog_init(&store->tlog);
 	bat_tlog_init(&store->attest_reader);
 	start = bat_clock_monotonic_ns(store->options.clock);
-	code = claim(store, path, error);
+	code = bat_gate_check(&store->options.gates, error);
+	if (code == BAT_OK)
+		code = claim(store, path, error);
 	if (code == BAT_OK)
 		code = store->options.read_only ?
 		    bat_store_follow(store, error) :

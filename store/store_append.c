@@ -83,6 +83,19 @@ bat_append(struct bat_store *store, struct bat_batch *batch)
 }
 
 int
+bat_gates_ask(struct bat_store *store, const struct bat_proposal *proposal,
+    struct bat_error *error)
+{
+	struct bat_denial denial = BAT_DENIAL_EMPTY;
+	size_t denier;
+	int code = bat_gate_ask(&store->options.gates, proposal, &denial,
+	    &denier, error);
+
+	bat_gate_denial_free(&denial);
+	return code;
+}
+
+int
 bat_sync(struct bat_store *store, struct bat_error *error)
 {
 	if (store->options.read_only)

@@ -127,6 +127,7 @@ bat_writer_free(struct bat_writer *writer)
 	bat_bytes_free(&writer->items);
 	bat_bytes_free(&writer->scratch);
 	bat_bytes_free(&writer->frame);
+	bat_writer_denied_free(&writer->denied);
 	bat_writer_heads_clear(&writer->heads);
 	pthread_cond_destroy(&writer->queued);
 	pthread_mutex_destroy(&writer->queue_mutex);

@@ -29,6 +29,7 @@
 #include "chain.h"
 #include "checkpointer.h"
 #include "frontier.h"
+#include "gate.h"
 #include "index.h"
 #include "lifecycle.h"
 #include "pin.h"
@@ -62,6 +63,14 @@ struct bat_writer_heads {
 	struct bat_map by_entity;
 };
 
+/* The draft that ended the batch being staged, if a gate denied it. */
+struct bat_writer_denied {
+	const struct bat_draft *draft; /* NULL: none */
+	struct bat_id cause, corr;
+	struct bat_denial denial;
+	struct bat_buf payload; /* of the event that records it */
+};
+
 struct bat_writer {
 	struct bat_segment_dir *dir;
 	struct bat_index *index; /* changes only under lead and index_lock */
@@ -87,6 +96,7 @@ struct bat_writer {
 	bool disagreed;		/* an index row lied: a rebuild is due */
 	struct bat_buf items;	/* frames of the batch being staged */
 	struct bat_buf scratch; /* payload of a lifecycle event */
+	struct bat_writer_denied denied;
 	uint64_t next_seq;
 	/* next_seq as of the last sync; others read it without the lead. */
 	_Atomic uint64_t synced_seq;

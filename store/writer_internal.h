@@ -32,6 +32,19 @@ void bat_writer_stage_free(struct bat_writer_stage *stage);
  * stage as before (the batch's code says so too).
  */
 int bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch);
+/* An event of our own, alone: fills what links it (its corr unless given). 0,
+ * or BAT_WORLD_NO_MEMORY: the stage may be given up; others as a draft. */
+int bat_writer_stage_own(struct bat_writer *writer,
+    const struct bat_draft *draft, struct bat_event *event,
+    struct bat_error *error);
+/* A gate says no: BAT_STATE_DENIED, and what is to be recorded stands in
+ * writer->denied. */
+int bat_writer_ask_gates(struct bat_writer *writer,
+    const struct bat_batch *batch, const struct bat_draft *draft,
+    const struct bat_event *event, struct bat_error *error);
+int bat_writer_stage_denial(struct bat_writer *writer, int64_t now_us,
+    struct bat_error *error);
+void bat_writer_denied_free(struct bat_writer_denied *denied);
 /* OPEN or CLOSE, alone. */
 int bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
     uint64_t wall_ms, struct bat_slice payload, struct bat_error *error);

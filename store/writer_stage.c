@@ -220,6 +220,9 @@ stage_draft(struct bat_writer *writer, struct bat_batch *batch,
 	if (code == BAT_OK)
 		code = bat_writer_resolve_cause(writer, batch, draft, &head,
 		    &event, error);
+	if (code == BAT_OK)
+		code = bat_writer_ask_gates(writer, batch, draft, &event,
+		    error);
 	if (code == BAT_OK && bat_id_is_zero(&event.id))
 		code = bat_writer_fresh_id(writer, &event.id, error);
 	if (code != BAT_OK)
@@ -294,6 +297,24 @@ put_items(struct bat_writer *writer, size_t first_row, int64_t now_us)
 	return BAT_OK;
 }
 
+/* A denial that cannot be recorded is refused for that reason. Only without
+ * memory the stage is as it should not be. */
+static int
+record_denial(struct bat_writer *writer, struct bat_batch *batch,
+    int64_t now_us)
+{
+	struct bat_error why = { .text = "" };
+	int code = BAT_PLANT(232) ?
+	    BAT_OK :
+	    bat_writer_stage_denial(writer, now_us, &why);
+
+	if (code == BAT_OK || code == BAT_WORLD_NO_MEMORY)
+		return code;
+	batch->code = code;
+	batch->error = why;
+	return BAT_OK;
+}
+
 int
 bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch)
 {
@@ -304,6 +325,7 @@ bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch)
 	batch->committed = 0;
 	batch->code = BAT_OK;
 	bat_bytes_clear(&writer->items);
+	writer->denied.draft = NULL;
 	for (size_t i = 0;
 	     i < batch->count && (batch->code == BAT_OK || BAT_PLANT(60));
 	     i++) {
@@ -313,6 +335,8 @@ bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch)
 			batch->committed++;
 	}
 	code = put_items(writer, first_row, now_us);
+	if (code == BAT_OK && writer->denied.draft != NULL)
+		code = record_denial(writer, batch, now_us);
 	if (code != BAT_OK) {
 		/* The maps may still name these rows: the caller gives the
 		 * whole stage up. */
@@ -324,42 +348,53 @@ bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch)
 }
 
 int
-bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
-    uint64_t wall_ms, struct bat_slice payload, struct bat_error *error)
+bat_writer_stage_own(struct bat_writer *writer, const struct bat_draft *draft,
+    struct bat_event *event, struct bat_error *error)
 {
-	struct bat_draft draft = {
-		.entity = bat_bytes_text(BAT_LIFECYCLE_ENTITY),
-		.scope = bat_bytes_text(BAT_LIFECYCLE_SCOPE),
-		.payload = payload,
-	};
-	struct bat_event event = {
-		.entity = draft.entity,
-		.scope = draft.scope,
-		.kind = kind,
-		.timestamp_us = (int64_t)(wall_ms * 1000),
-	};
 	size_t first_row = writer->stage.row_count;
 	struct bat_chain_head head;
 	uint32_t entity, scope;
 	int code;
 
 	bat_bytes_clear(&writer->items);
-	if ((code = bat_writer_name_number(writer, draft.entity, &entity)) !=
+	event->entity = draft->entity;
+	event->scope = draft->scope;
+	if ((code = bat_writer_name_number(writer, draft->entity, &entity)) !=
 		BAT_OK ||
-	    (code = bat_writer_name_number(writer, draft.scope, &scope)) !=
+	    (code = bat_writer_name_number(writer, draft->scope, &scope)) !=
 		BAT_OK)
 		return bat_error_set(error, code, "no memory for a name");
 	code = bat_writer_head(writer, entity, &head, error);
 	if (code == BAT_OK)
-		code = bat_writer_fresh_id(writer, &event.id, error);
+		code = bat_writer_fresh_id(writer, &event->id, error);
 	if (code != BAT_OK)
 		return code;
-	event.corr = event.id;
-	code = bat_chain_link(&head, payload, &event, error);
+	if (bat_id_is_zero(&event->corr))
+		event->corr = event->id;
+	code = bat_chain_link(&head, draft->payload, event, error);
+	if (code != BAT_OK)
+		return code;
+	code = encode_event(writer, event, draft, entity, scope, NULL);
 	if (code == BAT_OK)
-		code = encode_event(writer, &event, &draft, entity, scope,
-		    NULL);
-	if (code == BAT_OK)
-		code = put_items(writer, first_row, event.timestamp_us);
-	return code;
+		code = put_items(writer, first_row, event->timestamp_us);
+	return code == BAT_OK ?
+	    BAT_OK :
+	    bat_error_set(error, code, "no memory to encode an event");
+}
+
+int
+bat_writer_stage_lifecycle(struct bat_writer *writer, uint16_t kind,
+    uint64_t wall_ms, struct bat_slice payload, struct bat_error *error)
+{
+	const struct bat_draft draft = {
+		.entity = bat_bytes_text(BAT_LIFECYCLE_ENTITY),
+		.scope = bat_bytes_text(BAT_LIFECYCLE_SCOPE),
+		.payload = payload,
+	};
+	struct bat_event event = {
+		.kind = kind,
+		.timestamp_us = (int64_t)(wall_ms * 1000),
+	};
+
+	return bat_writer_stage_own(writer, &draft, &event, error);
 }
