@@ -5,7 +5,7 @@ import shutil
 from goals import AtMost
 from race import BILLION, FLOOR, OURS, PEER, Failed, Figure, Lane, Race
 from session import MILLION
-from stores import CKPT, describe
+from stores import CKPT, SIDECAR, SIDECAR_FILE, SIDECAR_LEAST, describe
 
 # How many are appended before it ends, and mount_bench's words for that: with
 # more than one round half of them are its warming up.
@@ -25,6 +25,15 @@ def unmount(bench):
     if bench.size > least:
         yield unmount_race(bench, bench.size, 1)
     yield unmount_race(bench, bench.size, 10_000)
+    if bench.size >= SIDECAR_LEAST:
+        yield sidecar_race(bench, bench.size)
+
+
+def null_lane(bench):
+    def measure():
+        with bench.null_server(1000) as server:
+            return server.stop()
+    return Lane('null server', FLOOR, measure)
 
 
 def unmount_race(bench, events, appends):
@@ -46,10 +55,6 @@ def unmount_race(bench, events, appends):
         finally:
             shutil.rmtree(copy)
 
-    def null():
-        with bench.null_server(1000) as server:
-            return server.stop()
-
     def batpak():
         copy = bench.stores.copy(path)
         try:
@@ -58,7 +63,7 @@ def unmount_race(bench, events, appends):
         finally:
             shutil.rmtree(copy)
 
-    lanes = [Lane('batfs', OURS, ours), Lane('null server', FLOOR, null)]
+    lanes = [Lane('batfs', OURS, ours), null_lane(bench)]
     if bench.peer:
         lanes.append(Lane('batpak', PEER, batpak,
                           bench.runs if events == MILLION else None))
@@ -68,3 +73,21 @@ def unmount_race(bench, events, appends):
         Figure(figure_name(appends), 'seconds',
                *(wanted if events == MILLION and appends == 1 else []))],
         lanes)
+
+
+def sidecar_race(bench, events):
+    """Nothing was appended, and a sidecar is due: once, for the next mount."""
+    path = bench.stores.get(events, 1000, SIDECAR)
+    file = os.path.join(path, SIDECAR_FILE)
+
+    def ours():
+        os.unlink(file)
+        with bench.mounted(path, '') as server:
+            took = server.stop()
+        if not os.path.exists(file):
+            raise Failed('no sidecar was written')
+        return took
+
+    return Race(describe(events, 1000),
+                [Figure('unmount that writes a sidecar', 'seconds')],
+                [Lane('batfs', OURS, ours), null_lane(bench)])

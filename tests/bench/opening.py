@@ -4,11 +4,11 @@ import os
 from goals import AtLeast, AtMost
 from race import BILLION, FLOOR, OURS, PEER, Failed, Figure, Lane, Race
 from session import MILLION
-from stores import CKPT, FBATI, SIDECAR, WAYS, describe, segments
+from stores import (
+    CKPT, FBATI, SIDECAR, SIDECAR_LEAST, WAYS, describe, segments)
 
 NAMES = ['mount to first `ls entities`', 'opened by the library',
          'memory of a mount']
-SIDECAR_LEAST = 4096    # events; with fewer there is none
 
 
 def mount(bench):

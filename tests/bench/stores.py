@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 RECIPE = ('event_maker.c', 'event_maker.h', 'stores.py')
 SETTLED = 2.5       # seconds until a file may have a sidecar
 SIDECAR_FILE = '.batfs/cache/index'
+SIDECAR_LEAST = 4096    # events; with fewer there is none
 
 
 def recipe():
