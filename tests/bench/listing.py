@@ -150,8 +150,7 @@ def many_names(bench, events, count, commands, with_others):
         opened = prepare(bench, folder)
         lanes.append(Lane(who, PEER,
                           lambda opened=opened: listed(
-                              bench, opened, commands, 1),
-                          bench.slow_peer_runs()))
+                              bench, opened, commands, 1), 1))
     return Race(describe(events, count), figures(bench, commands), lanes)
 
 

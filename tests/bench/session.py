@@ -43,11 +43,6 @@ class Bench:
         return max(1, count // {'tiny': 100, 'quick': 4}.get(
             self.size_name, 1))
 
-    def slow_peer_runs(self):
-        """What takes a minute is not warmed up, and measured once where the
-        whole is to be quick."""
-        return 1 if self.size_name in ('tiny', 'quick') else self.runs
-
     def sizes(self):
         """Events and entities of the stores that are opened."""
         yield from ((events, min(events, 1000)) for events in self.events)
