@@ -6,6 +6,10 @@
 #include <stdlib.h>
 
 #include "hidden.h"
+#include "verify_swift.h"
+
+/* A thread costs as much as reading some hundred kilobytes. */
+#define SPLIT_BYTES (1u << 20)
 
 static const char *const code_names[BAT_VERIFY_CODE_COUNT] = {
 	[BAT_VERIFY_NAME] = "name",
@@ -163,15 +167,12 @@ check_names(struct bat_verify_state *state)
 	return code;
 }
 
+/* The plain way: all that can be told is told. */
 static int
-verify_all(struct bat_verify_state *state)
+verify_plainly(struct bat_verify_state *state)
 {
-	int code = check_names(state);
+	int code = bat_verify_load_indexes(state);
 
-	if (code == 0)
-		code = check_hidden(state);
-	if (code == 0)
-		code = bat_verify_load_indexes(state);
 	for (size_t i = 0; code == 0 && i < state->dir.count; i++)
 		code = bat_verify_segment(state, state->dir.segments[i].id,
 		    i + 1 == state->dir.count);
@@ -182,8 +183,22 @@ verify_all(struct bat_verify_state *state)
 	return code;
 }
 
+static int
+verify_all(struct bat_verify_state *state, const struct bat_verify_how *how)
+{
+	int code = check_names(state);
+
+	if (code == 0)
+		code = check_hidden(state);
+	if (code != 0)
+		return code;
+	code = how->plain ? BAT_END : bat_verify_swift(state, how->split_bytes);
+	return code == BAT_END ? verify_plainly(state) : code;
+}
+
 int
-bat_verify_directory(const struct bat_disk *disk, const char *path,
+bat_verify_directory_as(const struct bat_verify_how *how,
+    const struct bat_disk *disk, const char *path,
     const struct bat_verify_sink *sink, struct bat_verify_counts *out_counts,
     struct bat_error *error)
 {
@@ -206,11 +221,22 @@ bat_verify_directory(const struct bat_disk *disk, const char *path,
 	start(state);
 	code = bat_segment_dir_scan(&state->dir, error);
 	if (code == 0)
-		code = verify_all(state);
+		code = verify_all(state, how);
 	finish(state);
 	bat_segment_dir_close(&state->dir);
 	free(state);
 	if (code == 0 && out_counts->broken > 0)
 		code = BAT_DATA_CORRUPT;
 	return code;
+}
+
+int
+bat_verify_directory(const struct bat_disk *disk, const char *path,
+    const struct bat_verify_sink *sink, struct bat_verify_counts *out_counts,
+    struct bat_error *error)
+{
+	static const struct bat_verify_how how = { .split_bytes = SPLIT_BYTES };
+
+	return bat_verify_directory_as(&how, disk, path, sink, out_counts,
+	    error);
 }

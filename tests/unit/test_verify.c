@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "bat.h"
+#include "checkpoint.h"
 #include "crc.h"
 #include "faulty_disk.h"
 #include "frame.h"
@@ -53,6 +54,18 @@ take_finding(void *context, const struct bat_verify_finding *finding)
 }
 
 static struct verdict
+verify_as(const struct bat_verify_how *how, const struct bat_disk *disk,
+    const char *path)
+{
+	struct verdict verdict = { 0 };
+	struct bat_verify_sink sink = { &verdict, take_finding };
+
+	verdict.code = bat_verify_directory_as(how, disk, path, &sink,
+	    &verdict.counts, &verdict.error);
+	return verdict;
+}
+
+static struct verdict
 verify_path(const struct bat_disk *disk, const char *path)
 {
 	struct verdict verdict = { 0 };
@@ -63,10 +76,33 @@ verify_path(const struct bat_disk *disk, const char *path)
 	return verdict;
 }
 
+/* Whatever there is: the ways say the same of it. */
+static struct verdict
+verify_each_way(const char *path)
+{
+	static const struct bat_verify_how plain = { .plain = true };
+	static const struct bat_verify_how in_two = { .split_bytes = 1 };
+	struct verdict told = verify_path(bat_file_posix(), path);
+	struct verdict others[] = { verify_as(&plain, bat_file_posix(), path),
+		verify_as(&in_two, bat_file_posix(), path) };
+
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_msg(others[i].code == told.code &&
+			others[i].noted == told.noted &&
+			others[i].broken == told.broken,
+		    "way %zu: %d '%s' and %d '%s'", i, others[i].code,
+		    others[i].error.text, told.code, told.error.text);
+		ck_assert_str_eq(others[i].error.text, told.error.text);
+		ck_assert_mem_eq(&others[i].counts, &told.counts,
+		    sizeof(told.counts));
+	}
+	return told;
+}
+
 static struct verdict
 verify(void)
 {
-	return verify_path(bat_file_posix(), temp.path);
+	return verify_each_way(temp.path);
 }
 
 static void
@@ -145,7 +181,7 @@ START_TEST(every_golden_store_says_what_it_is)
 
 	/* In place: verify changes nothing. */
 	snprintf(path, sizeof(path), GOLDEN "%s/store", expected->store);
-	verdict = verify_path(bat_file_posix(), path);
+	verdict = verify_each_way(path);
 	ck_assert_msg(verdict.noted == expected->noted,
 	    "%s noted %llx, expected %llx", expected->store,
 	    (unsigned long long)verdict.noted,
@@ -220,13 +256,15 @@ END_TEST
 
 START_TEST(what_cannot_be_read_is_no_verdict)
 {
+	/* The plain way, and the swift one. */
+	static const char *const stores[] = { "both-index", "quickstart" };
 	struct faulty_disk disk;
 	struct verdict verdict;
 	unsigned reads;
 
 	ck_assert_int_eq(verify_path(bat_file_posix(), "/nowhere/at/all").code,
 	    BAT_WORLD_ABSENT);
-	fill("both-index");
+	fill(stores[_i]);
 	faulty_disk_init(&disk, bat_file_posix());
 	ck_assert_int_eq(verify_path(&disk.disk, temp.path).code, 0);
 	reads = faulty_disk_calls(&disk, FAULTY_READ);
@@ -511,6 +549,54 @@ make_sixty(void)
 	bat_bytes_free(&payload);
 }
 
+/* A door that counts the bytes that are read. */
+static uint64_t bytes_read;
+
+static ssize_t
+read_counted(void *context, int fd, void *to, size_t length, uint64_t offset)
+{
+	const struct bat_disk *real = bat_file_posix();
+	ssize_t got = real->read_at(context, fd, to, length, offset);
+
+	if (got > 0)
+		__atomic_add_fetch(&bytes_read, (uint64_t)got,
+		    __ATOMIC_RELAXED);
+	return got;
+}
+
+/* Of a sound store the swift way has an opinion, and nobody reads it again. */
+START_TEST(what_is_sound_is_read_once)
+{
+	static const struct bat_verify_how plain = { .plain = true };
+	static const struct bat_verify_how in_two = { .split_bytes = 4096 };
+	static const char *const stores[] = { NULL, "many-segments", "batch",
+		"kinds", "payloads", "extensions", "no-index",
+		"missing-footer" };
+	struct bat_disk disk = *bat_file_posix();
+	char path[512];
+	uint64_t once;
+
+	disk.read_at = read_counted;
+	if (stores[_i] == NULL) {
+		make_sixty();
+	} else {
+		snprintf(path, sizeof(path), GOLDEN "%s/store", stores[_i]);
+		temp_dir_fill(&temp, path);
+		if (temp_dir_has(&temp, BAT_CHECKPOINT_FILE))
+			temp_dir_unlink(&temp, BAT_CHECKPOINT_FILE);
+	}
+	bytes_read = 0;
+	ck_assert_int_eq(verify_as(&plain, &disk, temp.path).code, 0);
+	once = bytes_read;
+	bytes_read = 0;
+	ck_assert_int_eq(verify_as(&in_two, &disk, temp.path).code, 0);
+	/* The header, and where a block ends, are read by both threads. */
+	ck_assert_msg(bytes_read < once * 3 / 2, "%s: %llu bytes, plainly %llu",
+	    temp.path, (unsigned long long)bytes_read,
+	    (unsigned long long)once);
+}
+END_TEST
+
 /* Payloads are hashed many at once; a finding tells of them in time. */
 START_TEST(findings_come_in_the_order_of_events)
 {
@@ -573,6 +659,31 @@ START_TEST(twins_are_counted_wherever_they_stand)
 	ck_assert_uint_eq(verify().counts.events, 43);
 	ck_assert_uint_gt(events, 60);
 	ck_assert_uint_eq(verify().counts.twins, 3);
+	bat_bytes_free(&file);
+}
+END_TEST
+
+/* Nothing else is wrong: no hash is of an id. */
+START_TEST(a_twin_in_a_sound_chain_is_counted)
+{
+	struct bat_buf file = BAT_BUF_EMPTY;
+	struct verdict verdict;
+	const uint8_t *id;
+	size_t at;
+
+	make_sixty();
+	temp_dir_read(&temp, "000001.fbat", &file);
+	file.length = frame_at(&file, 40);
+	temp_dir_write(&temp, "000001.fbat", bat_bytes_of_buf(&file));
+	at = frame_at(&file, 9);
+	id = memmem(file.data + at, 256, "event_id", 8);
+	ck_assert_ptr_nonnull(id);
+	for (ptrdiff_t i = 0; i < 16; i++)
+		forge("000001.fbat", 33, "event_id", 2 + i, id[10 + i]);
+	verdict = verify();
+	ck_assert_int_eq(verdict.code, 0);
+	ck_assert_uint_eq(verdict.noted, 0);
+	ck_assert_uint_eq(verdict.counts.twins, 1);
 	bat_bytes_free(&file);
 }
 END_TEST
@@ -789,7 +900,7 @@ main(void)
 	tcase_add_test(tcase, no_golden_store_is_left_out);
 	tcase_add_test(tcase, everything_that_is_there_is_counted);
 	tcase_add_test(tcase, nothing_is_ever_changed);
-	tcase_add_test(tcase, what_cannot_be_read_is_no_verdict);
+	tcase_add_loop_test(tcase, what_cannot_be_read_is_no_verdict, 0, 2);
 	tcase_add_test(tcase, the_sink_can_end_it);
 	tcase_add_test(tcase, every_flipped_byte_of_a_sealed_segment_is_found);
 	tcase_add_test(tcase,
@@ -801,8 +912,10 @@ main(void)
 	tcase_add_test(tcase, the_end_of_a_crashed_segment_is_free);
 	tcase_add_test(tcase, every_flipped_byte_of_the_other_files_is_found);
 	tcase_add_test(tcase, forged_frames_are_found);
+	tcase_add_loop_test(tcase, what_is_sound_is_read_once, 0, 8);
 	tcase_add_test(tcase, findings_come_in_the_order_of_events);
 	tcase_add_test(tcase, twins_are_counted_wherever_they_stand);
+	tcase_add_test(tcase, a_twin_in_a_sound_chain_is_counted);
 	tcase_add_test(tcase, a_zero_id_and_a_time_before_1970_are_found);
 	tcase_add_test(tcase, batches_must_be_what_they_announce);
 	tcase_add_test(tcase,

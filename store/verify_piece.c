@@ -1,0 +1,393 @@
+/*
+ * Frames of a segment, and what footer and index say of them: one pass, each
+ * event looked at once. What is asked of an event is what the plain way asks;
+ * that it is asked in the same words matters, so each question says where its
+ * twin stands.
+ */
+#include "verify_swift.h"
+
+#include <stdlib.h>
+
+#include "coordinate.h"
+#include "kind.h"
+
+enum { BATCH_COUNT_MAX = 1000000 }; /* as verify_segment.c */
+
+/* ---- growing --------------------------------------------------------- */
+
+static bool
+grow(void **items, size_t *capacity, size_t size)
+{
+	size_t more = *capacity == 0 ? 1024 : *capacity * 2;
+	void *moved = realloc(*items, more * size);
+
+	if (moved == NULL)
+		return false;
+	*items = moved;
+	*capacity = more;
+	return true;
+}
+
+static int
+no_memory(struct verify_piece *piece)
+{
+	return bat_error_set(&piece->error, BAT_WORLD_NO_MEMORY,
+	    "no memory to verify");
+}
+
+/* ---- payloads (verify_payload.c) ------------------------------------- */
+
+static int
+finish_payloads(struct verify_piece *piece)
+{
+	struct bat_hash hashes[BAT_HASH_LANES];
+	unsigned count = piece->lanes.count;
+
+	if (count == 0)
+		return BAT_OK;
+	bat_hash_lanes(&piece->lanes, hashes);
+	piece->lanes.count = 0;
+	for (unsigned i = 0; i < count; i++)
+		if (!bat_hash_equal(&hashes[i], &piece->wanted[i]) &&
+		    !BAT_PLANT(226))
+			return BAT_END;
+	piece->counts.payloads += count;
+	return BAT_OK;
+}
+
+static int
+take_long_payload(struct verify_piece *piece, const struct bat_event *event)
+{
+	struct bat_hash hash;
+	int code;
+
+	bat_bytes_clear(&piece->scratch);
+	code = bat_pack_unpack_bytes(event->payload_slot, &piece->scratch);
+	if (code == BAT_WORLD_NO_MEMORY)
+		return no_memory(piece);
+	hash = bat_hash_of(bat_bytes_of_buf(&piece->scratch));
+	if (code != BAT_OK || !bat_hash_equal(&hash, &event->hash))
+		return BAT_END;
+	piece->counts.payloads++;
+	return BAT_OK;
+}
+
+static int
+take_payload(struct verify_piece *piece, const struct bat_event *event)
+{
+	unsigned lane = piece->lanes.count;
+	struct bat_buf bytes = { piece->lanes.lanes[lane], 0,
+		BAT_HASH_LANE_SIZE };
+
+	if (!bat_hash_equal(&event->content_hash, &event->hash) &&
+	    !bat_hash_is_zero(&event->content_hash))
+		return BAT_END;
+	if (!event->payload_is_bytes ||
+	    bat_pack_unpacked_length(event->payload_slot) !=
+		event->payload_size)
+		return BAT_END;
+	if (event->payload_size > BAT_HASH_LANE_SIZE)
+		return take_long_payload(piece, event);
+	if (bat_pack_unpack_bytes(event->payload_slot, &bytes) != BAT_OK)
+		return BAT_END;
+	piece->lanes.lengths[lane] = (uint32_t)bytes.length;
+	piece->wanted[lane] = event->hash;
+	piece->lanes.count++;
+	return piece->lanes.count == BAT_HASH_LANES ? finish_payloads(piece) :
+						      BAT_OK;
+}
+
+/* ---- rows (verify_compare.c) ----------------------------------------- */
+
+/* Does a row say of an event what its frame says? Names apart; kind as the row
+ * has it or as batpak maps it. */
+static bool
+is_row_of(const struct bat_row *row, const struct bat_segment_item *item,
+    uint16_t kind)
+{
+	const struct bat_event *event = &item->event;
+
+	return row->offset == item->offset && row->length == item->length &&
+	    bat_id_equal(&row->id, &event->id) &&
+	    bat_id_equal(&row->corr, &event->corr) &&
+	    bat_id_equal(&row->cause, &event->cause) &&
+	    row->clock == event->clock && row->lane == event->lane &&
+	    row->depth == event->depth && row->wall_ms == event->wall_ms &&
+	    bat_hash_equal(&row->prev, &event->prev) &&
+	    bat_hash_equal(&row->hash, &event->hash) && row->kind == kind;
+}
+
+static bool
+rises(struct verify_swift_seqs *seqs, uint64_t seq)
+{
+	bool rises = !seqs->any || seq > seqs->last;
+
+	if (!seqs->any)
+		seqs->first = seq;
+	seqs->any = true;
+	seqs->last = seq;
+	return rises;
+}
+
+/* The footer's row of an event: the next one. Its names are numbers that are
+ * good for more. */
+static int
+meet_footer(struct verify_piece *piece, const struct bat_segment_item *item,
+    struct bat_row *row)
+{
+	const uint8_t *bytes;
+	int code = bat_verify_rows_look(&piece->footer_rows, &bytes,
+	    &piece->error);
+
+	if (code != BAT_OK)
+		return code;
+	bat_segment_decode_row(bytes, row);
+	if (row->entity >= piece->string_count ||
+	    row->scope >= piece->string_count ||
+	    !is_row_of(row, item, item->event.kind) ||
+	    !bat_bytes_equal(piece->strings[row->entity], item->event.entity) ||
+	    !bat_bytes_equal(piece->strings[row->scope], item->event.scope) ||
+	    !rises(&piece->footer_seqs, row->seq))
+		return BAT_END;
+	piece->footer_rows.next++;
+	piece->counts.footer_rows++;
+	return BAT_OK;
+}
+
+/* A row of index.fbati; behind its watermark there may be none. */
+static int
+meet_index(struct verify_piece *piece, const struct bat_segment_item *item,
+    const uint64_t *footer_seq)
+{
+	const struct bat_checkpoint_head *head = &piece->index->head;
+	const struct bat_event *event = &item->event;
+	struct bat_slice map;
+	struct bat_row row;
+	const uint8_t *bytes;
+	int code = bat_verify_rows_look(&piece->index_rows, &bytes,
+	    &piece->error);
+
+	if (code == BAT_END) {
+		uint64_t segment = piece->reader.id;
+
+		return segment < head->watermark_segment ||
+			(segment == head->watermark_segment &&
+			    item->offset < head->watermark_offset) ?
+		    BAT_END :
+		    BAT_OK;
+	}
+	if (code != BAT_OK)
+		return code;
+	if (bat_rowindex_read_row(piece->index, bytes, 0, &row, &map, NULL) !=
+		BAT_OK ||
+	    row.segment != piece->reader.id ||
+	    !is_row_of(&row, item, bat_kind_mapped(event->kind)) ||
+	    !bat_bytes_equal(head->strings[row.entity], event->entity) ||
+	    !bat_bytes_equal(head->strings[row.scope], event->scope) ||
+	    (event->extension_count > 0 ?
+		    !bat_bytes_equal(map, event->extension_map) :
+		    row.extensions == BAT_ROW_EXTENSIONS_SOME) ||
+	    (row.seq >= head->allocator && !BAT_PLANT(227)) ||
+	    !rises(&piece->index_seqs, row.seq) ||
+	    (footer_seq != NULL && *footer_seq != row.seq))
+		return BAT_END;
+	piece->index_rows.next++;
+	piece->counts.index_rows++;
+	return BAT_OK;
+}
+
+/* ---- names and chains (verify_event.c) ------------------------------- */
+
+static int
+reserve_heads(struct verify_piece *piece, uint32_t name)
+{
+	size_t count = name < 512 ? 1024 : (size_t)name * 2;
+	struct verify_swift_head *heads;
+
+	if (name < piece->head_count)
+		return BAT_OK;
+	if (count < piece->string_count)
+		count = piece->string_count;
+	heads = realloc(piece->heads, count * sizeof(*heads));
+	if (heads == NULL)
+		return no_memory(piece);
+	memset(heads + piece->head_count, 0,
+	    (count - piece->head_count) * sizeof(*heads));
+	piece->heads = heads;
+	piece->head_count = count;
+	return BAT_OK;
+}
+
+/* A name may stand in a coordinate; each is looked at once. */
+static int
+check_name(struct verify_piece *piece, uint32_t name, struct bat_slice text)
+{
+	int code = reserve_heads(piece, name);
+
+	if (code != BAT_OK || piece->heads[name].is_legal)
+		return code;
+	if (bat_coordinate_check(text, text, NULL) != BAT_OK)
+		return BAT_END;
+	piece->heads[name].is_legal = true;
+	return BAT_OK;
+}
+
+static int
+check_names(struct verify_piece *piece, const struct bat_event *event,
+    struct bat_row *row)
+{
+	int code = BAT_OK;
+
+	if (!piece->has_footer &&
+	    (bat_intern_put(&piece->names, event->entity, &row->entity) !=
+		    BAT_OK ||
+		bat_intern_put(&piece->names, event->scope, &row->scope) !=
+		    BAT_OK))
+		code = no_memory(piece);
+	if (code == BAT_OK)
+		code = check_name(piece, row->entity, event->entity);
+	if (code == BAT_OK)
+		code = check_name(piece, row->scope, event->scope);
+	return code;
+}
+
+/* The first event of an entity in a piece is remembered; others follow the one
+ * before. */
+static int
+follow_chain(struct verify_piece *piece, const struct bat_event *event,
+    uint32_t entity)
+{
+	struct verify_swift_head *head = &piece->heads[entity];
+
+	if (head->exists) {
+		if (event->clock == 0 || event->clock - 1 != head->clock ||
+		    !bat_hash_equal(&event->prev, &head->hash))
+			return BAT_END;
+	} else {
+		if (piece->first_count == piece->first_capacity &&
+		    !grow((void **)&piece->firsts, &piece->first_capacity,
+			sizeof(*piece->firsts)))
+			return no_memory(piece);
+		piece->firsts[piece->first_count++] =
+		    (struct verify_swift_first){ entity, event->clock,
+			    event->prev };
+		head->exists = true;
+	}
+	head->clock = event->clock;
+	head->hash = event->hash;
+	return BAT_OK;
+}
+
+static int
+keep_key(struct verify_piece *piece, const struct bat_id *id)
+{
+	if (piece->key_count == piece->key_capacity &&
+	    !grow((void **)&piece->keys, &piece->key_capacity,
+		sizeof(*piece->keys)))
+		return no_memory(piece);
+	piece->keys[piece->key_count++] = bat_verify_key_of(id);
+	return BAT_OK;
+}
+
+/* ---- one frame (verify_segment.c) ------------------------------------ */
+
+static int
+take_event(struct verify_piece *piece, const struct bat_segment_item *item)
+{
+	const struct bat_event *event = &item->event;
+	struct bat_row row;
+	int code = BAT_OK;
+
+	if (piece->in_batch && piece->remaining-- == 0)
+		return BAT_END;
+	if (bat_id_is_zero(&event->id) || event->timestamp_us < 0 ||
+	    event->wall_ms > BAT_EVENT_WALL_MS_MAX)
+		return BAT_END;
+	if (piece->has_footer)
+		code = meet_footer(piece, item, &row);
+	if (code == BAT_OK && piece->index != NULL)
+		code = meet_index(piece, item,
+		    piece->has_footer ? &row.seq : NULL);
+	if (code == BAT_OK)
+		code = check_names(piece, event, &row);
+	if (code == BAT_OK)
+		code = follow_chain(piece, event, row.entity);
+	if (code == BAT_OK)
+		code = take_payload(piece, event);
+	if (code == BAT_OK)
+		code = keep_key(piece, &event->id);
+	piece->counts.events++;
+	return code;
+}
+
+static int
+take_marker(struct verify_piece *piece, const struct bat_event *event)
+{
+	bool is_first = !piece->met_marker;
+
+	piece->met_marker = true;
+	if (event->kind == BAT_KIND_BATCH_BEGIN) {
+		if (piece->in_batch || event->payload_size == 0 ||
+		    event->payload_size > BATCH_COUNT_MAX)
+			return BAT_END;
+		piece->in_batch = true;
+		piece->remaining = event->payload_size;
+		piece->batch_id = event->id;
+		return BAT_OK;
+	}
+	if (is_first) {
+		if (piece->counts.events > UINT32_MAX)
+			return BAT_END;
+		piece->begins_within = true;
+		piece->begun = (uint32_t)piece->counts.events;
+		piece->begun_id = event->id;
+		return BAT_OK;
+	}
+	if (!piece->in_batch || piece->remaining > 0 ||
+	    !bat_id_equal(&piece->batch_id, &event->id))
+		return BAT_END;
+	piece->in_batch = false;
+	piece->counts.batches++;
+	return BAT_OK;
+}
+
+void *
+bat_verify_piece(void *argument)
+{
+	struct verify_piece *piece = argument;
+	struct bat_segment_item item;
+
+	while (piece->code == BAT_OK) {
+		piece->code = bat_segment_reader_next(&piece->reader, &item,
+		    &piece->error);
+		if (piece->code != BAT_OK)
+			break;
+		if (item.state != BAT_FRAME_WHOLE || !item.decoded)
+			piece->code = BAT_END;
+		else if (bat_codec_is_marker(&item.event))
+			piece->code = take_marker(piece, &item.event);
+		else
+			piece->code = take_event(piece, &item);
+		piece->counts.frames++;
+		if (piece->code == BAT_END)
+			return NULL;
+	}
+	/* Every frame was read. */
+	if (piece->code == BAT_END)
+		piece->code = finish_payloads(piece);
+	return NULL;
+}
+
+void
+bat_verify_piece_free(struct verify_piece *piece)
+{
+	bat_segment_reader_close(&piece->reader);
+	bat_intern_free(&piece->names);
+	bat_bytes_free(&piece->scratch);
+	free(piece->footer_rows.block);
+	free(piece->index_rows.block);
+	free(piece->heads);
+	free(piece->firsts);
+	free(piece->keys);
+	free(piece);
+}
