@@ -24,6 +24,7 @@
 #include "mount.h"
 #include "mountpoint.h"
 #include "notify.h"
+#include "render.h"
 #include "sandbox.h"
 #include "session.h"
 #include "waiting.h"
@@ -165,6 +166,7 @@ open_store(struct program *program, struct bat_error *error)
 		.index = options->index,
 		.tlog = options->tlog,
 		.tlog_key = options->tlog_key,
+		.lengths_format = BATFS_RENDER_FORMAT,
 		.segment_max_bytes = options->segment_bytes,
 	};
 	struct batfs_mount *mount = &program->mount;

@@ -7,6 +7,10 @@
 
 #include "bat.h"
 
+/* Lengths of lines are kept from mount to mount: another number whenever any
+ * event's line changes (test_tree_golden sees to it). */
+#define BATFS_RENDER_FORMAT 1
+
 /*
  * Append the line of an event that was read, newline included. entity and
  * scope are its stored names. 0 or BAT_WORLD_NO_MEMORY.

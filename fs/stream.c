@@ -351,23 +351,42 @@ batfs_stream_line_length(struct batfs_streams *streams, uint32_t ordinal,
     uint32_t *out_length, struct bat_error *error)
 {
 	struct batfs_stream_call call;
-	uint32_t length;
+	uint32_t length = 0;
 	int code = batfs_stream_call_begin(&call, streams, NULL, error);
 
-	pthread_mutex_lock(&streams->mutex);
-	length = batfs_stream_known(streams, ordinal);
-	pthread_mutex_unlock(&streams->mutex);
+	if (code == BAT_OK)
+		code = batfs_stream_known(&call, &ordinal, 1, &length);
 	if (code == BAT_OK && length == 0) {
 		code = batfs_stream_render(&call, ordinal, 0, &call.scratch,
 		    &length);
-		pthread_mutex_lock(&streams->mutex);
-		if (code == BAT_OK && streams->generation == call.generation)
-			code = batfs_stream_remember(streams, ordinal, length);
-		pthread_mutex_unlock(&streams->mutex);
+		if (code == BAT_OK)
+			code = batfs_stream_remember(&call, &ordinal, &length,
+			    1);
 	}
 	code = batfs_stream_call_end(&call, code);
 	if (code == BAT_OK)
 		*out_length = length;
+	return code;
+}
+
+int
+batfs_stream_line(struct batfs_streams *streams, uint32_t ordinal,
+    struct bat_buf *buf, struct bat_error *error)
+{
+	struct batfs_stream_call call;
+	uint32_t known = 0, length;
+	size_t before = buf->length;
+	int code = batfs_stream_call_begin(&call, streams, NULL, error);
+
+	if (code == BAT_OK)
+		code = batfs_stream_known(&call, &ordinal, 1, &known);
+	if (code == BAT_OK)
+		code = batfs_stream_render(&call, ordinal, known, buf, &length);
+	if (code == BAT_OK && known == 0)
+		code = batfs_stream_remember(&call, &ordinal, &length, 1);
+	code = batfs_stream_call_end(&call, code);
+	if (code != BAT_OK)
+		buf->length = before;
 	return code;
 }
 

@@ -2,9 +2,11 @@
  * A stream: the lines of a list of events as one file. Exact sizes, and bytes
  * at an offset, without rendering everything twice.
  *
- * The length of each line is kept once known (4 bytes an event, by ordinal);
- * a stream that was sized keeps its total and, every 64 lines, the offset at
- * which that line starts. Streams only grow; a new generation empties all.
+ * The length of each line is kept once known (4 bytes an event, by ordinal; of
+ * usual lines by the store, from mount to mount); a stream that was sized keeps
+ * its total and, every 64 lines, the offset at which that line starts. Streams
+ * only grow; a new generation empties all. A length is never taken for granted:
+ * each line that is rendered is held against it, and a difference begins anew.
  *
  * Sizes count whole lines of what was visible at the call. size, read and
  * line_length return 0; BAT_DATA_DISAGREES when the generation changed
@@ -35,6 +37,8 @@ struct batfs_stream_key {
  *	     what was looked at; it means the same as long as the generation.
  *	     Called without locks. 0 or BAT_WORLD_*.
  * render    makes the line of an event, as batfs_render_event does.
+ * kept	     lines are those of batfs_render_event, and the store keeps their
+ *	     lengths (bat_keep_lengths).
  */
 struct batfs_stream_ways {
 	int (*choose)(void *context, const struct batfs_stream_key *key,
@@ -44,6 +48,7 @@ struct batfs_stream_ways {
 	int (*render)(struct bat_store *store, uint32_t ordinal,
 	    struct bat_reading *reading, struct bat_buf *buf,
 	    struct bat_error *error);
+	bool kept;
 };
 
 /* ways: NULL for the usual ones. */
@@ -68,7 +73,9 @@ struct batfs_stream_counts {
 };
 void batfs_stream_counts(struct batfs_streams *streams,
     struct batfs_stream_counts *out);
-/* The length of one event's line. */
+/* One event's line, onto buf, and its length. */
+int batfs_stream_line(struct batfs_streams *streams, uint32_t ordinal,
+    struct bat_buf *buf, struct bat_error *error);
 int batfs_stream_line_length(struct batfs_streams *streams, uint32_t ordinal,
     uint32_t *out_length, struct bat_error *error);
 

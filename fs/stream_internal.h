@@ -1,9 +1,10 @@
 /*
- * Inside of stream: what is remembered of each stream. stream_table.c and
- * stream_span.c keep it, stream.c measures and reads with it. Nobody else
- * includes this.
+ * Inside of stream: what is remembered of each stream. stream_table.c,
+ * stream_lengths.c and stream_span.c keep it, stream.c measures and reads with
+ * it. Nobody else includes this.
  *
- * Three memories, all under streams->mutex, all disposable:
+ * Three memories, under streams->mutex but for what the store keeps, all
+ * disposable:
  * - lengths: of each line, by ordinal, 0 while unknown. Kept as long as the
  *   generation stands, since each costs a read of the disk.
  * - tables: one per stream that was asked for lately, with the place of every
@@ -100,12 +101,6 @@ uint64_t batfs_stream_block_of(const struct batfs_stream_table *table,
 /* Forget all tables and spans; with_lengths: the lengths of lines too. */
 void batfs_stream_forget(struct batfs_streams *streams, bool with_lengths);
 
-/* 0 while unknown. */
-uint32_t batfs_stream_known(const struct batfs_streams *streams,
-    uint32_t ordinal);
-int batfs_stream_remember(struct batfs_streams *streams, uint32_t ordinal,
-    uint32_t length);
-
 /* Bytes of the table's stream at offset that are at hand; empty if none. */
 struct bat_slice batfs_stream_find_span(struct batfs_streams *streams,
     const struct batfs_stream_table *table, uint64_t offset);
@@ -147,6 +142,22 @@ struct batfs_stream_chunk {
 	uint32_t lengths[BATFS_STREAM_BLOCK_LINES]; /* 0: unknown */
 };
 
+/* ---- lengths (stream_lengths.c) ---- */
+
+/* Of some lines, 0 while unknown. 0; BAT_DATA_DISAGREES. */
+int batfs_stream_known(struct batfs_stream_call *call, const uint32_t *ordinals,
+    size_t count, uint32_t *lengths);
+/* 0; BAT_DATA_DISAGREES; BAT_WORLD_NO_MEMORY. */
+int batfs_stream_remember(struct batfs_stream_call *call,
+    const uint32_t *ordinals, const uint32_t *lengths, size_t count);
+/* A line has another length than was known: all that was computed goes. Those
+ * that the store keeps may be of another mount: all of them, and whatever was
+ * told of them (BAT_DATA_DISAGREES). Otherwise as remember. */
+int batfs_stream_correct(struct batfs_stream_call *call, uint32_t ordinal,
+    uint32_t length);
+
+/* ---- the call ---- */
+
 uint64_t batfs_stream_store_generation(const struct batfs_streams *streams);
 /* key NULL: no table. Whatever it returns, call_end follows. */
 int batfs_stream_call_begin(struct batfs_stream_call *call,
@@ -156,8 +167,8 @@ int batfs_stream_call_begin(struct batfs_stream_call *call,
 int batfs_stream_call_end(struct batfs_stream_call *call, int code);
 /*
  * Render one line onto buf. known: its recorded length, or 0; when it differs
- * the new one is recorded, all tables are dropped: BAT_DATA_DISAGREES. The
- * line of an event that was hidden meanwhile is one more way of disagreeing.
+ * that is corrected: BAT_DATA_DISAGREES. The line of an event that was hidden
+ * meanwhile is one more way of disagreeing.
  */
 int batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
     uint32_t known, struct bat_buf *buf, uint32_t *out_length);

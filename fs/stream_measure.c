@@ -107,13 +107,10 @@ batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
 	*out_length = (uint32_t)length;
 	call->rendered_lines++;
 	call->rendered_bytes += length;
-	if (known == 0 || known == length)
+	if (known == 0 || known == length || BAT_PLANT(210))
 		return BAT_OK;
-	pthread_mutex_lock(&call->streams->mutex);
-	batfs_stream_forget(call->streams, false);
-	code = batfs_stream_remember(call->streams, ordinal, *out_length);
-	pthread_mutex_unlock(&call->streams->mutex);
-	if (code != BAT_OK)
+	code = batfs_stream_correct(call, ordinal, *out_length);
+	if (code != BAT_OK && code != BAT_DATA_DISAGREES)
 		return code;
 	return bat_error_set(call->error, BAT_DATA_DISAGREES,
 	    "the line of an event has %zu bytes now, %" PRIu32 " before",
@@ -175,12 +172,8 @@ batfs_stream_take_chunk(struct batfs_stream_call *call,
 
 	if (code != BAT_OK)
 		return code;
-	pthread_mutex_lock(&streams->mutex);
-	for (size_t i = 0; i < chunk->count; i++)
-		chunk->lengths[i] = batfs_stream_known(streams,
-		    chunk->ordinals[i]);
-	pthread_mutex_unlock(&streams->mutex);
-	return BAT_OK;
+	return batfs_stream_known(call, chunk->ordinals, chunk->count,
+	    chunk->lengths);
 }
 
 /* ---- measuring -------------------------------------------------------- */
@@ -213,16 +206,17 @@ measuring_end(struct batfs_stream_call *call,
     const struct batfs_stream_chunk *chunk, int code)
 {
 	struct batfs_streams *streams = call->streams;
-	bool stale = batfs_stream_store_generation(streams) != call->generation;
+	bool stale;
 
+	if (code == BAT_OK && chunk->count > 0)
+		code = batfs_stream_remember(call, chunk->ordinals,
+		    chunk->lengths, chunk->count);
+	stale = batfs_stream_store_generation(streams) != call->generation;
 	pthread_mutex_lock(&streams->mutex);
 	call->table->measuring = false;
 	pthread_cond_broadcast(&streams->measured);
 	if (code == BAT_OK && (stale || call->table->detached))
 		code = BAT_DATA_DISAGREES;
-	for (size_t i = 0; code == BAT_OK && i < chunk->count; i++)
-		code = batfs_stream_remember(streams, chunk->ordinals[i],
-		    chunk->lengths[i]);
 	if (code == BAT_OK)
 		code = batfs_stream_extend(streams, call->table, chunk);
 	pthread_mutex_unlock(&streams->mutex);

@@ -1,6 +1,6 @@
 /*
- * The tables of streams: a hash map with an order of use, and the lengths of
- * lines. No rendering here, and no call of the store.
+ * The tables of streams: a hash map with an order of use. No rendering here,
+ * and no call of the store.
  */
 #include "stream_internal.h"
 
@@ -275,35 +275,4 @@ batfs_stream_block_of(const struct batfs_stream_table *table, uint64_t offset)
 			high = middle;
 	}
 	return low;
-}
-
-uint32_t
-batfs_stream_known(const struct batfs_streams *streams, uint32_t ordinal)
-{
-	return ordinal < streams->length_capacity ? streams->lengths[ordinal] :
-						    0;
-}
-
-int
-batfs_stream_remember(struct batfs_streams *streams, uint32_t ordinal,
-    uint32_t length)
-{
-	size_t capacity = streams->length_capacity;
-
-	if (ordinal >= capacity) {
-		size_t wanted = capacity + capacity / 2;
-		uint32_t *larger;
-
-		if (wanted <= ordinal)
-			wanted = (size_t)ordinal + 1024;
-		larger = realloc(streams->lengths, wanted * sizeof(*larger));
-		if (larger == NULL)
-			return BAT_WORLD_NO_MEMORY;
-		memset(larger + capacity, 0,
-		    (wanted - capacity) * sizeof(*larger));
-		streams->lengths = larger;
-		streams->length_capacity = wanted;
-	}
-	streams->lengths[ordinal] = length;
-	return BAT_OK;
 }

@@ -36,8 +36,12 @@ make_parts(struct batfs_tree *tree)
 	const struct batfs_stream_ways lines = {
 		.choose = batfs_tree_choose,
 		.context = tree,
+		.kept = true,
 	};
-	struct batfs_stream_ways briefs = lines;
+	struct batfs_stream_ways briefs = {
+		.choose = batfs_tree_choose,
+		.context = tree,
+	};
 	int code = batfs_stream_new(tree->store, &lines, &tree->streams);
 
 	briefs.render = batfs_render_brief;

@@ -4,7 +4,6 @@
 #include "tree_internal.h"
 
 #include "name.h"
-#include "render.h"
 
 void
 batfs_tree_by_free(struct batfs_tree *tree)
@@ -131,19 +130,16 @@ int
 batfs_tree_read_last(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
 {
-	struct bat_reading reading = BAT_READING_EMPTY;
 	struct bat_buf line = BAT_BUF_EMPTY;
 	uint32_t ordinal;
 	int code = find_last(tree, node, &ordinal);
 
 	if (code == BAT_OK)
-		code = batfs_render_event(tree->store, ordinal, &reading, &line,
-		    error);
+		code = batfs_stream_line(tree->streams, ordinal, &line, error);
 	if (code == BAT_OK)
 		code = batfs_tree_slice(bat_bytes_of_buf(&line), offset, size,
 		    buf);
 	bat_bytes_free(&line);
-	bat_reading_free(&reading);
 	return code;
 }
 

@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 
-#include "render.h"
-
 /* Tools that know the tag look at its first 43 bytes. */
 static const char cachedir_tag[] =
     "Signature: 8a477f597d28d172789f06886806bc55\n"
@@ -90,19 +88,16 @@ int
 batfs_tree_read_event(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t offset, size_t size, struct bat_buf *buf, struct bat_error *error)
 {
-	struct bat_reading reading = BAT_READING_EMPTY;
 	struct bat_buf line = BAT_BUF_EMPTY;
 	uint32_t ordinal;
 	int code = find_event(tree, node, &ordinal, error);
 
 	if (code == BAT_OK)
-		code = batfs_render_event(tree->store, ordinal, &reading, &line,
-		    error);
+		code = batfs_stream_line(tree->streams, ordinal, &line, error);
 	if (code == BAT_OK)
 		code = batfs_tree_slice(bat_bytes_of_buf(&line), offset, size,
 		    buf);
 	bat_bytes_free(&line);
-	bat_reading_free(&reading);
 	return code;
 }
 

@@ -64,6 +64,9 @@ struct bat_options {
 	/* Begin a transparency log where there is none; one that is there is
 	 * kept in any case, if its key is at hand. */
 	bool tlog;
+	/* What bat_keep_lengths is told are lengths of; 0: they are kept for as
+	 * long as this handle is open. */
+	uint32_t lengths_format;
 	/* A file with its secret key, made with a new log when it is not there;
 	 * NULL: in the log's own folder. Borrowed until bat_close. */
 	const char *tlog_key;
@@ -269,6 +272,28 @@ bool bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity);
 /* In how many scopes an entity has events; *out_scope is the first of them. */
 uint32_t bat_entity_scopes(struct bat_store *store, uint32_t entity,
     uint32_t *out_scope);
+
+/* ---- lengths ----------------------------------------------------------- */
+
+/*
+ * For who shows events as lines: a number for each of them, its line's length,
+ * which has no meaning to the store. It is kept in memory, 4 bytes an event, and
+ * in the sidecar, for handles that name the same lengths_format. What is kept is
+ * a hint, as it may come from a file: each line that is made is held against its
+ * length, and one that differs is reported with bat_doubt_lengths.
+ *
+ * All return at once; false and BAT_DATA_DISAGREES: the generation is another.
+ */
+
+/* Of some events; 0 where none is known. */
+bool bat_lengths(struct bat_store *store, uint64_t generation,
+    const uint32_t *ordinals, size_t count, uint32_t *lengths);
+/* 0; BAT_DATA_DISAGREES; BAT_WORLD_NO_MEMORY. */
+int bat_keep_lengths(struct bat_store *store, uint64_t generation,
+    const uint32_t *ordinals, const uint32_t *lengths, size_t count);
+/* One of them is wrong: all are forgotten, under a new generation, so that
+ * nothing that was computed of them stays with anybody. */
+void bat_doubt_lengths(struct bat_store *store, uint64_t generation);
 
 /* ---- causality ------------------------------------------------------- */
 

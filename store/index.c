@@ -70,6 +70,7 @@ bat_index_free(struct bat_index *index)
 	}
 	for (uint32_t i = 0; i < index->member_count; i++)
 		list_free(&index->members[i].list);
+	bat_index_forget_lengths(index);
 	free(index->hot);
 	free(index->zeros);
 	free(index->by_name);

@@ -24,6 +24,10 @@
  * A base (a file that holds the first rows and their lists) makes the rest
  * late too: a chunk of rows or a list is read when it is first asked for.
  *
+ * Beside each row stands a number that means nothing here: whoever shows the
+ * events keeps the lengths of their lines there (bat.h). 4 bytes an event, in
+ * chunks, from when one of a chunk is asked for or known.
+ *
  * Threads: the owner locks (a read-write lock): readers of rows and lists
  * share it, what changes the index is alone. What is made late is made under
  * late_mutex.
@@ -80,6 +84,8 @@ struct bat_index_base {
 	struct bat_blockfile file;
 	uint32_t count;
 	uint64_t rows_at, lists_at; /* logical offsets in file */
+	uint64_t lengths_at;	    /* 0: it has none */
+	uint32_t lengths_format;
 };
 
 /* One (scope, entity) pair; without events only while prepared for some. */
@@ -120,6 +126,11 @@ struct bat_index {
 	 * to be believed, it is made anew without. */
 	_Atomic bool broken;
 	struct bat_index_hot *zeros; /* a chunk of them, for then */
+	/* Kept lengths, in chunks as rows are; guarded by late_mutex. */
+	uint32_t **lengths;
+	size_t length_chunks;
+	uint32_t lengths_format;  /* 0: they are not to be saved */
+	uint32_t lengths_learned; /* since the base was written */
 	/* The newest and the oldest visible row: asked for all the time. */
 	struct bat_index_hot first_row, last_row;
 	uint64_t next_seq; /* the newest row's + 1, hidden or not */
@@ -230,6 +241,27 @@ uint32_t bat_index_find_id(struct bat_index *index, const struct bat_id *id,
 /* The member of (scope, entity); NONE. */
 uint32_t bat_index_find_member(const struct bat_index *index, uint32_t scope,
     uint32_t entity);
+/* ---- lengths ---------------------------------------------------------- */
+
+/* What the lengths are lengths of: those of a base that has others are
+ * forgotten. After the base was set, before any is asked for. */
+void bat_index_name_lengths(struct bat_index *index, uint32_t format);
+/* Those of some rows, 0 where none is known. A base whose lengths cannot be
+ * read knows none: nothing rests on them. */
+void bat_index_lengths(struct bat_index *index, const uint32_t *ordinals,
+    size_t count, uint32_t *lengths);
+/* All of a chunk, for who writes them to a file; unlike lengths it keeps
+ * nothing of the base in memory. */
+void bat_index_chunk_lengths(struct bat_index *index, size_t number,
+    uint32_t lengths[BAT_INDEX_CHUNK_ROWS]);
+/* 0 or BAT_WORLD_NO_MEMORY (some may be kept). */
+int bat_index_keep_lengths(struct bat_index *index, const uint32_t *ordinals,
+    const uint32_t *lengths, size_t count);
+/* None is known any more, of the base neither. */
+void bat_index_forget_lengths(struct bat_index *index);
+
+/* ---- lists ------------------------------------------------------------ */
+
 /* The events of an entity or of a member; never NULL. */
 const struct bat_index_list *bat_index_entity_list(
     const struct bat_index *index, uint32_t entity);

@@ -345,6 +345,8 @@ load_file(struct bat_segment_dir *dir, struct bat_index *index,
 	base->count = (uint32_t)head[HEAD_COUNT];
 	base->rows_at = head[HEAD_ROWS_AT];
 	base->lists_at = head[HEAD_LISTS_AT];
+	base->lengths_at = head[HEAD_LENGTHS_AT];
+	base->lengths_format = (uint32_t)head[HEAD_LENGTHS_FORMAT];
 	if (code == BAT_OK)
 		code = install(dir, index, base, block, head, &tables);
 	bat_bytes_free(&bytes);

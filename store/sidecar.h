@@ -21,6 +21,9 @@
  *	tables	segments, names, entities, members, scopes
  *	rows	struct bat_index_hot, 64 bytes each, from a block's start
  *	lists	ordinals, u32 each, from a block's start
+ *	lengths	u32 for each row, 0 where none is known, from a block's start;
+ *		may be absent. Of these nothing is believed: who shows an event
+ *		holds its line against the length (bat.h, bat_keep_lengths)
  *
  * Threads: one.
  */
@@ -34,7 +37,7 @@
 #define BAT_SIDECAR_DIR ".batfs"
 #define BAT_SIDECAR_CACHE "cache"
 #define BAT_SIDECAR_FILE "index"
-#define BAT_SIDECAR_FORMAT 1
+#define BAT_SIDECAR_FORMAT 2 /* any other counts as absent */
 
 /* What recovery knew beside the rows. */
 struct bat_sidecar_state {
@@ -64,7 +67,7 @@ int bat_sidecar_load(struct bat_segment_dir *dir, struct bat_index *index,
  * not now (a file is too young, or the index knows other segments than the
  * directory has: nothing was written); BAT_WORLD_*.
  */
-int bat_sidecar_save(struct bat_segment_dir *dir, const struct bat_index *index,
+int bat_sidecar_save(struct bat_segment_dir *dir, struct bat_index *index,
     const struct bat_sidecar_state *state, int64_t now_ns,
     struct bat_error *error);
 

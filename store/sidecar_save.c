@@ -128,8 +128,10 @@ has_empty_member(const struct bat_index *index)
 	return false;
 }
 
+/* *out_ordinals: how many the lists have together. */
 static int
-put_tables(const struct bat_index *index, struct bat_buf *tables)
+put_tables(const struct bat_index *index, struct bat_buf *tables,
+    uint64_t *out_ordinals)
 {
 	uint64_t next = 0;
 	int code = put32(tables, index->member_count);
@@ -158,6 +160,7 @@ put_tables(const struct bat_index *index, struct bat_buf *tables)
 	for (uint32_t i = 0; code == BAT_OK && i < index->scopes.count; i++)
 		code = put_numbers(tables,
 		    &index->by_name[index->scopes.ordinals[i]].members);
+	*out_ordinals = next;
 	return code;
 }
 
@@ -179,20 +182,42 @@ fill_up(struct bat_blockfile_writer *writer, struct bat_error *error)
 	    error);
 }
 
+/* Where the parts behind the tables start. */
+struct layout {
+	uint64_t rows_at, lists_at;
+	uint64_t lengths_at; /* 0: none is known */
+};
+
+static struct layout
+lay_out(const struct bat_index *index, size_t tables_length, uint64_t ordinals)
+{
+	struct layout layout;
+
+	layout.rows_at = align(BAT_BLOCKFILE_CONTENT + tables_length);
+	layout.lists_at = align(layout.rows_at +
+	    (uint64_t)index->count * sizeof(struct bat_index_hot));
+	layout.lengths_at = 0;
+	if (index->lengths_format != 0 &&
+	    (index->lengths_learned > 0 || index->base.lengths_at != 0))
+		layout.lengths_at = align(
+		    layout.lists_at + ordinals * sizeof(uint32_t));
+	return layout;
+}
+
 static int
 write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
     const struct bat_sidecar_state *state, size_t segments,
-    size_t tables_length, struct bat_error *error)
+    size_t tables_length, const struct layout *layout, struct bat_error *error)
 {
-	uint64_t rows_at = align(BAT_BLOCKFILE_CONTENT + tables_length);
 	const uint64_t head[HEAD_COUNT_OF_NUMBERS] = {
 		[HEAD_MAGIC] = SIDECAR_MAGIC,
 		[HEAD_FORMAT] = BAT_SIDECAR_FORMAT,
 		[HEAD_ROW_SIZE] = sizeof(struct bat_index_hot),
 		[HEAD_TABLES_LENGTH] = tables_length,
-		[HEAD_ROWS_AT] = rows_at,
-		[HEAD_LISTS_AT] = align(rows_at +
-		    (uint64_t)index->count * sizeof(struct bat_index_hot)),
+		[HEAD_ROWS_AT] = layout->rows_at,
+		[HEAD_LISTS_AT] = layout->lists_at,
+		[HEAD_LENGTHS_AT] = layout->lengths_at,
+		[HEAD_LENGTHS_FORMAT] = index->lengths_format,
 		[HEAD_COUNT] = index->count,
 		[HEAD_VISIBLE] = index->visible_count,
 		[HEAD_FIRST_VISIBLE] = index->first_visible,
@@ -272,9 +297,33 @@ write_lists(struct bat_blockfile_writer *writer, const struct bat_index *index,
 }
 
 static int
-write_all(struct bat_segment_dir *dir, int cache, const struct bat_index *index,
+write_lengths(struct bat_blockfile_writer *writer, struct bat_index *index,
+    struct bat_error *error)
+{
+	uint32_t *lengths = malloc(BAT_INDEX_CHUNK_ROWS * sizeof(*lengths));
+	int code = lengths == NULL ? BAT_WORLD_NO_MEMORY :
+				     fill_up(writer, error);
+
+	for (uint32_t i = 0; code == BAT_OK && i < index->count;
+	     i += BAT_INDEX_CHUNK_ROWS) {
+		uint32_t left = index->count - i;
+
+		bat_index_chunk_lengths(index, i / BAT_INDEX_CHUNK_ROWS,
+		    lengths);
+		code = bat_blockfile_append(writer, lengths,
+		    (left < BAT_INDEX_CHUNK_ROWS ? left :
+						   BAT_INDEX_CHUNK_ROWS) *
+			sizeof(*lengths),
+		    error);
+	}
+	free(lengths);
+	return code;
+}
+
+static int
+write_all(struct bat_segment_dir *dir, int cache, struct bat_index *index,
     const struct bat_sidecar_state *state, const struct bat_buf *tables,
-    int64_t now_ns, struct bat_error *error)
+    const struct layout *layout, int64_t now_ns, struct bat_error *error)
 {
 	struct bat_blockfile_writer writer;
 	int code = bat_blockfile_create(&writer, dir->disk, cache,
@@ -283,7 +332,7 @@ write_all(struct bat_segment_dir *dir, int cache, const struct bat_index *index,
 	if (code != BAT_OK)
 		return code;
 	code = write_header(&writer, index, state, dir->count, tables->length,
-	    error);
+	    layout, error);
 	if (code == BAT_OK)
 		code = bat_blockfile_append(&writer, tables->data,
 		    tables->length, error);
@@ -293,6 +342,8 @@ write_all(struct bat_segment_dir *dir, int cache, const struct bat_index *index,
 		code = write_rows(&writer, index, error);
 	if (code == BAT_OK)
 		code = write_lists(&writer, index, error);
+	if (code == BAT_OK && layout->lengths_at != 0)
+		code = write_lengths(&writer, index, error);
 	/* What was read late and did not hold must not be written again. */
 	if (code == BAT_OK && index->broken)
 		code = BAT_DATA_CORRUPT;
@@ -335,11 +386,13 @@ make_cache(struct bat_segment_dir *dir, int *out, struct bat_error *error)
 }
 
 int
-bat_sidecar_save(struct bat_segment_dir *dir, const struct bat_index *index,
+bat_sidecar_save(struct bat_segment_dir *dir, struct bat_index *index,
     const struct bat_sidecar_state *state, int64_t now_ns,
     struct bat_error *error)
 {
 	struct bat_buf tables = BAT_BUF_EMPTY;
+	struct layout layout;
+	uint64_t ordinals = 0;
 	int cache = -1;
 	int code;
 
@@ -356,12 +409,13 @@ bat_sidecar_save(struct bat_segment_dir *dir, const struct bat_index *index,
 	if (code == BAT_OK)
 		code = put_names(index, &tables);
 	if (code == BAT_OK)
-		code = put_tables(index, &tables);
+		code = put_tables(index, &tables, &ordinals);
 	if (code == BAT_OK)
 		code = make_cache(dir, &cache, error);
 	if (code == BAT_OK) {
-		code = write_all(dir, cache, index, state, &tables, now_ns,
-		    error);
+		layout = lay_out(index, tables.length, ordinals);
+		code = write_all(dir, cache, index, state, &tables, &layout,
+		    now_ns, error);
 		bat_file_close(dir->disk, cache);
 	}
 	bat_bytes_free(&tables);

@@ -60,6 +60,7 @@ bat_store_view_make(struct bat_store *store, bool ignore_indexes,
 		bat_store_view_free(view);
 		return code;
 	}
+	bat_index_name_lengths(&view->index, store->options.lengths_format);
 	*out = view;
 	return BAT_OK;
 }

@@ -277,8 +277,10 @@ sidecar_is_due(const struct bat_writer *writer)
 
 	if (index->count < 4096)
 		return false;
-	return !index->has_base ||
-	    behind > (threshold > 1024 ? threshold : 1024);
+	if (threshold < 1024)
+		threshold = 1024;
+	return !index->has_base || behind > threshold ||
+	    index->lengths_learned > threshold;
 }
 
 void

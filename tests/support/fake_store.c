@@ -21,6 +21,9 @@ struct fake_event {
 	struct bat_id id;	   /* its ordinal, in the last byte */
 	struct bat_id cause, corr; /* corr zero: its own id */
 	struct bat_buf payload;
+	/* What bat_keep_lengths was told, in which generation. */
+	uint32_t length;
+	uint64_t length_generation;
 };
 
 struct bat_store {
@@ -314,6 +317,46 @@ bat_scope_size(struct bat_store *store, uint32_t scope)
 
 	fake_at(store, false, scope, UINT32_MAX, &size);
 	return size;
+}
+
+/* ---- lengths ------------------------------------------------------------ */
+
+bool
+bat_lengths(struct bat_store *store, uint64_t generation,
+    const uint32_t *ordinals, size_t count, uint32_t *lengths)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fake_event *event = &store->events[ordinals[i]];
+
+		lengths[i] = __atomic_load_n(&event->length_generation,
+				 __ATOMIC_ACQUIRE) == generation ?
+		    __atomic_load_n(&event->length, __ATOMIC_RELAXED) :
+		    0;
+	}
+	return store->generation == generation;
+}
+
+int
+bat_keep_lengths(struct bat_store *store, uint64_t generation,
+    const uint32_t *ordinals, const uint32_t *lengths, size_t count)
+{
+	if (store->generation != generation)
+		return BAT_DATA_DISAGREES;
+	for (size_t i = 0; i < count; i++) {
+		struct fake_event *event = &store->events[ordinals[i]];
+
+		__atomic_store_n(&event->length, lengths[i], __ATOMIC_RELAXED);
+		__atomic_store_n(&event->length_generation, generation,
+		    __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+void
+bat_doubt_lengths(struct bat_store *store, uint64_t generation)
+{
+	if (store->generation == generation)
+		store->generation++;
 }
 
 /* ---- causality: every question from the start ------------------------- */

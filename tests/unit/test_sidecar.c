@@ -234,6 +234,133 @@ START_TEST(appending_links_to_events_that_only_it_knows)
 }
 END_TEST
 
+/* ---- lengths ------------------------------------------------------------- */
+
+static struct bat_store *
+open_lengths(const struct temp_dir *dir, uint32_t format)
+{
+	return stores_open_with(dir,
+	    &(struct bat_options){ .clock = &later, .lengths_format = format });
+}
+
+static uint64_t
+generation_of(struct bat_store *store)
+{
+	struct bat_head head;
+
+	bat_head(store, &head);
+	return head.generation;
+}
+
+/* A length of its own for each event; none for every seventh. */
+static uint32_t
+length_of(uint32_t ordinal)
+{
+	return ordinal % 7 == 0 ? 0 : 100 + ordinal;
+}
+
+static void
+keep_lengths(struct bat_store *store)
+{
+	for (uint32_t i = 0; i < EVENTS; i++) {
+		uint32_t length = length_of(i);
+
+		ck_assert_int_eq(bat_keep_lengths(store, generation_of(store),
+				     &i, &length, 1),
+		    0);
+	}
+}
+
+static void
+assert_lengths(struct bat_store *store, bool known)
+{
+	for (uint32_t i = 0; i < EVENTS; i++) {
+		uint32_t length = 1;
+
+		ck_assert(
+		    bat_lengths(store, generation_of(store), &i, 1, &length));
+		ck_assert_uint_eq(length, known ? length_of(i) : 0);
+	}
+}
+
+START_TEST(lengths_are_kept_for_who_means_the_same)
+{
+	struct temp_dir dir;
+	struct bat_store *store;
+
+	make_store(&dir);
+	store = open_lengths(&dir, 5);
+	assert_lengths(store, false);
+	keep_lengths(store);
+	assert_lengths(store, true);
+	stores_close(store);
+	/* They were reason enough to write it again. */
+	ck_assert(uses_sidecar(&dir));
+	store = open_lengths(&dir, 5);
+	assert_lengths(store, true);
+	append_some(store, EVENTS, BATCH);
+	assert_lengths(store, true);
+	stores_close(store);
+	store = open_lengths(&dir, 6);
+	assert_lengths(store, false);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(lengths_go_with_their_generation)
+{
+	struct temp_dir dir;
+	struct bat_store *store;
+	uint32_t ordinal = 1, length = 9;
+	uint64_t before;
+
+	make_store(&dir);
+	store = open_lengths(&dir, 5);
+	keep_lengths(store);
+	stores_close(store);
+	store = open_lengths(&dir, 5);
+	before = generation_of(store);
+	bat_doubt_lengths(store, before);
+	ck_assert_uint_gt(generation_of(store), before);
+	ck_assert(!bat_lengths(store, before, &ordinal, 1, &length));
+	ck_assert_int_eq(bat_keep_lengths(store, before, &ordinal, &length, 1),
+	    BAT_DATA_DISAGREES);
+	assert_lengths(store, false);
+	/* Of two who notice at once the second changes nothing. */
+	bat_doubt_lengths(store, before);
+	ck_assert_uint_eq(generation_of(store), before + 1);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+/* The rest of the file holds: rows come from it, and lengths from nobody. */
+START_TEST(lengths_that_cannot_be_read_are_not_known)
+{
+	struct temp_dir dir;
+	struct bat_store *store;
+	struct stat size;
+	char path[512];
+	int fd;
+
+	make_store(&dir);
+	store = open_lengths(&dir, 5);
+	keep_lengths(store);
+	stores_close(store);
+	path_of(&dir, ".batfs/cache/index", path);
+	ck_assert_int_eq(stat(path, &size), 0);
+	fd = open(path, O_RDWR);
+	ck_assert_int_eq(pwrite(fd, "?", 1, size.st_size - 4000), 1);
+	close(fd);
+	store = open_lengths(&dir, 5);
+	assert_lengths(store, false);
+	stores_close(store);
+	assert_same_without(&dir, "without lengths");
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 /* ---- attacks on what it was made from ------------------------------------ */
 
 /* Times as they were: only ctime cannot be set back. */
@@ -505,6 +632,9 @@ main(void)
 	tcase_add_test(promise, what_was_appended_since_is_read_behind_it);
 	tcase_add_test(promise, appending_links_to_events_that_only_it_knows);
 	tcase_add_test(promise, a_ctime_alone_tells_of_a_change);
+	tcase_add_test(promise, lengths_are_kept_for_who_means_the_same);
+	tcase_add_test(promise, lengths_go_with_their_generation);
+	tcase_add_test(promise, lengths_that_cannot_be_read_are_not_known);
 	suite_add_tcase(suite, attacks);
 	tcase_set_timeout(attacks, 240);
 	tcase_add_loop_test(attacks, a_changed_store_is_not_believed, 0, 7);

@@ -4,6 +4,7 @@
  */
 #include <glob.h>
 
+#include "render.h"
 #include "stores.h"
 
 #include "tree_fixture.h"
@@ -202,6 +203,48 @@ START_TEST(the_whole_tree_is_readable_and_adds_up)
 }
 END_TEST
 
+/* Sizes are kept from mount to mount, for lines of one format. */
+START_TEST(lines_are_those_of_their_format)
+{
+	static const char lines_hash[] = "023783fd72b3a4a753153e8e080731d7"
+					 "756b01aaea525bca0b2838125378cc1e";
+	static const char *const names[] = { "bad-crc", "batch", "chains",
+		"coordinates", "denials", "extensions", "hidden", "kinds",
+		"payloads", "signed" };
+	const struct bat_options read_only = { .read_only = true };
+	struct bat_hasher hasher;
+	struct bat_hash hash;
+	char hex[65];
+
+	bat_hash_start(&hasher);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct bat_buf lines = BAT_BUF_EMPTY;
+		struct batfs_node node;
+		struct temp_dir dir;
+
+		stores_golden(&dir, names[i]);
+		ck_assert_int_eq(
+		    bat_open(dir.path, &read_only, &fixture_store, NULL), 0);
+		fixture_options();
+		fixture_open();
+		node = at("log.jsonl");
+		read_onto(&node, &lines);
+		bat_hash_update(&hasher, bat_bytes_of_buf(&lines));
+		bat_bytes_free(&lines);
+		batfs_tree_free(tree);
+		bat_close(fixture_store, NULL);
+		temp_dir_remove(&dir);
+	}
+	hash = bat_hash_finish(&hasher);
+	bat_hash_to_hex(&hash, hex);
+	ck_assert_int_eq(BATFS_RENDER_FORMAT, 1);
+	ck_assert_msg(strcmp(hex, lines_hash) == 0,
+	    "lines have changed: BATFS_RENDER_FORMAT has to be another, and "
+	    "the hash here is %s",
+	    hex);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -214,6 +257,7 @@ main(void)
 	tcase_set_timeout(golden, 60);
 	tcase_add_loop_test(golden, the_whole_tree_is_readable_and_adds_up, 0,
 	    (int)shapes.gl_pathc);
+	tcase_add_test(golden, lines_are_those_of_their_format);
 	suite_add_tcase(suite, golden);
 	result = sample_run(suite);
 	globfree(&shapes);
