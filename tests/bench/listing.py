@@ -130,11 +130,11 @@ def common_lanes(bench, folder, count, commands):
             Lane(bench.disk, PEER, lambda: listed(bench, disk, commands))]
 
 
-def figures(bench, commands, *wanted_of_long):
-    """Nobody waits longer for the names than on the disk."""
+def figures(bench, count, commands, *wanted_of_long):
+    """Nobody waits longer for many names than on the disk."""
+    wanted = [AtLeast(1, bench.disk)] if count >= ENTITIES else []
     return [Figure(name(command, again), 'seconds',
-                   *(wanted_of_long if command == 'ls -l'
-                     else [AtLeast(1, bench.disk)]))
+                   *(wanted_of_long if command == 'ls -l' else wanted))
             for command in commands for again in TIMES]
 
 
@@ -151,13 +151,14 @@ def many_names(bench, events, count, commands, with_others):
         lanes.append(Lane(who, PEER,
                           lambda opened=opened: listed(
                               bench, opened, commands, 1), 1))
-    return Race(describe(events, count), figures(bench, commands), lanes)
+    return Race(describe(events, count), figures(bench, count, commands),
+                lanes)
 
 
 def with_sidecar(bench, events, count):
     path = bench.stores.get(events, count, SIDECAR)
     folder, commands = plain_folder(bench, count), ['ls -l']
-    wanted = figures(bench, commands, AtMost(1.5, bench.disk))
+    wanted = figures(bench, count, commands, AtMost(1.5, bench.disk))
     wanted[1].goals.clear()     # only the first time has one
     return Race('%s: sidecar' % describe(events, count), wanted,
                 [batfs_lane(bench, path, commands),
