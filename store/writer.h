@@ -89,6 +89,7 @@ struct bat_writer {
 	bool opened;   /* OPEN was written in this session */
 	bool stopped;
 	uint64_t highest_segment;
+	struct bat_runway runway; /* others lay it; see there */
 	struct bat_segment_writer segment;
 	struct bat_writer_stage stage;
 	struct bat_writer_heads heads;
