@@ -61,7 +61,6 @@ struct bat_options {
 	enum bat_durability durability;
 	enum bat_index_choice index;
 	uint64_t segment_max_bytes; /* 0: 256 MiB */
-	uint64_t runway_bytes;	    /* see bat_lay_runway; 0: none */
 	/* Begin a transparency log where there is none; one that is there is
 	 * kept in any case, if its key is at hand. */
 	bool tlog;
@@ -404,23 +403,36 @@ int bat_append(struct bat_store *store, struct bat_batch *batch);
 int bat_gates_ask(struct bat_store *store, const struct bat_proposal *proposal,
     struct bat_error *error);
 
-/*
- * Write 0xFF ahead of the frames of the segment that grows, in steps of
- * options.runway_bytes, until half a step or more lies ahead: a commit is then
- * written over what is there, and its sync is faster. For a thread that has
- * nothing else to do. wait: block until that is due, or bat_wake_runway.
- * Returns how many bytes were written. Where there is no space for it, appends
- * go on without. Sealing cuts off what is left of it; a crash leaves it as a
- * torn tail (runway.h, README).
- */
-uint64_t bat_lay_runway(struct bat_store *store, bool wait);
-void bat_wake_runway(struct bat_store *store);
-
 /* Everything that is visible is on disk when this returns 0. */
 int bat_sync(struct bat_store *store, struct bat_error *error);
 /* Write the index file now, whatever the threshold says (nothing appended and
  * an index that stays, of the kind that is wanted: nothing is done). */
 int bat_checkpoint(struct bat_store *store, struct bat_error *error);
+
+/* What a compaction did, or (only_look) would do. */
+struct bat_compacted {
+	bool performed;	   /* false: fewer than two segments, or only looked */
+	uint64_t segments; /* that were merged into one */
+	uint64_t full;	 /* older ones, as large as a segment gets: they stay */
+	uint64_t merged; /* the id of that one */
+	uint64_t events;
+	uint64_t bytes_before, bytes_after; /* of these segments' files */
+};
+/*
+ * Merge all segments but the first ones that are full, the one that is being
+ * written too (it is sealed, and appends go on in another). Every event keeps
+ * its number, its bytes and its ordinal; the generation stays, and whatever is
+ * open goes on answering. Appends wait only for the switch. The index file is
+ * written anew. It needs as much space as these segments have.
+ *
+ * 0 (see performed); BAT_DATA_CORRUPT, BAT_DATA_FUTURE (a frame or a segment is
+ * not sound: which, nothing was changed); BAT_WORLD_NO_SPACE (nothing was
+ * changed, unless the text says that only the index file failed);
+ * BAT_USE_READ_ONLY; BAT_STATE_STOPPED; BAT_WORLD_*. Of a read-only handle
+ * only_look works.
+ */
+int bat_compact(struct bat_store *store, bool only_look,
+    struct bat_compacted *out, struct bat_error *error);
 
 /* ---- backups --------------------------------------------------------- */
 

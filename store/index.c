@@ -118,6 +118,26 @@ bat_index_offset_of(const struct bat_index *index, uint32_t ordinal)
 	return hot_at(index, ordinal)->place & BAT_INDEX_OFFSET_MAX;
 }
 
+uint32_t
+bat_index_lower_place(const struct bat_index *index, uint32_t end,
+    uint64_t segment, uint64_t offset)
+{
+	uint32_t low = 0;
+
+	while (low < end) {
+		uint32_t middle = low + (end - low) / 2;
+		uint64_t at = bat_index_segment_of(index, middle);
+
+		if (at < segment ||
+		    (at == segment &&
+			bat_index_offset_of(index, middle) < offset))
+			low = middle + 1;
+		else
+			end = middle;
+	}
+	return low;
+}
+
 void
 bat_index_row(const struct bat_index *index, uint32_t ordinal,
     struct bat_row *out)

@@ -115,6 +115,7 @@ struct bat_index {
 	uint64_t *segments; /* ids, ascending */
 	uint32_t segment_count, segment_capacity;
 	uint32_t segment_hand; /* position asked for last */
+	uint64_t merges; /* how often rows were moved: a copy may be old */
 	struct bat_hidden hidden;
 	uint64_t max_wall_ms;	     /* of all rows */
 	uint64_t last_close_wall_ms; /* 0: no CLOSE event */
@@ -134,7 +135,6 @@ struct bat_index {
 	/* The newest and the oldest visible row: asked for all the time. */
 	struct bat_index_hot first_row, last_row;
 	uint64_t next_seq; /* the newest row's + 1, hidden or not */
-	bool plain;	   /* take no fast way: for tests that compare */
 	/* From here on only after finish. */
 	bool finished;
 	struct bat_index_name *by_name;
@@ -222,6 +222,22 @@ void bat_index_insert(struct bat_index *index, const struct bat_row *row);
 void bat_index_cancel(struct bat_index *index, const struct bat_row *rows,
     size_t count);
 
+/* ---- moving ---------------------------------------------------------- */
+
+/* Frames [from, from + length) of a segment stand at `to` of another now. */
+struct bat_index_move {
+	uint64_t segment, from, length, to;
+};
+/*
+ * The segments ids[0 .. id_count), ascending and with none between them, became
+ * the segment merged: each of their rows is covered by a move (these ascend by
+ * segment and from). Ordinals and all else stay. Every row from the first of
+ * them on was read before, so that nothing of a base is; cannot fail.
+ */
+void bat_index_merge(struct bat_index *index, const uint64_t *ids,
+    size_t id_count, uint64_t merged, const struct bat_index_move *moves,
+    size_t move_count);
+
 /* ---- asking ---------------------------------------------------------- */
 
 bool bat_index_is_hidden(const struct bat_index *index, uint32_t ordinal);
@@ -233,6 +249,9 @@ uint64_t bat_index_seq(const struct bat_index *index, uint32_t ordinal);
 uint64_t bat_index_wall_ms(const struct bat_index *index, uint32_t ordinal);
 uint64_t bat_index_segment_of(const struct bat_index *index, uint32_t ordinal);
 uint64_t bat_index_offset_of(const struct bat_index *index, uint32_t ordinal);
+/* The first of the rows [0, end) that stands at or behind a place; end. */
+uint32_t bat_index_lower_place(const struct bat_index *index, uint32_t end,
+    uint64_t segment, uint64_t offset);
 /* First ordinal whose sequence is >= seq; count if there is none. */
 uint32_t bat_index_lower_seq(const struct bat_index *index, uint64_t seq);
 /* Visible, the greatest ordinal with this id; NONE. The first call makes the

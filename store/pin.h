@@ -45,6 +45,8 @@ struct bat_pin_file {
 	/* Of an index file: how far it speaks. */
 	uint64_t watermark_segment, watermark_offset;
 	int64_t mtime_ns;
+	/* Its rows, as ordinals of the pin's generation; filled by the owner. */
+	uint32_t first_row, end_row;
 	/* Private. */
 	uint64_t inode;
 	int fd;
@@ -77,6 +79,7 @@ struct bat_pin {
 	size_t count;
 	/* Private. */
 	uint64_t generation; /* of the store */
+	uint64_t merges;     /* of its index */
 	struct bat_segment_dir *dir;
 	atomic_uint holders;
 	pthread_mutex_t mutex; /* of the checksums */

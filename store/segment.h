@@ -78,5 +78,16 @@ void bat_segment_decode_row(const uint8_t bytes[BAT_SEGMENT_ROW_SIZE],
  */
 int bat_segment_encode_footer(const struct bat_row *rows, size_t count,
     const struct bat_intern *names, uint64_t frames_end, struct bat_buf *buf);
+/*
+ * The same in pieces, one behind the other: the table of all names (in
+ * first-use order, entity before scope), a row whose entity and scope are
+ * numbers of it, the trailer. 0, BAT_WORLD_NO_MEMORY, BAT_USE_TOO_LARGE.
+ */
+int bat_segment_encode_table(const struct bat_intern *names,
+    struct bat_buf *buf);
+void bat_segment_encode_row(const struct bat_row *row,
+    uint8_t out[BAT_SEGMENT_ROW_SIZE]);
+int bat_segment_encode_trailer(uint64_t frames_end, uint32_t count,
+    struct bat_buf *buf);
 
 #endif

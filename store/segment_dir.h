@@ -23,6 +23,8 @@
 
 #define BAT_SEGMENT_DIR_LOCK ".batpak.lock"
 #define BAT_SEGMENT_DIR_MARKER "compaction.pending.json"
+/* A merged segment that is being written (compaction.h). */
+#define BAT_SEGMENT_DIR_UNFINISHED ".tmp.compaction"
 
 struct bat_segment_info {
 	uint64_t id;
@@ -56,7 +58,7 @@ struct bat_segment_dir {
 	 * canonical name. */
 	uint64_t compact_src_id;
 	bool has_compact_src, has_marker, has_hidden, has_checkpoint,
-	    has_rowindex, has_lock;
+	    has_rowindex, has_lock, has_unfinished;
 	/* Anything that is neither of these nor .batfs, cursors or .tmp*. */
 	bool has_other;
 	pthread_mutex_t mutex;

@@ -74,6 +74,7 @@ replace_list(struct bat_segment_dir *dir, const struct bat_segment_dir *found)
 	dir->has_checkpoint = found->has_checkpoint;
 	dir->has_rowindex = found->has_rowindex;
 	dir->has_lock = found->has_lock;
+	dir->has_unfinished = found->has_unfinished;
 	dir->has_other = found->has_other;
 	dir->idle_count = 0;
 	dir->idle_hand = 0;

@@ -82,6 +82,7 @@ note_beside(struct bat_segment_dir *found, const char *name)
 		{ "visibility_ranges.fbv", &found->has_hidden },
 		{ "index.ckpt", &found->has_checkpoint },
 		{ "index.fbati", &found->has_rowindex },
+		{ BAT_SEGMENT_DIR_UNFINISHED, &found->has_unfinished },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

@@ -18,6 +18,7 @@
 
 struct batch {
 	struct bat_segment_dir *dir; /* where they are read */
+	uint64_t merges;	     /* of the index, when they were copied */
 	struct bat_causality_row rows[BATCH];
 	struct bat_causality_fact facts[BATCH];
 };
@@ -39,6 +40,7 @@ copy_rows(struct bat_store *store, struct batch *batch)
 			bat_causality_clear(&store->causality);
 		store->causality_generation = generation;
 		batch->dir = store->view->dir;
+		batch->merges = index->merges;
 		from = store->causality.count;
 		for (count = 0; count < BATCH && count < index->count - from;
 		     count++) {
@@ -87,6 +89,17 @@ is_up_to_date(struct bat_store *store)
 	return leave(store) && is;
 }
 
+/* The rows that were copied stand elsewhere by now: a compaction. */
+static bool
+have_moved(struct bat_store *store, const struct batch *batch)
+{
+	const struct bat_index *index = enter(store);
+	bool moved = store->generation == store->causality_generation &&
+	    index->merges != batch->merges;
+
+	return leave(store) && moved;
+}
+
 static int
 trace(struct bat_store *store, struct bat_error *error)
 {
@@ -104,6 +117,8 @@ trace(struct bat_store *store, struct bat_error *error)
 		    batch->facts, error);
 		if (code == BAT_OK)
 			code = add_facts(store, batch, count);
+		else if (have_moved(store, batch))
+			code = BAT_OK;
 		else if (code == BAT_DATA_DISAGREES)
 			code = bat_store_rebuild(store,
 			    store->causality_generation, error);

@@ -13,7 +13,7 @@
 struct moment {
 	struct bat_pin_point end;
 	struct bat_pin_index index_file;
-	uint64_t generation;
+	uint64_t generation, merges;
 	struct bat_segment_dir *dir;
 	const struct bat_recovery *recovery; /* lives as long as the store */
 	uint64_t visible_count;
@@ -56,6 +56,7 @@ look(struct bat_store *store, struct moment *out)
 			.end = store->writer.durable,
 			.index_file = store->writer.index_file,
 			.generation = store->generation,
+			.merges = index->merges,
 			.dir = store->view->dir,
 			.recovery = &store->view->recovery,
 		};
@@ -78,6 +79,88 @@ index_file_changed(struct bat_store *store, const struct moment *moment)
 	return changes != moment->index_file.changes;
 }
 
+/* ---- which events a file holds ----------------------------------------- */
+
+/* Its rows by place: while the index has them where the pin has. */
+static void
+rows_of(const struct bat_index *index, const struct bat_pin *pin,
+    struct bat_pin_file *file)
+{
+	uint32_t end = pin->end.ordinals;
+
+	if (end > index->count)
+		end = index->count;
+	file->first_row = 0;
+	if (file->kind == BAT_PIN_SEGMENT) {
+		file->first_row = bat_index_lower_place(index, end,
+		    file->segment, 0);
+		file->end_row = bat_index_lower_place(index, end, file->segment,
+		    UINT64_MAX);
+	} else {
+		file->end_row = bat_index_lower_place(index, end,
+		    file->watermark_segment, file->watermark_offset);
+	}
+}
+
+/* Of all files. False: since the moment segments became others, and the pin may
+ * have some of both. */
+static bool
+note_rows(struct bat_store *store, const struct moment *moment,
+    struct bat_pin *pin)
+{
+	const struct bat_index *index;
+	bool same;
+
+	do {
+		index = enter(store);
+		same = store->generation == moment->generation &&
+		    index->merges == moment->merges;
+		for (size_t i = 0; same && i < pin->count; i++)
+			rows_of(index, pin, &pin->files[i]);
+	} while (!leave(store));
+	return same;
+}
+
+static bool
+span(const struct bat_store *store, const struct bat_pin *pin,
+    const struct bat_pin_file *file, struct bat_row *first,
+    struct bat_row *last)
+{
+	const struct bat_index *index = &store->view->index;
+	struct bat_pin_file now = *file;
+	uint32_t from, to;
+
+	/* Ordinals hold as long as the generation does. */
+	if (store->generation != pin->generation)
+		rows_of(index, pin, &now);
+	from = now.first_row;
+	to = now.end_row;
+	while (from < to && bat_index_is_hidden(index, from))
+		from++;
+	while (from < to && bat_index_is_hidden(index, to - 1))
+		to--;
+	if (from >= to)
+		return false;
+	bat_index_row(index, from, first);
+	bat_index_row(index, to - 1, last);
+	return true;
+}
+
+bool
+bat_pinned_span(struct bat_store *store, const struct bat_pin *pin, size_t file,
+    struct bat_row *first, struct bat_row *last)
+{
+	bool any;
+
+	do {
+		(void)enter(store);
+		any = span(store, pin, &pin->files[file], first, last);
+	} while (!leave(store));
+	return any;
+}
+
+/* ---- taking it ----------------------------------------------------------- */
+
 static int
 take(struct bat_store *store, struct bat_pin *previous, struct bat_pin **out,
     struct bat_error *error)
@@ -90,6 +173,7 @@ take(struct bat_store *store, struct bat_pin *previous, struct bat_pin **out,
 		look(store, &moment);
 		if (previous != NULL &&
 		    previous->generation == moment.generation &&
+		    previous->merges == moment.merges &&
 		    previous->end.ordinals == moment.end.ordinals) {
 			bat_pin_hold(previous);
 			*out = previous;
@@ -97,6 +181,11 @@ take(struct bat_store *store, struct bat_pin *previous, struct bat_pin **out,
 		}
 		code = bat_pin_make(moment.dir, moment.recovery, &moment.end,
 		    &moment.index_file, previous, &pin, error);
+		if (code == BAT_OK && !note_rows(store, &moment, pin)) {
+			bat_pin_release(pin);
+			code = bat_error_set(error, BAT_WORLD_ABSENT,
+			    "a compaction came in between");
+		}
 	}
 	if (code != BAT_OK)
 		return code;
@@ -104,6 +193,7 @@ take(struct bat_store *store, struct bat_pin *previous, struct bat_pin **out,
 	    !bat_store_index_stands(store))
 		bat_pin_drop_index(pin);
 	pin->generation = moment.generation;
+	pin->merges = moment.merges;
 	pin->visible_count = moment.visible_count;
 	pin->hidden_count = moment.end.ordinals - moment.visible_count;
 	if (moment.last != BAT_INDEX_NOTHING) {
@@ -127,66 +217,4 @@ bat_take_pin(struct bat_store *store, struct bat_pin *previous,
 	code = take(store, previous, out, error);
 	pthread_mutex_unlock(&store->writer.lead);
 	return code;
-}
-
-/* ---- which events a file holds ----------------------------------------- */
-
-/* The first of the rows [0, end) that stands at or behind a place. */
-static uint32_t
-lower_place(const struct bat_index *index, uint32_t end, uint64_t segment,
-    uint64_t offset)
-{
-	uint32_t low = 0;
-
-	while (low < end) {
-		uint32_t middle = low + (end - low) / 2;
-		uint64_t at = bat_index_segment_of(index, middle);
-
-		if (at < segment ||
-		    (at == segment &&
-			bat_index_offset_of(index, middle) < offset))
-			low = middle + 1;
-		else
-			end = middle;
-	}
-	return low;
-}
-
-static bool
-span(const struct bat_index *index, const struct bat_pin *pin,
-    const struct bat_pin_file *file, struct bat_row *first,
-    struct bat_row *last)
-{
-	uint32_t end = pin->end.ordinals, from = 0, to;
-
-	if (end > index->count)
-		end = index->count;
-	if (file->kind == BAT_PIN_SEGMENT) {
-		from = lower_place(index, end, file->segment, 0);
-		to = lower_place(index, end, file->segment, UINT64_MAX);
-	} else {
-		to = lower_place(index, end, file->watermark_segment,
-		    file->watermark_offset);
-	}
-	while (from < to && bat_index_is_hidden(index, from))
-		from++;
-	while (from < to && bat_index_is_hidden(index, to - 1))
-		to--;
-	if (from == to)
-		return false;
-	bat_index_row(index, from, first);
-	bat_index_row(index, to - 1, last);
-	return true;
-}
-
-bool
-bat_pinned_span(struct bat_store *store, const struct bat_pin *pin, size_t file,
-    struct bat_row *first, struct bat_row *last)
-{
-	bool any;
-
-	do {
-		any = span(enter(store), pin, &pin->files[file], first, last);
-	} while (!leave(store));
-	return any;
 }

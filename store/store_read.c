@@ -127,6 +127,23 @@ read_frame(struct bat_segment_dir *dir, struct bat_reading *reading, bool ahead,
 	return code;
 }
 
+/* Was it looked up before its segment became another one? */
+static bool
+has_moved(struct bat_store *store, uint32_t ordinal, uint64_t generation,
+    const struct store_event *event)
+{
+	struct store_event now;
+	bool moved;
+
+	do {
+		(void)enter(store);
+		bat_store_look_up(store, ordinal, &now);
+		moved = store->generation == generation && now.there &&
+		    now.segment != event->segment;
+	} while (!leave(store));
+	return moved;
+}
+
 int
 bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
     struct bat_error *error)
@@ -137,12 +154,16 @@ bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
 	bool ahead;
 	int code;
 
-	event = find_event(store, ordinal, reading, &room, &generation, &ahead);
-	if (!event->there)
-		return bat_error_set(error, BAT_STATE_NOT_FOUND,
-		    "there is no such event");
-	start_row(reading, event);
-	code = read_frame(event->dir, reading, ahead, error);
+	do {
+		event = find_event(store, ordinal, reading, &room, &generation,
+		    &ahead);
+		if (!event->there)
+			return bat_error_set(error, BAT_STATE_NOT_FOUND,
+			    "there is no such event");
+		start_row(reading, event);
+		code = read_frame(event->dir, reading, ahead, error);
+	} while (code != BAT_OK && !BAT_PLANT(258) &&
+	    has_moved(store, ordinal, generation, event));
 	if (code != BAT_OK)
 		code = bat_store_doubt(store, generation, code);
 	if (code == BAT_DATA_DISAGREES)

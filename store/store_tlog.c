@@ -212,20 +212,36 @@ bat_store_rows_from(struct bat_store *store, uint64_t from, uint64_t limit,
 	return count;
 }
 
+/* Where a row stands now: a compaction may have come in between. */
+static bool
+has_moved(struct bat_store *store, struct bat_row *row)
+{
+	struct bat_row now;
+
+	if (bat_store_rows_from(store, row->seq, row->seq + 1, &now, 1) == 0 ||
+	    now.segment == row->segment)
+		return false;
+	row->segment = now.segment;
+	row->offset = now.offset;
+	return true;
+}
+
 int
-bat_store_record(struct bat_store *store, const struct bat_row *row,
+bat_store_record(struct bat_store *store, const struct bat_row *copied,
     struct bat_buf *frame, struct bat_tlog_record *out, struct bat_error *error)
 {
+	struct bat_row place = *copied, *row = &place;
 	struct bat_segment_dir *dir;
 	struct bat_event event;
 	int code;
 
-	(void)enter(store);
-	dir = store->view->dir;
-	(void)leave(store);
-	code = bat_segment_reader_read(dir, row->segment, row->offset,
-	    row->length, frame, &event, error);
-
+	do {
+		(void)enter(store);
+		dir = store->view->dir;
+		(void)leave(store);
+		code = bat_segment_reader_read(dir, row->segment, row->offset,
+		    row->length, frame, &event, error);
+	} while (code != BAT_OK && has_moved(store, row));
 	if (code != BAT_OK)
 		return code;
 	if (!bat_id_equal(&event.id, &row->id))

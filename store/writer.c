@@ -111,12 +111,12 @@ bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,
 		return BAT_WORLD_NO_MEMORY;
 	take_over(writer, index, recovery);
 	bat_writer_stage_init(&writer->stage);
-	if (pthread_mutex_init(&writer->lead, NULL) != 0 ||
+	if (pthread_mutex_init(&writer->compacting, NULL) != 0 ||
+	    pthread_mutex_init(&writer->lead, NULL) != 0 ||
 	    pthread_mutex_init(&writer->queue_mutex, NULL) != 0 ||
 	    pthread_cond_init(&writer->queued, NULL) != 0)
 		return BAT_WORLD_NO_MEMORY;
-	return bat_runway_init(&writer->runway, dir->disk,
-	    options->runway_bytes);
+	return BAT_OK;
 }
 
 void
@@ -124,7 +124,6 @@ bat_writer_free(struct bat_writer *writer)
 {
 	if (writer->active)
 		bat_segment_writer_close(&writer->segment);
-	bat_runway_free(&writer->runway);
 	bat_writer_stage_free(&writer->stage);
 	bat_bytes_free(&writer->items);
 	bat_bytes_free(&writer->scratch);
@@ -135,6 +134,7 @@ bat_writer_free(struct bat_writer *writer)
 	pthread_mutex_destroy(&writer->queue_mutex);
 	pthread_mutex_destroy(&writer->lead);
 	bat_frontier_free(&writer->frontier);
+	pthread_mutex_destroy(&writer->compacting);
 }
 
 /*
@@ -167,30 +167,13 @@ note_again(struct bat_writer *writer)
 	}
 }
 
-/* What was read as a torn tail of the segment that is being written is the
- * runway. */
-static void
-forget_runway(struct bat_writer *writer)
-{
-	struct bat_recovery *recovery = writer->recovery;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < recovery->cut_count; i++)
-		if (recovery->cuts[i].segment != writer->segment.id ||
-		    BAT_PLANT(222))
-			recovery->cuts[kept++] = recovery->cuts[i];
-	recovery->cut_count = kept;
-}
-
 void
 bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
     struct bat_recovery *recovery)
 {
 	take_over(writer, index, recovery);
-	if (!writer->active)
-		return;
-	note_again(writer);
-	forget_runway(writer);
+	if (writer->active)
+		note_again(writer);
 }
 
 /* OPEN goes in front of the session's first events, in the same write. */
@@ -235,9 +218,8 @@ make_ready(struct bat_writer *writer, struct bat_error *error)
 	return code;
 }
 
-/* Seal the segment; the next write makes another. */
-static int
-rotate(struct bat_writer *writer, struct bat_error *error)
+int
+bat_writer_rotate(struct bat_writer *writer, struct bat_error *error)
 {
 	int code = bat_writer_flush(writer, error);
 
@@ -286,7 +268,7 @@ lead_batch(struct bat_writer *writer, struct bat_batch *batch,
 	if (code == BAT_OK && writer->active &&
 	    writer->segment.size + stage->frames.length >=
 		bat_writer_segment_limit(writer))
-		code = rotate(writer, error);
+		code = bat_writer_rotate(writer, error);
 	if (code != BAT_OK) {
 		bat_writer_fail_batch(writer, batch, code, error);
 		return code;

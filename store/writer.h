@@ -19,8 +19,10 @@
  * empty and next_seq is the last published sequence + 1 or above.
  *
  * Threads: submit and wake from any; run, sync, checkpoint, close from any,
- * one at a time (the lead mutex). Locks: lead, then queue (never both but to
- * take the queue), then the index lock (only while publishing or naming).
+ * one at a time (the lead mutex); compact from any, one at a time (the
+ * compacting mutex), and groups go on meanwhile. Locks: compacting, lead, then
+ * queue (never both but to take the queue), then the index lock (only while
+ * publishing, naming or moving).
  */
 #ifndef BAT_WRITER_H
 #define BAT_WRITER_H
@@ -28,6 +30,7 @@
 #include "bat.h"
 #include "chain.h"
 #include "checkpointer.h"
+#include "compaction.h"
 #include "frontier.h"
 #include "gate.h"
 #include "index.h"
@@ -77,6 +80,7 @@ struct bat_writer {
 	struct bat_recovery *recovery;
 	pthread_rwlock_t *index_lock;
 	const struct bat_options *options;
+	pthread_mutex_t compacting;
 	pthread_mutex_t lead;
 	pthread_mutex_t queue_mutex;
 	pthread_cond_t queued;
@@ -88,8 +92,8 @@ struct bat_writer {
 	bool active;   /* `segment` is open for writing */
 	bool opened;   /* OPEN was written in this session */
 	bool stopped;
+	bool unswept; /* a compaction left files that have to be swept first */
 	uint64_t highest_segment;
-	struct bat_runway runway; /* others lay it; see there */
 	struct bat_segment_writer segment;
 	struct bat_writer_stage stage;
 	struct bat_writer_heads heads;
@@ -137,6 +141,16 @@ void bat_writer_wake(struct bat_writer *writer);
  * when nobody else does. */
 void bat_writer_wait(struct bat_writer *writer, const bool *done);
 int bat_writer_sync(struct bat_writer *writer, struct bat_error *error);
+/*
+ * Merge the sealed segments (compaction.h); what was written until now is
+ * sealed for that. Then the index file is written. Returns 0 (out->performed says
+ * whether there was something to do); BAT_DATA_DISAGREES: rows and frames
+ * differ, a rebuild is due; else as bat_compact.
+ */
+int bat_writer_compact(struct bat_writer *writer, struct bat_compacted *out,
+    struct bat_error *error);
+/* How large a segment gets. */
+uint64_t bat_writer_segment_limit(const struct bat_writer *writer);
 /* force: write the index file although none is due. */
 int bat_writer_checkpoint(struct bat_writer *writer, bool force,
     struct bat_error *error);

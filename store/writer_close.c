@@ -5,10 +5,10 @@
 
 #include "kind.h"
 
-/* Keep in mind what failed, and whether it was for good; lead is held. */
-static int
-settle(struct bat_writer *writer, int code, const struct bat_error *what,
-    struct bat_error *error)
+/* Lead is held. */
+int
+bat_writer_settle(struct bat_writer *writer, int code,
+    const struct bat_error *what, struct bat_error *error)
 {
 	if (code == BAT_OK)
 		return code;
@@ -20,8 +20,8 @@ settle(struct bat_writer *writer, int code, const struct bat_error *what,
 	return code;
 }
 
-static int
-say_stopped(const struct bat_writer *writer, struct bat_error *error)
+int
+bat_writer_say_stopped(const struct bat_writer *writer, struct bat_error *error)
 {
 	return bat_error_set(error, BAT_STATE_STOPPED,
 	    "the writer stopped after a failed sync (%.200s)",
@@ -36,9 +36,9 @@ bat_writer_sync(struct bat_writer *writer, struct bat_error *error)
 
 	pthread_mutex_lock(&writer->lead);
 	code = writer->stopped ?
-	    say_stopped(writer, error) :
-	    settle(writer, bat_writer_sync_segment(writer, &what), &what,
-		error);
+	    bat_writer_say_stopped(writer, error) :
+	    bat_writer_settle(writer, bat_writer_sync_segment(writer, &what),
+		&what, error);
 	pthread_mutex_unlock(&writer->lead);
 	return code;
 }
@@ -96,12 +96,6 @@ watermark(struct bat_writer *writer, uint64_t *out_segment,
 	if (count == 0)
 		return BAT_END;
 	*out_segment = writer->dir->segments[count - 1].id;
-	/* What is laid ahead of the frames is nothing to speak of. */
-	if (writer->active && writer->segment.id == *out_segment &&
-	    !writer->segment.sealed && !BAT_PLANT(223)) {
-		*out_offset = writer->segment.size;
-		return BAT_OK;
-	}
 	bat_segment_name(*out_segment, name);
 	code = disk->stat_at(disk->context, writer->dir->dir, name, &stat);
 	if (code < 0)
@@ -110,9 +104,8 @@ watermark(struct bat_writer *writer, uint64_t *out_segment,
 	return BAT_OK;
 }
 
-/* Pins leave it out while it is being replaced. */
-static void
-note_index_file(struct bat_writer *writer, bool there)
+void
+bat_writer_note_index_file(struct bat_writer *writer, bool there)
 {
 	pthread_rwlock_wrlock(writer->index_lock);
 	writer->index_file = (struct bat_pin_index){
@@ -144,7 +137,7 @@ write_index(struct bat_writer *writer, struct bat_error *error)
 		    &input.watermark_offset, error);
 	if (code != BAT_OK)
 		return code == BAT_END ? BAT_OK : code;
-	note_index_file(writer, false);
+	bat_writer_note_index_file(writer, false);
 	code = bat_checkpointer_write(&input, error);
 	if (code == BAT_OK) {
 		writer->has_index = true;
@@ -158,7 +151,7 @@ write_index(struct bat_writer *writer, struct bat_error *error)
 		writer->uncovered_count = 0;
 		writer->uncovered_extensions = false;
 		writer->uncovered_unknown = false;
-		note_index_file(writer, true);
+		bat_writer_note_index_file(writer, true);
 	}
 	return code;
 }
@@ -174,12 +167,13 @@ checkpoint(struct bat_writer *writer, bool force, struct bat_error *error)
 	struct bat_error what = { .code = 0 };
 
 	if (writer->stopped)
-		return say_stopped(writer, error);
+		return bat_writer_say_stopped(writer, error);
 	if (writer->options->index == BAT_INDEX_NONE || !anything)
 		return BAT_OK;
 	if (!force && (!writer->opened || !index_is_due(writer)))
 		return BAT_OK;
-	return settle(writer, write_index(writer, &what), &what, error);
+	return bat_writer_settle(writer, write_index(writer, &what), &what,
+	    error);
 }
 
 int

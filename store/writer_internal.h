@@ -96,11 +96,20 @@ size_t bat_writer_call_back(struct bat_batch *answered);
  * nothing of it is visible; the file was cut back, or the writer is stopped.
  */
 int bat_writer_flush(struct bat_writer *writer, struct bat_error *error);
-/* From this size on the next segment begins. */
-uint64_t bat_writer_segment_limit(const struct bat_writer *writer);
 int bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error);
 /* The active segment was synced: all that is visible is on disk. */
 void bat_writer_note_synced(struct bat_writer *writer);
+/* Seal the segment; the next write makes another. */
+int bat_writer_rotate(struct bat_writer *writer, struct bat_error *error);
+/* Keep in mind what failed, and whether it was for good. Returns code, with
+ * *what in *error. */
+int bat_writer_settle(struct bat_writer *writer, int code,
+    const struct bat_error *what, struct bat_error *error);
+int bat_writer_say_stopped(const struct bat_writer *writer,
+    struct bat_error *error);
+/* Pins leave the index file out while it is being replaced; index_lock is not
+ * held. */
+void bat_writer_note_index_file(struct bat_writer *writer, bool there);
 /* For status and for later answers: why appending last failed. */
 void bat_writer_remember(struct bat_writer *writer, int code,
     const struct bat_error *error);

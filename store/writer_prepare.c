@@ -5,8 +5,9 @@
  *
  * Order: index files that would lie go first (the directory is synced: left in
  * place they would poison batpak); then each torn tail is copied to
- * .batfs/cut, synced, cut off, synced; then a compaction marker is healed; then
- * hidden ranges are clipped to the numbers that are taken.
+ * .batfs/cut, synced, cut off, synced; then a compaction marker is healed, and
+ * what a compaction was writing goes; then hidden ranges are clipped to the
+ * numbers that are taken.
  */
 #include "writer_internal.h"
 
@@ -62,52 +63,22 @@ save_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
 	return bat_aside_keep(writer->dir, name, bytes, error);
 }
 
-/* Where the 0xFF begins that a tail ends in: space that was laid ahead of the
- * frames (runway.h), of which no copy is kept. */
-static int
-skip_runway(struct bat_writer *writer, int fd, uint64_t offset, uint64_t *end,
-    struct bat_error *error)
-{
-	uint8_t block[4096];
-
-	while (*end > offset) {
-		size_t left = *end - offset < sizeof(block) ?
-		    (size_t)(*end - offset) :
-		    sizeof(block);
-		int code = bat_file_read(writer->dir->disk, fd, block, left,
-		    *end - left, &left, error);
-
-		if (code != BAT_OK)
-			return code;
-		while (left > 0 && block[left - 1] == 0xff) {
-			left--;
-			(*end)--;
-		}
-		if (left > 0)
-			break;
-	}
-	return BAT_OK;
-}
-
-/* Read what is to be kept of [offset, end of file) of a segment that is open
- * for writing. */
+/* Read [offset, end of file) of a segment that is open for writing. */
 static int
 read_tail(struct bat_writer *writer, int fd, uint64_t offset,
     struct bat_buf *bytes, struct bat_error *error)
 {
-	uint64_t end;
+	uint64_t size;
 	size_t got;
-	int code = bat_file_size(writer->dir->disk, fd, &end, error);
+	int code = bat_file_size(writer->dir->disk, fd, &size, error);
 
-	if (code == BAT_OK)
-		code = skip_runway(writer, fd, offset, &end, error);
-	if (code != BAT_OK || end <= offset)
+	if (code != BAT_OK || size <= offset)
 		return code;
-	code = bat_bytes_reserve(bytes, (size_t)(end - offset));
+	code = bat_bytes_reserve(bytes, (size_t)(size - offset));
 	if (code != BAT_OK)
 		return bat_error_set(error, code, "no memory for a torn tail");
 	code = bat_file_read(writer->dir->disk, fd, bytes->data,
-	    (size_t)(end - offset), offset, &got, error);
+	    (size_t)(size - offset), offset, &got, error);
 	if (code == BAT_OK)
 		bytes->length = got;
 	return code;
@@ -193,6 +164,17 @@ clip_hidden(struct bat_writer *writer, struct bat_error *error)
 	return code;
 }
 
+/* What a compaction was writing when it was cut off: as large as the store, and
+ * of no use. */
+static int
+drop_unfinished(struct bat_writer *writer, struct bat_error *error)
+{
+	return writer->dir->has_unfinished ?
+	    bat_file_unlink(writer->dir->disk, writer->dir->dir,
+		BAT_SEGMENT_DIR_UNFINISHED, error) :
+	    BAT_OK;
+}
+
 int
 bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
 {
@@ -207,6 +189,8 @@ bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
 		code = carry_out_cut(writer, &recovery->cuts[i], error);
 	if (code == BAT_OK)
 		code = bat_mend_marker(writer->dir, recovery, error);
+	if (code == BAT_OK)
+		code = drop_unfinished(writer, error);
 	if (code == BAT_OK)
 		code = clip_hidden(writer, error);
 	/* Files went, or have other names and lengths now. */

@@ -40,6 +40,12 @@ static const struct story_workload workloads[] = {
 	{ "torn-zeros", "bc0aFg", 0, FBATI, EACH },
 	{ "torn-batch", "aUaUb", 400, CKPT, EACH },
 	{ "headerless", "aHaHca", 0, CKPT, EACH },
+	{ "merge", "azbzma", 0, CKPT, EACH },
+	{ "merge-active", "azgmazem", 0, FBATI, EACH },
+	{ "merge-idle", "bzazmzma", 0, CKPT, EACH },
+	{ "merge-killed", "aKbKUmaKmK", 0, FBATI, EACH },
+	{ "merge-later", "azabmsam", 700, CKPT, LATER },
+	{ "merge-no-index", "bzezmzaz", 0, NONE, EACH },
 	{ "headerless-index", "aHcHza", 0, FBATI, EACH },
 	{ "keys", "krkrzra", 0, CKPT, EACH },
 	{ "refused", "XaxXxza", 0, CKPT, EACH },
@@ -48,10 +54,6 @@ static const struct story_workload workloads[] = {
 	{ "later-killed", "aabKaKasaKb", 0, CKPT, LATER },
 	{ "everything", "abgzckXeTazrcK0bza", 900, CKPT, EACH },
 	{ "sidecar", "Nzazaz", 0, CKPT, EACH },
-	{ "ahead", "lalalbAlKla", 0, CKPT, EACH },
-	{ "ahead-rotate", "alaAlgcaKalaza", 4000, FBATI, EACH },
-	{ "ahead-torn", "alaTalbTalgz", 0, CKPT, EACH },
-	{ "ahead-later", "alasAlbKalca", 0, CKPT, LATER },
 };
 
 /* Pairs are made of these. */
@@ -65,6 +67,7 @@ static const char *const parts[][2] = {
 	{ "kill", "aK" },
 	{ "torn", "aT" },
 	{ "keys", "kr" },
+	{ "merge", "zam" },
 };
 
 enum {
@@ -175,7 +178,6 @@ story_run_open(struct story_run *run, enum story_moment moment)
 		.durability = run->workload->durability,
 		.index = run->workload->index,
 		.segment_max_bytes = run->workload->segment_max,
-		.runway_bytes = 3000,
 		.disk = run->door != NULL ? run->door :
 					    memory_disk_door(run->disk),
 		.clock = &run->clock.clock,
@@ -531,6 +533,22 @@ spoil(struct story_run *run, char step)
 
 /* ---- steps ----------------------------------------------------------- */
 
+/* What it shows does not change by it, whether it succeeds or not. */
+static int
+merge(struct story_run *run, struct bat_error *error)
+{
+	struct bat_compacted done;
+	int code = bat_compact(run->store, false, &done, error);
+
+	if (done.performed)
+		story_oracle_synced(&run->oracle);
+	if (!story_oracle_holds(&run->oracle, run->store, STORY_RUNNING, false,
+		run->why) &&
+	    !run->oracle.unreadable)
+		run->wrong = true;
+	return code;
+}
+
 static void
 other_step(struct story_run *run, char step)
 {
@@ -541,13 +559,13 @@ other_step(struct story_run *run, char step)
 	case 'c':
 		code = bat_checkpoint(run->store, &error);
 		break;
-	case 'l':
-		(void)bat_lay_runway(run->store, false);
-		break;
 	case 's':
 		code = bat_sync(run->store, &error);
 		if (code == BAT_OK)
 			story_oracle_synced(&run->oracle);
+		break;
+	case 'm':
+		code = merge(run, &error);
 		break;
 	case 'z':
 		story_run_close(run);
