@@ -25,4 +25,11 @@ static const uint8_t schedule[7][16] = {
 	{ 11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13 },
 };
 
+/* Zeros behind each input up to the end of its last block, and empty inputs
+ * behind the last one. */
+void bat_hash_pad_lanes(struct bat_hash_lanes *lanes);
+/* hash_avx2.c: where the processor has it. */
+void bat_hash_lanes_avx2(struct bat_hash_lanes *lanes,
+    struct bat_hash out[BAT_HASH_LANES]);
+
 #endif

@@ -10,8 +10,10 @@
 #include <immintrin.h>
 #endif
 
-void
-bat_hash_lanes_plain(const struct bat_hash_lanes *lanes,
+#define BLOCK_SIZE 64
+
+static void
+hash_plain(const struct bat_hash_lanes *lanes,
     struct bat_hash out[BAT_HASH_LANES])
 {
 	for (unsigned i = 0; i < lanes->count; i++)
@@ -21,7 +23,6 @@ bat_hash_lanes_plain(const struct bat_hash_lanes *lanes,
 
 #ifdef __x86_64__
 
-#define BLOCK_SIZE 64
 /* The sanitizer's own stack of gcc 12 does not keep vectors on their bounds
  * (its detect_stack_use_after_return). */
 #define WIDE __attribute__((target("avx512f,avx512bw"), no_sanitize("address")))
@@ -144,16 +145,10 @@ hash_wide(struct bat_hash_lanes *lanes, struct bat_hash out[BAT_HASH_LANES])
 	unsigned longest = 0;
 	__m512i lengths, chain[8];
 
-	for (unsigned i = 0; i < BAT_HASH_LANES; i++) {
-		uint32_t length = i < lanes->count ? lanes->lengths[i] : 0;
-		uint32_t rest = length % BLOCK_SIZE;
-
-		lanes->lengths[i] = length;
-		if (rest != 0 || length == 0)
-			memset(lanes->lanes[i] + length, 0, BLOCK_SIZE - rest);
-		if (length > longest)
-			longest = length;
-	}
+	bat_hash_pad_lanes(lanes);
+	for (unsigned i = 0; i < lanes->count; i++)
+		if (lanes->lengths[i] > longest)
+			longest = lanes->lengths[i];
 	lengths = _mm512_loadu_si512((const void *)lanes->lengths);
 	for (unsigned i = 0; i < 8; i++)
 		chain[i] = _mm512_set1_epi32((int)iv[i]);
@@ -166,24 +161,72 @@ hash_wide(struct bat_hash_lanes *lanes, struct bat_hash out[BAT_HASH_LANES])
 			memcpy(out[lane].bytes + 4 * i, &words[i][lane], 4);
 }
 
+bool
+bat_hash_has_way(enum bat_hash_way way)
+{
+	switch (way) {
+	case BAT_HASH_WAY_AVX512:
+		return __builtin_cpu_supports("avx512f") &&
+		    __builtin_cpu_supports("avx512bw");
+	case BAT_HASH_WAY_AVX2:
+		return __builtin_cpu_supports("avx2");
+	case BAT_HASH_WAY_PLAIN:
+	case BAT_HASH_WAYS:
+		break;
+	}
+	return way == BAT_HASH_WAY_PLAIN;
+}
+
 void
-bat_hash_lanes(struct bat_hash_lanes *lanes,
+bat_hash_lanes_by(enum bat_hash_way way, struct bat_hash_lanes *lanes,
     struct bat_hash out[BAT_HASH_LANES])
 {
-	if (__builtin_cpu_supports("avx512f") &&
-	    __builtin_cpu_supports("avx512bw"))
+	if (way == BAT_HASH_WAY_AVX512)
 		hash_wide(lanes, out);
+	else if (way == BAT_HASH_WAY_AVX2)
+		bat_hash_lanes_avx2(lanes, out);
 	else
-		bat_hash_lanes_plain(lanes, out);
+		hash_plain(lanes, out);
 }
 
 #else
 
+bool
+bat_hash_has_way(enum bat_hash_way way)
+{
+	return way == BAT_HASH_WAY_PLAIN;
+}
+
+void
+bat_hash_lanes_by(enum bat_hash_way way, struct bat_hash_lanes *lanes,
+    struct bat_hash out[BAT_HASH_LANES])
+{
+	(void)way;
+	hash_plain(lanes, out);
+}
+
+#endif
+
+void
+bat_hash_pad_lanes(struct bat_hash_lanes *lanes)
+{
+	for (unsigned i = 0; i < BAT_HASH_LANES; i++) {
+		uint32_t length = i < lanes->count ? lanes->lengths[i] : 0;
+		uint32_t rest = length % BLOCK_SIZE;
+
+		lanes->lengths[i] = length;
+		if (rest != 0 || length == 0)
+			memset(lanes->lanes[i] + length, 0, BLOCK_SIZE - rest);
+	}
+}
+
 void
 bat_hash_lanes(struct bat_hash_lanes *lanes,
     struct bat_hash out[BAT_HASH_LANES])
 {
-	bat_hash_lanes_plain(lanes, out);
-}
+	enum bat_hash_way way = BAT_HASH_WAY_AVX512;
 
-#endif
+	while (!bat_hash_has_way(way))
+		way--;
+	bat_hash_lanes_by(way, lanes, out);
+}
