@@ -25,6 +25,7 @@
 #include "mountpoint.h"
 #include "notify.h"
 #include "render.h"
+#include "runner.h"
 #include "sandbox.h"
 #include "session.h"
 #include "waiting.h"
@@ -46,6 +47,7 @@ struct program {
 	struct fuse_session *session;
 	bool mounted;
 	struct batfs_committer *committer;
+	struct batfs_runner *runner;
 	struct batfs_mount mount;
 };
 
@@ -168,6 +170,7 @@ open_store(struct program *program, struct bat_error *error)
 		.tlog_key = options->tlog_key,
 		.lengths_format = BATFS_RENDER_FORMAT,
 		.segment_max_bytes = options->segment_bytes,
+		.runway_bytes = options->ahead_bytes,
 	};
 	struct batfs_mount *mount = &program->mount;
 	struct bat_attest_status log;
@@ -296,7 +299,9 @@ start_threads(struct program *program, struct bat_error *error)
 	if (result == 0)
 		result = batfs_committer_start(mount->store,
 		    &program->committer);
-
+	if (result == 0 && program->options.ahead_bytes > 0 &&
+	    !program->options.read_only)
+		result = batfs_runner_start(mount->store, &program->runner);
 	if (result == 0)
 		result = batfs_chores_start(program->options.checkpoint_seconds,
 		    look_after_files, program, &mount->chores);
@@ -335,6 +340,7 @@ stop_threads(struct program *program)
 		batfs_append_drain(&mount->appends);
 	batfs_chores_stop(mount->chores);
 	batfs_committer_stop(program->committer);
+	batfs_runner_stop(program->runner);
 	batfs_waiting_stop(mount->waiting);
 	batfs_notify_stop(mount->notify);
 	lost = batfs_handle_close_all(&mount->handles);

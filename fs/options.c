@@ -204,6 +204,30 @@ take_segment(struct batfs_options *options, const char *value)
 	return take_number(value, 4096, 1 << 30, &options->segment_bytes);
 }
 
+/* A number, or one with K, M or G behind it. */
+static int
+take_ahead(struct batfs_options *options, const char *value)
+{
+	static const char units[] = "KMG";
+	size_t length = strlen(value);
+	const char *unit = length < 2 ? NULL : strchr(units, value[length - 1]);
+	unsigned shift = unit == NULL ? 0 : 10 * (unsigned)(unit - units + 1);
+	char digits[24];
+	uint64_t number;
+
+	length -= unit != NULL;
+	if (length >= sizeof digits)
+		return BAT_USE_INVALID;
+	memcpy(digits, value, length);
+	digits[length] = '\0';
+	if (take_number(digits, 0, (uint64_t)1 << 30, &number) != 0 ||
+	    number << shift > (uint64_t)1 << 30 ||
+	    (number > 0 && number << shift < 65536))
+		return BAT_USE_INVALID;
+	options->ahead_bytes = number << shift;
+	return 0;
+}
+
 static int
 take_max_threads(struct batfs_options *options, const char *value)
 {
@@ -258,6 +282,7 @@ static const struct word {
 	{ "tlog", WORD_EITHER, 0, take_tlog },
 	VALUE(sandbox),
 	VALUE(segment),
+	VALUE(ahead),
 	SET("allow_other", allow_other),
 	SET("allow_root", allow_root),
 	SET("clone_fd", clone_fd),

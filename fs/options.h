@@ -29,6 +29,7 @@ struct batfs_options {
 	char *tlog_key; /* its key is here; absolute; NULL: beside it; owned */
 	uint64_t checkpoint_seconds; /* 0: no timer */
 	uint64_t segment_bytes;	     /* how large a segment grows */
+	uint64_t ahead_bytes;	     /* steps of space ahead; 0: none */
 	/* The mount itself. */
 	bool allow_other, allow_root, clone_fd;
 	bool noatime, nodiratime, synchronous;

@@ -44,6 +44,10 @@ static const char usage[] =
     "                         in FILE, not in DATADIR\n"
     "        segment=BYTES    from this size on the next segment begins\n"
     "                         (268435456)\n"
+    "        ahead=SIZE       write space ahead of the segment that grows, in\n"
+    "                         steps of SIZE (4M; from 64K to 1G): appends are\n"
+    "                         on disk sooner. README says what a crash leaves\n"
+    "                         to batpak\n"
     "\n"
     "        sandbox=on       after the start only DATADIR can be reached\n"
     "        sandbox=strict   ... and a forbidden call ends the program\n"
@@ -175,12 +179,13 @@ append_config_words(const struct batfs_options *options, struct bat_buf *list)
 	bat_kind_to_text(options->default_kind, kind);
 	result = bat_bytes_append_format(list,
 	    "%s,kind=%s,new=%s,durable=%s,index=%s,checkpoint=%llu,"
-	    "segment=%llu",
+	    "segment=%llu,ahead=%llu",
 	    options->read_only ? "ro" : "rw", kind, new_text(options),
 	    options->durability == BAT_DURABLE_EACH ? "each" : "fsync",
 	    index_text(options),
 	    (unsigned long long)options->checkpoint_seconds,
-	    (unsigned long long)options->segment_bytes);
+	    (unsigned long long)options->segment_bytes,
+	    (unsigned long long)options->ahead_bytes);
 	if (result == 0)
 		result = append_value(list, "at", options->at);
 	if (result == 0)

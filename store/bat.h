@@ -61,6 +61,7 @@ struct bat_options {
 	enum bat_durability durability;
 	enum bat_index_choice index;
 	uint64_t segment_max_bytes; /* 0: 256 MiB */
+	uint64_t runway_bytes;	    /* see bat_lay_runway; 0: none */
 	/* Begin a transparency log where there is none; one that is there is
 	 * kept in any case, if its key is at hand. */
 	bool tlog;
@@ -402,6 +403,18 @@ int bat_append(struct bat_store *store, struct bat_batch *batch);
  * BAT_STATE_DENIED (error says which gate and why); BAT_WORLD_NO_MEMORY. */
 int bat_gates_ask(struct bat_store *store, const struct bat_proposal *proposal,
     struct bat_error *error);
+
+/*
+ * Write 0xFF ahead of the frames of the segment that grows, in steps of
+ * options.runway_bytes, until half a step or more lies ahead: a commit is then
+ * written over what is there, and its sync is faster. For a thread that has
+ * nothing else to do. wait: block until that is due, or bat_wake_runway.
+ * Returns how many bytes were written. Where there is no space for it, appends
+ * go on without. Sealing cuts off what is left of it; a crash leaves it as a
+ * torn tail (runway.h, README).
+ */
+uint64_t bat_lay_runway(struct bat_store *store, bool wait);
+void bat_wake_runway(struct bat_store *store);
 
 /* Everything that is visible is on disk when this returns 0. */
 int bat_sync(struct bat_store *store, struct bat_error *error);

@@ -250,6 +250,19 @@ look_at_directory(struct bat_follower *follower, int64_t wall_ns,
 
 /* ---- the look -------------------------------------------------------- */
 
+/*
+ * Who writes over what was laid ahead of the frames does not make the file
+ * longer, and twice within a tick of the clock leaves the same times.
+ */
+static bool
+may_hide_more(const struct bat_follower *follower,
+    const struct bat_follower_stamp *now, int64_t wall_ns)
+{
+	return now->there && !follower->place.sealed &&
+	    now->size > follower->place.offset &&
+	    now->ctime_ns >= wall_ns - SETTLED_NS && !BAT_PLANT(224);
+}
+
 /* The list says how large a segment is. */
 static void
 note_size(struct bat_follower *follower, const struct bat_follower_stamp *now)
@@ -277,7 +290,8 @@ bat_follower_look(struct bat_follower *follower, int64_t wall_ns,
 		return code == BAT_END ? BAT_OK : code;
 	higher = dir->count > 0 &&
 	    dir->segments[dir->count - 1].id > follower->place.segment;
-	if (!higher && bat_follower_is_same(&now, &follower->segment))
+	if (!higher && bat_follower_is_same(&now, &follower->segment) &&
+	    !may_hide_more(follower, &now, wall_ns))
 		return BAT_OK;
 	if (now.there)
 		code = bat_follower_check_shown(follower, &now, error);

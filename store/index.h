@@ -135,6 +135,7 @@ struct bat_index {
 	/* The newest and the oldest visible row: asked for all the time. */
 	struct bat_index_hot first_row, last_row;
 	uint64_t next_seq; /* the newest row's + 1, hidden or not */
+	bool plain;	   /* take no fast way: for tests that compare */
 	/* From here on only after finish. */
 	bool finished;
 	struct bat_index_name *by_name;

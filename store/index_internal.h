@@ -35,6 +35,13 @@ hot_at(const struct bat_index *index, uint32_t ordinal)
 int bat_index_grow(void **array, uint32_t *capacity, size_t need, size_t size);
 /* The newest row so far is visible. */
 void bat_index_count_visible(struct bat_index *index, uint32_t ordinal);
+/* So many more visible rows of an entity and a scope; what is seen for the first
+ * time is noted, in that order. */
+int bat_index_count_events(struct bat_index *index, uint32_t entity,
+    uint32_t scope, uint32_t count);
+/* The tables of all rows by two threads; BAT_END: not of these, and nothing was
+ * done. */
+int bat_index_tally(struct bat_index *index);
 /* Count in the row that stands at `count`, for which all room was made. */
 void bat_index_table(struct bat_index *index, const struct bat_row *row);
 

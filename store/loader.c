@@ -1,7 +1,6 @@
 /* What the parts of loader share: rows to their places, by two threads. */
 #include "loader_internal.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 /* The index's table of segments does not change meanwhile: each thread looks
@@ -81,19 +80,6 @@ bat_loader_is_ordered(const struct loader_part *first,
 		return true;
 	row = bat_index_hot_at(first->loader->index, second->first);
 	return first->last_place < row->place && first->last_seq < row->seq;
-}
-
-void
-bat_loader_run_both(void *(*run)(void *share), void *first, void *second)
-{
-	pthread_t helper = pthread_self();
-	bool helped = pthread_create(&helper, NULL, run, second) == 0;
-
-	(void)run(first);
-	if (helped)
-		pthread_join(helper, NULL);
-	else
-		(void)run(second);
 }
 
 int

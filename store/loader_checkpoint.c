@@ -13,6 +13,7 @@
 
 #include "crc.h"
 #include "kind.h"
+#include "parallel.h"
 
 #define FRONT_SIZE (1u << 20)	/* tried first */
 #define BLOCK_SIZE (256u << 10) /* stays in the second-level cache */
@@ -194,7 +195,7 @@ load_both(struct share shares[2], uint64_t end)
 {
 	uint32_t rows = shares[0].rows_end;
 
-	bat_loader_run_both(load_share, &shares[0], &shares[1]);
+	bat_parallel_run(load_share, &shares[0], &shares[1]);
 	if (shares[0].part.code == BAT_OK &&
 	    shares[0].used == shares[0].window.length &&
 	    (shares[0].part.next == shares[1].part.first || BAT_PLANT(89)))

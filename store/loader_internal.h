@@ -31,8 +31,6 @@ int bat_loader_put(struct loader_part *part, const struct bat_row *row);
 /* Do the rows of the second share rise behind those of the first? */
 bool bat_loader_is_ordered(const struct loader_part *first,
     const struct loader_part *second);
-/* run(first) and run(second), at the same time where a thread can be had. */
-void bat_loader_run_both(void *(*run)(void *share), void *first, void *second);
 /* Rows of one size, one behind the other in the file. */
 struct loader_rows {
 	uint64_t at;	       /* of the file: where they begin */

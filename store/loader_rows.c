@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "crc.h"
+#include "parallel.h"
 
 #define BLOCK_SIZE (256u << 10) /* stays in the second-level cache */
 #define PARALLEL_ROWS 8192u
@@ -89,7 +90,7 @@ bat_loader_rows(const struct loader *loader, const struct loader_rows *rows,
 		shares[i].part.next = shares[i].part.first;
 	}
 	if (half < end)
-		bat_loader_run_both(load_share, &shares[0], &shares[1]);
+		bat_parallel_run(load_share, &shares[0], &shares[1]);
 	else
 		(void)load_share(&shares[0]);
 	for (size_t i = 0; i < 2; i++) {

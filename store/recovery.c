@@ -360,6 +360,7 @@ run_once(struct bat_segment_dir *dir,
 	int code;
 
 	memset(out, 0, sizeof(*out));
+	index->plain = options->plain;
 	code = bat_segment_dir_scan(dir, error);
 	if (code == BAT_OK)
 		code = check_is_store(dir, error);

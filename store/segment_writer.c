@@ -88,6 +88,21 @@ free_header:
 	return code;
 }
 
+void
+bat_segment_writer_use_runway(struct bat_segment_writer *writer,
+    struct bat_runway *runway, uint64_t limit)
+{
+	writer->runway = runway;
+	bat_runway_begin(runway, writer->fd, writer->size, limit);
+}
+
+/* True: there may be something behind the frames. */
+static bool
+end_runway(struct bat_segment_writer *writer)
+{
+	return writer->runway != NULL && bat_runway_end(writer->runway);
+}
+
 /* 0, or why nothing may be written any more. */
 static int
 check_usable(const struct bat_segment_writer *writer, struct bat_error *error)
@@ -128,12 +143,13 @@ cut_to(struct bat_segment_writer *writer, uint64_t size,
 	const struct bat_disk *disk = writer->dir->disk;
 	int code;
 
+	(void)end_runway(writer);
 	do
 		code = disk->truncate(disk->context, writer->fd, size);
 	while (code == -EINTR);
 	if (code < 0)
 		return break_off(writer, -code,
-		    "cut it back to its last whole frame", error);
+		    "cut off what stands behind its last whole frame", error);
 	return 0;
 }
 
@@ -145,6 +161,8 @@ bat_segment_writer_append(struct bat_segment_writer *writer,
 
 	if (code != 0 || frames.length == 0)
 		return code;
+	if (writer->runway != NULL)
+		bat_runway_claim(writer->runway, writer->size + frames.length);
 	code = bat_file_write(writer->dir->disk, writer->fd, frames.data,
 	    frames.length, writer->size, error);
 	if (code != 0) {
@@ -265,9 +283,12 @@ bat_segment_writer_seal(struct bat_segment_writer *writer,
 	uint64_t footer_length = 0;
 	/* Frames first: who finds a footer may rely on what is before it. */
 	int code = BAT_PLANT(21) ? 0 : bat_segment_writer_sync(writer, error);
+	bool laid = code == 0 && end_runway(writer);
 
 	if (code == 0)
 		code = write_footer(writer, names, &footer_length, error);
+	if (code == 0 && laid && !BAT_PLANT(221))
+		code = cut_to(writer, writer->size + footer_length, error);
 	if (code != 0)
 		return code;
 	do
@@ -284,6 +305,7 @@ bat_segment_writer_seal(struct bat_segment_writer *writer,
 void
 bat_segment_writer_close(struct bat_segment_writer *writer)
 {
+	(void)end_runway(writer);
 	if (writer->fd >= 0)
 		bat_file_close(writer->dir->disk, writer->fd);
 	writer->fd = -1;

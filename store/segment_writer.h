@@ -2,10 +2,12 @@
  * Writing: appends bytes of whole frames to one active segment, syncs it,
  * seals it. Stages nothing by itself: the writer gives it complete frames.
  *
- * Calling sequence: bat_segment_writer_create, any number of append and sync,
- * bat_segment_writer_seal, bat_segment_writer_close.
+ * Calling sequence: bat_segment_writer_create, bat_segment_writer_use_runway if
+ * there is to be one, any number of append and sync, bat_segment_writer_seal,
+ * bat_segment_writer_close.
  *
- * Invariants: `size` is the length up to which every byte is a whole frame; a
+ * Invariants: `size` is the length up to which every byte is a whole frame, and
+ * behind it stands nothing but the runway's 0xFF, of which a seal leaves none; a
  * failed append cuts the file back to it (if that fails too: broken, for
  * good). After a failed sync it is broken for good: no call succeeds again,
  * no sync is retried. A sealed segment is never written. Threads: one.
@@ -13,10 +15,12 @@
 #ifndef BAT_SEGMENT_WRITER_H
 #define BAT_SEGMENT_WRITER_H
 
+#include "runway.h"
 #include "segment_dir.h"
 
 struct bat_segment_writer {
 	struct bat_segment_dir *dir;
+	struct bat_runway *runway; /* NULL: none */
 	uint64_t id;
 	int fd;
 	uint64_t size;	 /* bytes of whole frames */
@@ -40,6 +44,10 @@ struct bat_segment_writer {
 int bat_segment_writer_create(struct bat_segment_writer *writer,
     struct bat_segment_dir *dir, uint64_t id, int64_t created_ns,
     struct bat_error *error);
+/* From now on space may be laid ahead, as far as limit; it is the caller's, and
+ * outlives the writer. After a failed append there is none any more. */
+void bat_segment_writer_use_runway(struct bat_segment_writer *writer,
+    struct bat_runway *runway, uint64_t limit);
 /* Append whole frames at size. On failure the file is cut back to size
  * (BAT_WORLD_NO_SPACE, BAT_WORLD_IO: may be tried again; broken:
  * BAT_STATE_STOPPED; sealed: BAT_STATE_CLOSED). */
@@ -58,7 +66,7 @@ int bat_segment_writer_sync(struct bat_segment_writer *writer,
 int bat_segment_writer_note(struct bat_segment_writer *writer,
     const struct bat_row *row);
 /* The frames are synced first, so that a footer proves them; footer behind the
- * last one, then fsync. A footer that cannot be written
+ * last one, the file cut to its end, then fsync. A footer that cannot be written
  * for want of space or memory is cut off again: the segment is sealed without
  * one and 0 is returned. Entities and scopes of the rows are numbers of names.
  */

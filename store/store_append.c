@@ -82,6 +82,18 @@ bat_append(struct bat_store *store, struct bat_batch *batch)
 	return batch->code;
 }
 
+uint64_t
+bat_lay_runway(struct bat_store *store, bool wait)
+{
+	return bat_runway_lay(&store->writer.runway, wait);
+}
+
+void
+bat_wake_runway(struct bat_store *store)
+{
+	bat_runway_wake(&store->writer.runway);
+}
+
 int
 bat_gates_ask(struct bat_store *store, const struct bat_proposal *proposal,
     struct bat_error *error)

@@ -116,7 +116,8 @@ bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,
 	    pthread_mutex_init(&writer->queue_mutex, NULL) != 0 ||
 	    pthread_cond_init(&writer->queued, NULL) != 0)
 		return BAT_WORLD_NO_MEMORY;
-	return BAT_OK;
+	return bat_runway_init(&writer->runway, dir->disk,
+	    options->runway_bytes);
 }
 
 void
@@ -124,6 +125,7 @@ bat_writer_free(struct bat_writer *writer)
 {
 	if (writer->active)
 		bat_segment_writer_close(&writer->segment);
+	bat_runway_free(&writer->runway);
 	bat_writer_stage_free(&writer->stage);
 	bat_bytes_free(&writer->items);
 	bat_bytes_free(&writer->scratch);
@@ -167,13 +169,30 @@ note_again(struct bat_writer *writer)
 	}
 }
 
+/* What was read as a torn tail of the segment that is being written is the
+ * runway. */
+static void
+forget_runway(struct bat_writer *writer)
+{
+	struct bat_recovery *recovery = writer->recovery;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recovery->cut_count; i++)
+		if (recovery->cuts[i].segment != writer->segment.id ||
+		    BAT_PLANT(222))
+			recovery->cuts[kept++] = recovery->cuts[i];
+	recovery->cut_count = kept;
+}
+
 void
 bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
     struct bat_recovery *recovery)
 {
 	take_over(writer, index, recovery);
-	if (writer->active)
-		note_again(writer);
+	if (!writer->active)
+		return;
+	note_again(writer);
+	forget_runway(writer);
 }
 
 /* OPEN goes in front of the session's first events, in the same write. */

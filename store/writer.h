@@ -94,6 +94,7 @@ struct bat_writer {
 	bool stopped;
 	bool unswept; /* a compaction left files that have to be swept first */
 	uint64_t highest_segment;
+	struct bat_runway runway; /* others lay it; see there */
 	struct bat_segment_writer segment;
 	struct bat_writer_stage stage;
 	struct bat_writer_heads heads;

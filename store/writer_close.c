@@ -96,6 +96,12 @@ watermark(struct bat_writer *writer, uint64_t *out_segment,
 	if (count == 0)
 		return BAT_END;
 	*out_segment = writer->dir->segments[count - 1].id;
+	/* What is laid ahead of the frames is nothing to speak of. */
+	if (writer->active && writer->segment.id == *out_segment &&
+	    !writer->segment.sealed && !BAT_PLANT(223)) {
+		*out_offset = writer->segment.size;
+		return BAT_OK;
+	}
 	bat_segment_name(*out_segment, name);
 	code = disk->stat_at(disk->context, writer->dir->dir, name, &stat);
 	if (code < 0)

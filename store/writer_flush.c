@@ -151,6 +151,8 @@ make_segment(struct bat_writer *writer, struct bat_error *error)
 
 	if (code != BAT_OK)
 		return code;
+	bat_segment_writer_use_runway(&writer->segment, &writer->runway,
+	    bat_writer_segment_limit(writer));
 	writer->highest_segment = id;
 	writer->active = true;
 	return BAT_OK;

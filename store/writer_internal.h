@@ -96,6 +96,8 @@ size_t bat_writer_call_back(struct bat_batch *answered);
  * nothing of it is visible; the file was cut back, or the writer is stopped.
  */
 int bat_writer_flush(struct bat_writer *writer, struct bat_error *error);
+/* From this size on the next segment begins. */
+uint64_t bat_writer_segment_limit(const struct bat_writer *writer);
 int bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error);
 /* The active segment was synced: all that is visible is on disk. */
 void bat_writer_note_synced(struct bat_writer *writer);

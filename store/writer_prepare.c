@@ -63,22 +63,52 @@ save_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
 	return bat_aside_keep(writer->dir, name, bytes, error);
 }
 
-/* Read [offset, end of file) of a segment that is open for writing. */
+/* Where the 0xFF begins that a tail ends in: space that was laid ahead of the
+ * frames (runway.h), of which no copy is kept. */
+static int
+skip_runway(struct bat_writer *writer, int fd, uint64_t offset, uint64_t *end,
+    struct bat_error *error)
+{
+	uint8_t block[4096];
+
+	while (*end > offset) {
+		size_t left = *end - offset < sizeof(block) ?
+		    (size_t)(*end - offset) :
+		    sizeof(block);
+		int code = bat_file_read(writer->dir->disk, fd, block, left,
+		    *end - left, &left, error);
+
+		if (code != BAT_OK)
+			return code;
+		while (left > 0 && block[left - 1] == 0xff) {
+			left--;
+			(*end)--;
+		}
+		if (left > 0)
+			break;
+	}
+	return BAT_OK;
+}
+
+/* Read what is to be kept of [offset, end of file) of a segment that is open
+ * for writing. */
 static int
 read_tail(struct bat_writer *writer, int fd, uint64_t offset,
     struct bat_buf *bytes, struct bat_error *error)
 {
-	uint64_t size;
+	uint64_t end;
 	size_t got;
-	int code = bat_file_size(writer->dir->disk, fd, &size, error);
+	int code = bat_file_size(writer->dir->disk, fd, &end, error);
 
-	if (code != BAT_OK || size <= offset)
+	if (code == BAT_OK)
+		code = skip_runway(writer, fd, offset, &end, error);
+	if (code != BAT_OK || end <= offset)
 		return code;
-	code = bat_bytes_reserve(bytes, (size_t)(size - offset));
+	code = bat_bytes_reserve(bytes, (size_t)(end - offset));
 	if (code != BAT_OK)
 		return bat_error_set(error, code, "no memory for a torn tail");
 	code = bat_file_read(writer->dir->disk, fd, bytes->data,
-	    (size_t)(size - offset), offset, &got, error);
+	    (size_t)(end - offset), offset, &got, error);
 	if (code == BAT_OK)
 		bytes->length = got;
 	return code;

@@ -5,7 +5,8 @@ from goals import AtLeast, AtMost
 from race import BILLION, FLOOR, OURS, PEER, Failed, Figure, Lane, Race
 from session import MILLION
 from stores import (
-    CKPT, FBATI, SIDECAR, SIDECAR_LEAST, WAYS, describe, segments)
+    CKPT, FBATI, SIDECAR, SIDECAR_LEAST, WAYS, describe, fill_with_copies,
+    segments)
 
 NAMES = ['mount to first `ls entities`', 'opened by the library',
          'memory of a mount']
@@ -130,7 +131,7 @@ def crash_race(bench, events, entities):
     """The daemon was killed: one scan of the last segment more."""
     name = 'mount to first `ls entities` after a crash'
     path = bench.stores.new()
-    bench.stores.whole_copy(bench.stores.get(events, entities, CKPT), path)
+    fill_with_copies(bench.stores.get(events, entities, CKPT), path)
     bench.stores.write_sidecar(path)
     with bench.mounted(path, '') as server:
         scope = os.path.join(server.point, 'scopes', 'bench')

@@ -65,7 +65,8 @@ def wanted_lanes(peer, disk):
     others = [name for name, _, programs in OTHERS
               if all(map(shutil.which, programs))]
     found = [('mount to first', 'floor'), ('opened by', 'floor'),
-             ('`ls -l`, first', 'null server'), ('`ls -f`, first', disk),
+             ('`ls -l` with a sidecar, first', 'null server'),
+             ('`ls -f`, first', disk),
              ('`cat` of', disk), ('open + read + close', disk),
              ('an event by id', 'floor'), ('verify', 'floor'),
              ('durable appends, library, 1 writer', 'SQLite'),

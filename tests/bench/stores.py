@@ -2,7 +2,7 @@
 
 Segments are never written again, so a copy has hard links of them; but for
 those with a sidecar, which believes no file whose ctime moved, and a link
-moves it.
+moves it.  (Not of the largest: those are linked before, and never again.)
 """
 import hashlib
 import os
@@ -18,6 +18,7 @@ WAYS = [FBATI, CKPT, FOOTERS, FRAMES]
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECIPE = ('event_maker.c', 'event_maker.h', 'stores.py')
+LARGE = 10_000_000  # events; never copied
 SETTLED = 2.5       # seconds until a file may have a sidecar
 SIDECAR_FILE = '.batfs/cache/index'
 SIDECAR_LEAST = 4096    # events; with fewer there is none
@@ -63,6 +64,21 @@ def link_or_copy(source, target):
         os.link(source, target)
     except OSError:         # another filesystem
         shutil.copyfile(source, target)
+
+
+def fill(base, path, take):
+    os.mkdir(path)
+    for name in os.listdir(base):
+        if name.endswith('.fbat') or name.startswith('index.'):
+            take(os.path.join(base, name), os.path.join(path, name))
+
+
+def fill_with_links(base, path):
+    fill(base, path, link_or_copy)
+
+
+def fill_with_copies(base, path):
+    fill(base, path, shutil.copyfile)
 
 
 class Stores:
@@ -117,21 +133,17 @@ class Stores:
         """Copied whole, and then mounted until it has one that is believed:
         by this build, which may not be the one that wrote it."""
         base = self.get(events, entities, CKPT)
-        path = self.keep(name, lambda path: self.whole_copy(base, path))
+        if events >= LARGE:     # the last one to link, after index.fbati
+            self.get(events, entities, FBATI)
+        filled = fill_with_links if events >= LARGE else fill_with_copies
+        path = self.keep(name, lambda path: filled(base, path))
         if path not in self.ready:
             if not self.opens_from_sidecar(path):
-                self.write_sidecar(path)
+                self.write_sidecar(path, events < LARGE)
             if not self.opens_from_sidecar(path):
                 raise Failed('%s: no sidecar after a mount' % path)
             self.ready.add(path)
         return path
-
-    def whole_copy(self, base, path):
-        os.mkdir(path)
-        for name in os.listdir(base):
-            if name.endswith('.fbat') or name.startswith('index.'):
-                shutil.copyfile(os.path.join(base, name),
-                                os.path.join(path, name))
 
     def opens_from_sidecar(self, path):
         if not os.path.exists(os.path.join(path, SIDECAR_FILE)):
@@ -139,19 +151,20 @@ class Stores:
         got = self.bench.run_json([self.bench.library_bench, 'open', path])
         return got['source'].startswith(SIDECAR)
 
-    def write_sidecar(self, path):
+    def write_sidecar(self, path, with_lengths=False):
+        """With the lengths of lines that a mount knows once somebody has
+        looked at sizes, it is what a mount that is used leaves."""
         time.sleep(SETTLED)
         with self.bench.mounted(path, '') as server:
-            os.listdir(os.path.join(server.point, 'entities'))
+            for entry in os.scandir(os.path.join(server.point, 'entities')):
+                if not with_lengths:
+                    break
+                entry.stat()
 
     def copy(self, path):
         """One that may be appended to."""
         target = self.new()
-        os.mkdir(target)
-        for name in os.listdir(path):
-            if name.endswith('.fbat') or name.startswith('index.'):
-                link_or_copy(os.path.join(path, name),
-                             os.path.join(target, name))
+        fill_with_links(path, target)
         return target
 
     def new(self):

@@ -1,7 +1,8 @@
 #!/bin/bash
 # kill -9 in the middle of a storm of appends, many times over one directory:
 # every acknowledged line is there, once; no record is half there; and after
-# the next append batpak opens it.
+# the next append batpak opens it. Every third mount lays space ahead of the
+# frames (-o ahead).
 #
 #	kill_storm.sh BATFS [KILLS]
 # Limit: 600 s
@@ -54,8 +55,9 @@ wait_for() {
 }
 
 round() {
-	local crowd status=0
-	mount_it "$store" || return 1
+	local crowd status=0 options=
+	(($1 % 3 == 2)) && options=ahead=64K
+	mount_it "$store" "$options" || return 1
 	mkdir -p "$mnt/scopes/storm" || return 1
 	verify >"$work/verified" || return 1
 	append_one "$1" || return 1

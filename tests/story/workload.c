@@ -54,6 +54,10 @@ static const struct story_workload workloads[] = {
 	{ "later-killed", "aabKaKasaKb", 0, CKPT, LATER },
 	{ "everything", "abgzckXeTazrcK0bza", 900, CKPT, EACH },
 	{ "sidecar", "Nzazaz", 0, CKPT, EACH },
+	{ "ahead", "lalalbAlKla", 0, CKPT, EACH },
+	{ "ahead-rotate", "alaAlgcaKalaza", 4000, FBATI, EACH },
+	{ "ahead-torn", "alaTalbTalgz", 0, CKPT, EACH },
+	{ "ahead-later", "alasAlbKalca", 0, CKPT, LATER },
 };
 
 /* Pairs are made of these. */
@@ -178,6 +182,7 @@ story_run_open(struct story_run *run, enum story_moment moment)
 		.durability = run->workload->durability,
 		.index = run->workload->index,
 		.segment_max_bytes = run->workload->segment_max,
+		.runway_bytes = 3000,
 		.disk = run->door != NULL ? run->door :
 					    memory_disk_door(run->disk),
 		.clock = &run->clock.clock,
@@ -558,6 +563,9 @@ other_step(struct story_run *run, char step)
 	switch (step) {
 	case 'c':
 		code = bat_checkpoint(run->store, &error);
+		break;
+	case 'l':
+		(void)bat_lay_runway(run->store, false);
 		break;
 	case 's':
 		code = bat_sync(run->store, &error);

@@ -14,6 +14,7 @@
  *	x  a batch whose second draft is refused
  *	X  a draft that is refused
  *	c  an index file now	s  bat_sync
+ *	l  lay space ahead, in steps of 3000 bytes
  *	m  a compaction
  *	z  close and open again
  *	K  SIGKILL and open again

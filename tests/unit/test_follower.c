@@ -746,6 +746,72 @@ START_TEST(a_writer_at_work_is_followed_event_by_event)
 }
 END_TEST
 
+/* The time of every file stands still. */
+static const struct bat_disk *still_base;
+
+static int
+still_stat_at(void *context, int dir, const char *name,
+    struct bat_file_stat *out)
+{
+	int code = still_base->stat_at(context, dir, name, out);
+
+	out->mtime_ns = out->ctime_ns = now.wall_us * 1000;
+	return code;
+}
+
+static int
+still_stat_fd(void *context, int fd, struct bat_file_stat *out)
+{
+	int code = still_base->stat_fd(context, fd, out);
+
+	out->mtime_ns = out->ctime_ns = now.wall_us * 1000;
+	return code;
+}
+
+/* A writer lays space ahead and writes over it: neither size nor time says
+ * that there is more. */
+START_TEST(what_is_written_within_a_tick_over_space_ahead_is_seen)
+{
+	struct bat_disk still;
+	struct bat_options options = { .read_only = true,
+		.disk = &still,
+		.clock = &now.clock };
+	struct bat_error error = { .text = "" };
+	struct bat_store *store = NULL;
+	struct marks marks;
+	unsigned count = 0;
+	struct bat_buf ahead = BAT_BUF_EMPTY;
+
+	still_base = memory_disk_door(disk);
+	still = *still_base;
+	still.stat_at = still_stat_at;
+	still.stat_fd = still_stat_fd;
+	make_segment(1, &marks, &count);
+	ck_assert_int_eq(bat_bytes_reserve(&ahead, 100000), 0);
+	memset(ahead.data, 0xff, 100000);
+	ahead.length = 100000;
+	put_whole("000001.fbat", &ahead);
+	put("000001.fbat", &maker.file, 0, marks.list[0].size);
+	ck_assert_int_eq(bat_open("/", &options, &store, &error), 0);
+	assert_shows(store, marks.list[0].count, "opened", 0);
+	(void)refresh(store);
+	for (size_t i = 1; i < marks.count; i++) {
+		put("000001.fbat", &maker.file, marks.list[i - 1].size,
+		    marks.list[i].size);
+		(void)refresh(store);
+		assert_shows(store, marks.list[i].count, "written over", i);
+	}
+	/* And then it is sealed, and shorter. */
+	put_whole("000001.fbat", &maker.file);
+	cut("000001.fbat", maker.file.length);
+	(void)refresh(store);
+	assert_shows(store, count, "sealed", 0);
+	ck_assert_uint_eq(head_of(store).generation, 1);
+	stores_close(store);
+	bat_bytes_free(&ahead);
+}
+END_TEST
+
 START_TEST(a_pin_of_what_grows_ends_where_something_whole_does)
 {
 	struct bat_store *store;
@@ -794,6 +860,8 @@ main(void)
 	    whoever_comes_in_the_middle_of_a_write_goes_on_from_there);
 	tcase_add_test(tcase, what_is_cut_off_goes_under_a_new_generation);
 	tcase_add_test(tcase, what_is_written_over_is_seen);
+	tcase_add_test(tcase,
+	    what_is_written_within_a_tick_over_space_ahead_is_seen);
 	tcase_add_test(tcase,
 	    a_segment_of_which_nothing_was_shown_may_go_and_come_back);
 	tcase_add_test(tcase, a_segment_that_nobody_sealed_is_read_to_its_end);

@@ -47,7 +47,7 @@ START_TEST(words_set_what_they_name)
 	ck_assert_int_eq(parse_list("ro,scope=room:a\\,b,kind=f.001,"
 				    "new=none,durable=fsync,index=fbati,"
 				    "checkpoint=0,text,nocreate,max_threads=3,"
-				    "segment=65536,allow_other"),
+				    "segment=65536,ahead=4M,allow_other"),
 	    0);
 	ck_assert(options.read_only && options.text && options.no_create);
 	ck_assert(options.allow_other);
@@ -58,6 +58,7 @@ START_TEST(words_set_what_they_name)
 	ck_assert_int_eq(options.index, BAT_INDEX_FBATI);
 	ck_assert_uint_eq(options.checkpoint_seconds, 0);
 	ck_assert_uint_eq(options.segment_bytes, 65536);
+	ck_assert_uint_eq(options.ahead_bytes, 4 << 20);
 	ck_assert_uint_eq(options.max_threads, 3);
 }
 END_TEST
@@ -101,7 +102,9 @@ START_TEST(impossible_values_are_refused)
 		"index=", "new=all", "checkpoint=-1", "checkpoint=1s",
 		"checkpoint=", "checkpoint=99999999999999999999", "segment=0",
 		"segment=9999999999", "max_threads=0", "ro=1", "uid=0",
-		"allow_other,allow_root", "kinds=", "kinds" };
+		"allow_other,allow_root", "kinds=", "kinds",
+		"ahead=", "ahead=M", "ahead=1K", "ahead=2G", "ahead=4Mb",
+		"ahead=1", "ahead=99999999999999999999999999999999M" };
 
 	ck_assert_int_eq(parse_list(lists[_i]), BAT_USE_INVALID);
 	ck_assert_str_ne(error.text, "");
@@ -160,7 +163,7 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 	ck_assert_int_eq(bat_bytes_append_byte(&line, 0), 0);
 	ck_assert_str_eq((char *)line.data,
 	    "/my\\040data /m fuse.batfs ro,kind=2.00a,new=scope,durable=each,"
-	    "index=auto,checkpoint=300,segment=268435456,"
+	    "index=auto,checkpoint=300,segment=268435456,ahead=0,"
 	    "scope=a\\040b\\134,c,kinds=/no/such/"
 	    "file,stamp,sandbox=on,max_threads=10 0 0\n");
 	bat_bytes_free(&line);
@@ -221,7 +224,7 @@ main(void)
 	tcase_add_test(tests, a_moment_is_read_only_whatever_else_is_said);
 	tcase_add_test(tests, what_mount_hands_on_is_ignored);
 	tcase_add_test(tests, an_unknown_word_is_named);
-	tcase_add_loop_test(tests, impossible_values_are_refused, 0, 21);
+	tcase_add_loop_test(tests, impossible_values_are_refused, 0, 28);
 	tcase_add_test(tests, two_directories_are_needed);
 	tcase_add_test(tests, options_may_stand_behind_the_directories);
 	tcase_add_test(tests, unknown_flags_are_named);

@@ -504,6 +504,7 @@ main(void)
 	tcase_add_test(golden,
 	    payloads_of_golden_stores_are_those_that_were_hashed);
 	suite_add_tcase(suite, golden);
+	tcase_set_timeout(large, 60);
 	tcase_add_checked_fixture(large, set_up, tear_down);
 	tcase_add_test(large, single_events_are_the_same_both_ways);
 	tcase_add_loop_test(large, batches_are_the_same_both_ways, 0, 4);

@@ -462,6 +462,143 @@ attack_unlink(const struct temp_dir *dir, const char *path)
 	ck_assert_int_eq(unlink(path), 0);
 }
 
+/* A file of that content and these times, and of no more that is the same. */
+static void
+put_back(const char *path, const struct bat_buf *bytes,
+    const struct stat *times)
+{
+	int fd;
+
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT, 0644);
+	ck_assert_int_eq(write(fd, bytes->data, bytes->length),
+	    (ssize_t)bytes->length);
+	close(fd);
+	set_times(path, times);
+}
+
+/* A backup that comes back, times too: the last segment as it was before it
+ * grew, with and without the sidecar of then or of now. */
+START_TEST(an_old_copy_that_is_restored_is_not_believed)
+{
+	static const char *const names[] = { "000001.fbat", "000002.fbat",
+		".batfs/cache/index", "index.ckpt" };
+	/* Sets of those that come back. */
+	static const unsigned restored[] = { 1, 3, 4, 5, 8, 15 };
+	struct bat_buf old[4] = { BAT_BUF_EMPTY, BAT_BUF_EMPTY, BAT_BUF_EMPTY,
+		BAT_BUF_EMPTY };
+	struct stat times[4];
+	struct bat_store *store;
+	struct temp_dir dir;
+	char path[512];
+
+	make_store(&dir);
+	for (size_t i = 0; i < 4; i++) {
+		path_of(&dir, names[i], path);
+		ck_assert_int_eq(stat(path, &times[i]), 0);
+		temp_dir_read(&dir, names[i], &old[i]);
+	}
+	store = open_later(&dir);
+	append_some(store, EVENTS, 2048);
+	stores_close(store);
+	ck_assert(uses_sidecar(&dir));
+	for (size_t i = 0; i < 4; i++) {
+		path_of(&dir, names[i], path);
+		if ((restored[_i] >> i & 1) != 0)
+			put_back(path, &old[i], &times[i]);
+		bat_bytes_free(&old[i]);
+	}
+	/* The old sidecar alone tells of segments that are as they were then;
+	 * those that came since are read behind it. */
+	ck_assert_int_eq(uses_sidecar(&dir), restored[_i] == 4);
+	assert_same_without(&dir, "restored");
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+/* ---- clocks -------------------------------------------------------------- */
+
+static int64_t standing_us;
+
+static int64_t
+standing_clock_us(void *context)
+{
+	(void)context;
+	return standing_us;
+}
+
+/* Of two seconds nobody knows whether they have passed. */
+START_TEST(none_is_written_by_a_clock_that_stands_still_or_goes_back)
+{
+	static const int64_t ahead_us[] = { 0, -3600000000, 1999000 };
+	struct bat_clock clock = { standing_clock_us, monotonic_ns, NULL };
+	struct temp_dir dir;
+	struct stat newest;
+	char path[512];
+
+	make_store(&dir);
+	path_of(&dir, ".batfs/cache/index", path);
+	ck_assert_int_eq(unlink(path), 0);
+	path_of(&dir, "index.ckpt", path);
+	ck_assert_int_eq(stat(path, &newest), 0);
+	standing_us = (int64_t)newest.st_ctim.tv_sec * 1000000 +
+	    newest.st_ctim.tv_nsec / 1000 + ahead_us[_i];
+	stores_close(
+	    stores_open_with(&dir, &(struct bat_options){ .clock = &clock }));
+	ck_assert(!has_sidecar(&dir));
+	/* The same clock, once it has gone on. */
+	standing_us += 3600000000 + 3000000;
+	stores_close(
+	    stores_open_with(&dir, &(struct bat_options){ .clock = &clock }));
+	ck_assert(has_sidecar(&dir));
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+/* A disk that tells another ctime of the first segment. */
+static int64_t told_ns;
+static struct bat_disk told;
+
+static int
+told_stat_at(void *context, int dir, const char *name,
+    struct bat_file_stat *out)
+{
+	int code = bat_file_posix()->stat_at(context, dir, name, out);
+
+	if (code == 0 && strcmp(name, "000001.fbat") == 0)
+		out->ctime_ns += told_ns;
+	return code;
+}
+
+static bool
+uses_sidecar_of_told(const struct temp_dir *dir)
+{
+	struct bat_store *store = stores_open_with(dir,
+	    &(struct bat_options){ .read_only = true, .disk = &told });
+	struct bat_status status;
+
+	bat_status(store, &status);
+	stores_close(store);
+	return status.source == BAT_SOURCE_SIDECAR;
+}
+
+/* A change under a clock that was set back has an older ctime, not a newer. */
+START_TEST(an_older_ctime_is_another_one_too)
+{
+	static const int64_t steps[] = { -3600000000000, -1, 1, 3600000000000 };
+	struct temp_dir dir;
+
+	make_store(&dir);
+	told = *bat_file_posix();
+	told.stat_at = told_stat_at;
+	told_ns = 0;
+	ck_assert(uses_sidecar_of_told(&dir));
+	told_ns = steps[_i];
+	ck_assert(!uses_sidecar_of_told(&dir));
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 /* Everything else about the file is as it was. */
 START_TEST(a_ctime_alone_tells_of_a_change)
 {
@@ -638,6 +775,11 @@ main(void)
 	suite_add_tcase(suite, attacks);
 	tcase_set_timeout(attacks, 240);
 	tcase_add_loop_test(attacks, a_changed_store_is_not_believed, 0, 7);
+	tcase_add_loop_test(attacks,
+	    an_old_copy_that_is_restored_is_not_believed, 0, 6);
+	tcase_add_loop_test(attacks,
+	    none_is_written_by_a_clock_that_stands_still_or_goes_back, 0, 3);
+	tcase_add_loop_test(attacks, an_older_ctime_is_another_one_too, 0, 4);
 	tcase_add_loop_test(attacks,
 	    a_file_beside_the_segments_that_changed_drops_it, 0, 4);
 	tcase_add_test(attacks, a_flipped_bit_anywhere_changes_no_answer);
