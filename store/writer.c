@@ -114,7 +114,8 @@ bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,
 	if (pthread_mutex_init(&writer->compacting, NULL) != 0 ||
 	    pthread_mutex_init(&writer->lead, NULL) != 0 ||
 	    pthread_mutex_init(&writer->queue_mutex, NULL) != 0 ||
-	    pthread_cond_init(&writer->queued, NULL) != 0)
+	    pthread_cond_init(&writer->queued, NULL) != 0 ||
+	    pthread_cond_init(&writer->led, NULL) != 0)
 		return BAT_WORLD_NO_MEMORY;
 	return bat_runway_init(&writer->runway, dir->disk,
 	    options->runway_bytes);
@@ -133,6 +134,7 @@ bat_writer_free(struct bat_writer *writer)
 	bat_writer_denied_free(&writer->denied);
 	bat_writer_heads_clear(&writer->heads);
 	pthread_cond_destroy(&writer->queued);
+	pthread_cond_destroy(&writer->led);
 	pthread_mutex_destroy(&writer->queue_mutex);
 	pthread_mutex_destroy(&writer->lead);
 	bat_frontier_free(&writer->frontier);
@@ -317,8 +319,8 @@ only_open_is_staged(const struct bat_writer *writer)
 	return !writer->opened && writer->stage.row_count == 1;
 }
 
-static void
-lead_group(struct bat_writer *writer, struct bat_batch *batch)
+void
+bat_writer_lead(struct bat_writer *writer, struct bat_batch *batch)
 {
 	struct bat_error error = { .code = 0 };
 	int code = BAT_OK;
@@ -342,91 +344,4 @@ lead_group(struct bat_writer *writer, struct bat_batch *batch)
 		bat_writer_remember(writer, code, &error);
 	else if (!writer->stopped)
 		writer->last_code = BAT_OK;
-}
-
-/* ---- the queue ------------------------------------------------------- */
-
-void
-bat_writer_submit(struct bat_writer *writer, struct bat_batch *batch)
-{
-	batch->next = NULL;
-	batch->committed = 0;
-	batch->code = BAT_OK;
-	memset(&batch->error, 0, sizeof(batch->error));
-	pthread_mutex_lock(&writer->queue_mutex);
-	if (writer->queue_first == NULL)
-		writer->queue_first = batch;
-	else
-		writer->queue_last->next = batch;
-	writer->queue_last = batch;
-	pthread_cond_broadcast(&writer->queued);
-	pthread_mutex_unlock(&writer->queue_mutex);
-}
-
-void
-bat_writer_wake(struct bat_writer *writer)
-{
-	pthread_mutex_lock(&writer->queue_mutex);
-	writer->woken = true;
-	pthread_cond_broadcast(&writer->queued);
-	pthread_mutex_unlock(&writer->queue_mutex);
-}
-
-size_t
-bat_writer_run(struct bat_writer *writer, bool wait)
-{
-	struct bat_batch *batch, *answered;
-	struct bat_frontier now;
-	size_t count;
-
-	if (wait) {
-		pthread_mutex_lock(&writer->queue_mutex);
-		while (writer->queue_first == NULL && !writer->woken)
-			pthread_cond_wait(&writer->queued,
-			    &writer->queue_mutex);
-		writer->woken = false;
-		pthread_mutex_unlock(&writer->queue_mutex);
-	}
-	pthread_mutex_lock(&writer->lead);
-	pthread_mutex_lock(&writer->queue_mutex);
-	batch = writer->queue_first;
-	writer->queue_first = writer->queue_last = NULL;
-	writer->leading = true;
-	pthread_mutex_unlock(&writer->queue_mutex);
-	if (batch != NULL)
-		lead_group(writer, batch);
-	answered = writer->answered;
-	writer->answered = NULL;
-	now = bat_frontier_now(&writer->frontier);
-	pthread_mutex_unlock(&writer->lead);
-	count = bat_writer_call_back(answered);
-	bat_frontier_reach(&writer->frontier, BAT_FRONTIER_EMITTED,
-	    now.points[BAT_FRONTIER_VISIBLE]);
-	pthread_mutex_lock(&writer->queue_mutex);
-	writer->leading = false;
-	pthread_cond_broadcast(&writer->queued);
-	pthread_mutex_unlock(&writer->queue_mutex);
-	return count;
-}
-
-/*
- * Those who wait while somebody leads are one group next time: who comes
- * straight from a finished group does not lead the next one alone.
- */
-void
-bat_writer_wait(struct bat_writer *writer, const bool *done)
-{
-	pthread_mutex_lock(&writer->queue_mutex);
-	while (!*done) {
-		if (writer->leading || writer->queue_first == NULL) {
-			pthread_cond_wait(&writer->queued,
-			    &writer->queue_mutex);
-			continue;
-		}
-		writer->leading = true;
-		pthread_mutex_unlock(&writer->queue_mutex);
-		(void)bat_writer_run(writer, false);
-		pthread_mutex_lock(&writer->queue_mutex);
-	}
-	pthread_mutex_unlock(&writer->queue_mutex);
 }

@@ -83,10 +83,16 @@ struct bat_writer {
 	pthread_mutex_t compacting;
 	pthread_mutex_t lead;
 	pthread_mutex_t queue_mutex;
-	pthread_cond_t queued;
+	pthread_cond_t queued; /* something is, or woken */
+	pthread_cond_t led;    /* a group is over */
 	struct bat_batch *queue_first, *queue_last; /* guarded by queue_mutex */
+	size_t queue_count;			    /* likewise */
 	bool woken;				    /* guarded by queue_mutex */
 	bool leading; /* a group is under way; guarded by queue_mutex */
+	/* Likewise: how many batches the next group is likely to have, and how
+	 * long the last one took. */
+	size_t expected;
+	int64_t last_ns;
 	/* The rest is the leader's. */
 	bool prepared; /* recovery's plan was carried out */
 	bool active;   /* `segment` is open for writing */

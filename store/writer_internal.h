@@ -4,6 +4,8 @@
 
 #include "writer.h"
 
+/* Stage, write and answer these batches, one after the other; lead is held. */
+void bat_writer_lead(struct bat_writer *writer, struct bat_batch *batch);
 /* Carry out recovery's plan; once per session (again after a rebuild). */
 int bat_writer_prepare(struct bat_writer *writer, struct bat_error *error);
 

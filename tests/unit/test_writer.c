@@ -12,6 +12,7 @@
 #include "kind.h"
 #include "maker.h"
 #include "segment_reader.h"
+#include "store_internal.h"
 #include "stores.h"
 
 /* ---- the ground --------------------------------------------------------- */
@@ -124,6 +125,93 @@ assert_frames(const struct temp_dir *dir, uint64_t id, const char *wanted)
 	frames_of(dir, id, got);
 	ck_assert_str_eq(got, wanted);
 }
+
+/* ---- groups ------------------------------------------------------------- */
+
+static void
+nobody_waits(void *context, struct bat_batch *batch)
+{
+	(void)context;
+	(void)batch;
+}
+
+/* An append of its own thread's. */
+struct caller {
+	struct session *session;
+	pthread_t thread;
+};
+
+static void *
+append_once(void *context)
+{
+	struct caller *caller = context;
+
+	stores_append(caller->session->store, "player:a", "\xa1x");
+	return NULL;
+}
+
+static void
+start_caller(struct caller *caller, struct session *session)
+{
+	caller->session = session;
+	ck_assert_int_eq(
+	    pthread_create(&caller->thread, NULL, append_once, caller), 0);
+}
+
+static void
+expect_callers(struct session *session, size_t count)
+{
+	struct bat_writer *writer = &session->store->writer;
+
+	pthread_mutex_lock(&writer->queue_mutex);
+	writer->expected = count;
+	writer->last_ns = INT64_C(400000000000);
+	pthread_mutex_unlock(&writer->queue_mutex);
+}
+
+START_TEST(who_leads_waits_for_those_who_were_in_the_last_group)
+{
+	struct caller callers[3];
+	struct session session;
+
+	session_start(&session);
+	stores_append(session.store, "player:a", "\xa1x");
+	expect_callers(&session, 3);
+	faulty_disk_reset(&session.disk);
+	for (size_t i = 0; i < 3; i++)
+		start_caller(&callers[i], &session);
+	for (size_t i = 0; i < 3; i++)
+		pthread_join(callers[i].thread, NULL);
+	ck_assert_uint_eq(faulty_disk_calls(&session.disk, FAULTY_SYNC_DATA),
+	    1);
+	ck_assert_uint_eq(session.store->writer.expected, 3);
+	/* Who does not come again is not waited for twice. */
+	session.store->writer.last_ns = 0;
+	stores_append(session.store, "player:a", "\xa1x");
+	ck_assert_uint_eq(session.store->writer.expected, 1);
+	session_end(&session);
+}
+END_TEST
+
+START_TEST(a_wake_ends_the_wait_for_a_group)
+{
+	struct session session;
+	struct bat_draft draft = stores_draft("player:a", "s", "\xa1x");
+	struct bat_receipt receipt;
+	struct bat_batch batch = { .drafts = &draft,
+		.count = 1,
+		.receipts = &receipt,
+		.done = nobody_waits };
+
+	session_start(&session);
+	expect_callers(&session, 2);
+	bat_submit(session.store, &batch);
+	bat_wake(session.store);
+	ck_assert_uint_eq(bat_commit_run(session.store, true), 1);
+	ck_assert_uint_eq(batch.committed, 1);
+	session_end(&session);
+}
+END_TEST
 
 /* ---- a session ---------------------------------------------------------- */
 
@@ -1129,6 +1217,9 @@ batches(void)
 	tcase_add_test(tcase, extensions_and_lanes_are_written);
 	tcase_add_test(tcase, all_that_waits_is_written_and_synced_at_once);
 	tcase_add_test(tcase, closing_commits_what_still_waits);
+	tcase_add_test(tcase,
+	    who_leads_waits_for_those_who_were_in_the_last_group);
+	tcase_add_test(tcase, a_wake_ends_the_wait_for_a_group);
 	tcase_add_test(tcase, a_known_key_answers_with_its_event);
 	tcase_add_test(tcase, a_cause_is_found_by_each_of_its_names);
 	tcase_add_test(tcase, a_cause_that_is_not_there_is_refused);
