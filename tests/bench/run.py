@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
@@ -83,11 +84,12 @@ def shown(words):
             if word not in own and before not in own]
 
 
-def about(bench, options, load):
+def about(bench, options, load, seconds):
     return {'bench': 1, 'commit': machine.commit(),
             'command': 'scripts/bench ' + ' '.join(options.shown),
             'machine': machine.facts(bench.cores, bench.disk),
             'cold': options.cold, 'runs': options.runs, 'load': load,
+            'seconds': round(seconds),
             'skipped': bench.skipped}
 
 
@@ -97,10 +99,12 @@ def markdown(facts, results, failures):
              'Commit %s, `%s`.\n\n' % (facts['commit'],
                                        facts['command'].strip()),
              '%s, %d cores, %s; %s on Linux %s; %s, %s. Load average %.1f '
-             'at the start, %.1f at the end. %d runs each, page cache %s.\n\n'
+             'at the start, %.1f at the end. %d runs each, page cache %s; '
+             '%.0f minutes.\n\n'
              % (it['cpu'], it['cores'], it['memory'], it['disk'],
                 it['kernel'], it['compiler'], it['fuse'], *facts['load'],
-                facts['runs'], 'dropped' if facts['cold'] else 'warm'),
+                facts['runs'], 'dropped' if facts['cold'] else 'warm',
+                facts['seconds'] / 60),
              BUSY if max(facts['load']) > 1 else '',
              report.EXPLANATION, '\n', report.table(results),
              report.tally(results)]
@@ -114,7 +118,7 @@ def markdown(facts, results, failures):
 # ---- one run ---------------------------------------------------------------
 
 def measure(options, folder, kept):
-    load = [os.getloadavg()[0]]
+    load, start = [os.getloadavg()[0]], time.monotonic()
     bench = Bench(options, folder, kept)
     if not options.peer:
         bench.skip('batpak', 'no program (cargo)')
@@ -127,7 +131,7 @@ def measure(options, folder, kept):
         chosen, bench, options.runs,
         machine.drop_caches if options.cold else lambda: None)
     load.append(os.getloadavg()[0])
-    facts = about(bench, options, load)
+    facts = about(bench, options, load, time.monotonic() - start)
     text = markdown(facts, results, failures)
     sys.stdout.write(text)
     if options.table:
