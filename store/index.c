@@ -64,6 +64,7 @@ bat_index_free(struct bat_index *index)
 {
 	for (size_t i = 0; i < index->chunk_count; i++)
 		free(index->hot[i]);
+	bat_index_drop_spares(index);
 	for (size_t i = 0; i < index->by_name_capacity; i++) {
 		list_free(&index->by_name[i].events);
 		list_free(&index->by_name[i].members);

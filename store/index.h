@@ -111,6 +111,7 @@ struct bat_index {
 	struct bat_intern names;
 	struct bat_index_hot **hot; /* chunks of BAT_INDEX_CHUNK_ROWS */
 	size_t chunk_count, chunk_capacity;
+	struct bat_index_hot *spare; /* chunks for the next rows; a list */
 	uint32_t count;
 	uint64_t *segments; /* ids, ascending */
 	uint32_t segment_count, segment_capacity;
@@ -180,9 +181,10 @@ int bat_index_segment(struct bat_index *index, uint64_t segment,
 /*
  * The rows of other (loaded, not finished) behind those of index: with its
  * numbers for names and segments, and sequences from seq on, one after the
- * other. Returns as load; after a failure no row was added.
+ * other. Other has none any more. Returns as load; after a failure no row was
+ * added.
  */
-int bat_index_append(struct bat_index *index, const struct bat_index *other,
+int bat_index_append(struct bat_index *index, struct bat_index *other,
     uint64_t seq);
 /* Take back the rows from ordinal on. */
 void bat_index_unload(struct bat_index *index, uint32_t ordinal);

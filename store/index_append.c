@@ -29,33 +29,67 @@ know_segments(struct bat_index *index, const struct bat_index *other,
 	return code;
 }
 
+/* What the rows of other become in index. */
+struct renumbering {
+	const uint32_t *names, *segments;
+	uint64_t seq; /* of the first one */
+};
+
+/* Rows of one chunk of other, from its ordinal `from` on. */
 static void
 copy_rows(struct bat_index *index, uint32_t first,
-    const struct bat_index *other, uint64_t seq, const uint32_t *names,
-    const uint32_t *segments)
+    const struct bat_index_hot *rows, uint32_t from, uint32_t count,
+    const struct renumbering *as)
 {
-	for (uint32_t i = 0; i < other->count; i++) {
-		struct bat_index_hot *row = hot_at(index, first + i);
+	for (uint32_t i = 0; i < count; i++) {
+		struct bat_index_hot *row = hot_at(index, first + from + i);
 
-		*row = *hot_at(other, i);
-		row->seq = seq + i;
-		row->place = (uint64_t)segments[row->place >> 40] << 40 |
+		*row = rows[i];
+		row->seq = as->seq + from + i;
+		row->place = (uint64_t)as->segments[row->place >> 40] << 40 |
 		    (row->place & BAT_INDEX_OFFSET_MAX);
 		if (row->entity != BAT_INTERN_NONE)
-			row->entity = names[row->entity];
+			row->entity = as->names[row->entity];
 		if (row->scope != BAT_INTERN_NONE)
-			row->scope = names[row->scope];
+			row->scope = as->names[row->scope];
 	}
 }
 
-int
-bat_index_append(struct bat_index *index, const struct bat_index *other,
-    uint64_t seq)
+/* Chunk by chunk, and each that was copied is room for the next: memory that a
+ * thread touches first costs as much as reading a frame. */
+static int
+move_rows(struct bat_index *index, struct bat_index *other,
+    const struct renumbering *as)
 {
-	uint32_t first = index->count;
+	uint32_t first = index->count, from = 0;
+	int code = BAT_OK;
+
+	for (size_t i = 0; code == BAT_OK && from < other->count; i++) {
+		uint32_t left = other->count - from;
+		uint32_t count = left < BAT_INDEX_CHUNK_ROWS ?
+		    left :
+		    BAT_INDEX_CHUNK_ROWS;
+
+		code = bat_index_load_room(index, count);
+		if (code != BAT_OK)
+			break;
+		copy_rows(index, first, other->hot[i], from, count, as);
+		bat_index_spare_chunk(index, other->hot[i]);
+		other->hot[i] = NULL;
+		from += count;
+	}
+	if (code != BAT_OK)
+		index->count = first;
+	return code;
+}
+
+int
+bat_index_append(struct bat_index *index, struct bat_index *other, uint64_t seq)
+{
 	uint32_t *names = malloc((other->names.count + 1) * sizeof(*names));
 	uint32_t *segments = malloc(
 	    ((size_t)other->segment_count + 1) * sizeof(*segments));
+	const struct renumbering as = { names, segments, seq };
 	int code = names == NULL || segments == NULL ? BAT_WORLD_NO_MEMORY :
 						       BAT_OK;
 
@@ -64,9 +98,8 @@ bat_index_append(struct bat_index *index, const struct bat_index *other,
 	if (code == BAT_OK)
 		code = know_segments(index, other, segments);
 	if (code == BAT_OK)
-		code = bat_index_load_room(index, other->count);
-	if (code == BAT_OK)
-		copy_rows(index, first, other, seq, names, segments);
+		code = move_rows(index, other, &as);
+	other->count = 0;
 	free(names);
 	free(segments);
 	return code;

@@ -211,6 +211,7 @@ bat_index_finish(struct bat_index *index)
 {
 	int code;
 
+	bat_index_drop_spares(index);
 	if (index->has_base)
 		return finish_base(index);
 	code = bat_index_make_names(index);

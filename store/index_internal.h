@@ -31,6 +31,10 @@ hot_at(const struct bat_index *index, uint32_t ordinal)
 	return &chunk[ordinal % BAT_INDEX_CHUNK_ROWS];
 }
 
+/* A chunk that nobody needs: room for rows that are loaded later. */
+void bat_index_spare_chunk(struct bat_index *index,
+    struct bat_index_hot *chunk);
+void bat_index_drop_spares(struct bat_index *index);
 /* Grow an array of `size`-byte items to hold at least need; doubles. */
 int bat_index_grow(void **array, uint32_t *capacity, size_t need, size_t size);
 /* The newest row so far is visible. */

@@ -52,6 +52,38 @@ make_small_chunk(void)
 	return malloc(BAT_INDEX_CHUNK_ROWS * sizeof(struct bat_index_hot));
 }
 
+/* The list of spares goes through their first bytes. */
+struct spare {
+	struct bat_index_hot *next;
+};
+
+void
+bat_index_spare_chunk(struct bat_index *index, struct bat_index_hot *chunk)
+{
+	const struct spare link = { index->spare };
+
+	memcpy(chunk, &link, sizeof(link));
+	index->spare = chunk;
+}
+
+static struct bat_index_hot *
+take_spare(struct bat_index *index)
+{
+	struct bat_index_hot *chunk = index->spare;
+	struct spare link;
+
+	memcpy(&link, chunk, sizeof(link));
+	index->spare = link.next;
+	return chunk;
+}
+
+void
+bat_index_drop_spares(struct bat_index *index)
+{
+	while (index->spare != NULL)
+		free(take_spare(index));
+}
+
 int
 bat_index_load_room(struct bat_index *index, uint32_t more)
 {
@@ -74,8 +106,10 @@ bat_index_load_room(struct bat_index *index, uint32_t more)
 		index->chunk_capacity = wanted;
 	}
 	while (index->chunk_count < chunks) {
-		struct bat_index_hot *chunk = chunks > 1 ? make_chunk() :
-							   make_small_chunk();
+		struct bat_index_hot *chunk = index->spare != NULL ?
+		    take_spare(index) :
+		    chunks > 1 ? make_chunk() :
+				 make_small_chunk();
 
 		if (chunk == NULL)
 			return BAT_WORLD_NO_MEMORY;
@@ -144,25 +178,26 @@ mix(uint64_t sum, uint64_t word)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static inline uint64_t
-mix_bytes(uint64_t sum, const uint8_t *bytes, size_t words)
-{
-	for (size_t i = 0; i < words; i++)
-		sum = mix(sum, bat_bytes_get_le64(bytes + 8 * i));
-	return sum;
-}
-
+/* Four sums side by side: one after the other, each multiplication would wait
+ * for the one before. */
 uint32_t
 bat_index_fingerprint(const struct bat_id *corr, const struct bat_id *cause,
     const struct bat_hash *prev, const struct bat_hash *hash, uint32_t lane,
     uint32_t depth)
 {
-	uint64_t sum = mix(0x2545f4914f6cdd1du, (uint64_t)lane << 32 | depth);
+	const uint8_t *ids[4] = { corr->bytes, corr->bytes + 8, cause->bytes,
+		cause->bytes + 8 };
+	uint64_t sum = 0x2545f4914f6cdd1du ^ ((uint64_t)lane << 32 | depth);
 
-	sum = mix_bytes(sum, corr->bytes, 2);
-	sum = mix_bytes(sum, cause->bytes, 2);
-	sum = mix_bytes(sum, prev->bytes, BAT_PLANT(25) ? 0 : 4);
-	sum = mix_bytes(sum, hash->bytes, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t part = mix(i + 1, bat_bytes_get_le64(ids[i]));
+
+		if (!BAT_PLANT(25))
+			part = mix(part,
+			    bat_bytes_get_le64(prev->bytes + 8 * i));
+		part = mix(part, bat_bytes_get_le64(hash->bytes + 8 * i));
+		sum = mix(sum, part);
+	}
 	return (uint32_t)(sum ^ sum >> 32);
 }
 

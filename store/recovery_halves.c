@@ -140,7 +140,7 @@ split(struct half *half, const struct bat_segment_reader *reader)
 /* The rows of the second half behind those of the first. */
 static int
 join(struct recovery_scan *scan, struct recovery_batch *batch,
-    const struct half *half)
+    struct half *half)
 {
 	struct bat_index *index = scan->index;
 	uint32_t first;
@@ -225,6 +225,7 @@ bat_recovery_halves(struct recovery_scan *scan,
 	second.scan.floor_seq = 0;
 	second.scan.knows_legal = true;
 	second.scan.legal_from = 0;
+	memset(second.scan.recent, 0, sizeof(second.scan.recent));
 	if (split(&second, reader))
 		code = run_both(scan, reader, batch, proof, &second);
 	bat_index_free(&index);

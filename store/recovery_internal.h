@@ -14,6 +14,9 @@
 /* What tells of a greater number lies: no store gets there, and what is added
  * behind it must not wrap around. */
 #define RECOVERY_SEQ_MAX INT64_MAX
+/* Entities take turns; a number from here costs a tenth of one from the hash
+ * table of names, and each frame asks for two. */
+#define RECOVERY_RECENT 8192u
 #define RECOVERY_BATCH_MAX 1000000u /* FORMAT.md 12 */
 
 struct recovery_scan {
@@ -33,6 +36,8 @@ struct recovery_scan {
 	 * and footers: legal. (Those of an index file need not be.) */
 	bool knows_legal;
 	uint32_t legal_from;
+	/* Names of late, by a cheap hash: their numbers + 1. */
+	uint32_t recent[RECOVERY_RECENT];
 };
 
 #define RECOVERY_WRONG_MAX 16u
@@ -96,7 +101,7 @@ int bat_recovery_covered(struct recovery_scan *scan,
  * a marker with a possible count. *names has those of an event before, and then
  * those of this one; NONE for new ones.
  */
-bool bat_recovery_is_sound(const struct recovery_scan *scan,
+bool bat_recovery_is_sound(struct recovery_scan *scan,
     const struct bat_segment_item *item, struct recovery_names *names);
 /* A sound frame: its row is pushed, or the batch rule is followed. */
 int bat_recovery_take(struct recovery_scan *scan, struct recovery_batch *batch,

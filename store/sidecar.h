@@ -37,7 +37,7 @@
 #define BAT_SIDECAR_DIR ".batfs"
 #define BAT_SIDECAR_CACHE "cache"
 #define BAT_SIDECAR_FILE "index"
-#define BAT_SIDECAR_FORMAT 2 /* any other counts as absent */
+#define BAT_SIDECAR_FORMAT 3 /* any other counts as absent */
 
 /* What recovery knew beside the rows. */
 struct bat_sidecar_state {

@@ -358,6 +358,43 @@ START_TEST(names_that_only_the_second_half_has_are_there)
 }
 END_TEST
 
+/* Some differ only in their middle, which a place among the recent ones is not
+ * made of; some are shorter than what it is made of. */
+static void
+name_in_turn(unsigned i, char name[64])
+{
+	if (i % 3 == 0)
+		snprintf(name, 64, "a:%u", i % 40);
+	else if (i % 3 == 1)
+		snprintf(name, 64, "the-first:%08x:the-last", i % 40);
+	else
+		snprintf(name, 64, "player:%08x", i % 40);
+}
+
+START_TEST(names_that_take_turns_are_told_apart)
+{
+	struct way fast;
+	char name[64];
+	uint32_t wrong = 0;
+
+	for (unsigned i = 0; i < EVENTS; i++) {
+		name_in_turn(i, name);
+		maker_event(&maker, name, "\xa1x");
+	}
+	maker_save(&maker, &temp);
+	ck_assert_uint_eq(assert_same_ways(&temp, "turns"), EVENTS);
+	go(&fast, &temp, false);
+	for (unsigned i = 0; i < EVENTS; i++) {
+		name_in_turn(i, name);
+		wrong += !bat_bytes_equal(bat_bytes_text(name),
+		    bat_intern_get(&fast.index.names,
+			bat_index_hot_at(&fast.index, i)->entity));
+	}
+	ck_assert_uint_eq(wrong, 0);
+	leave(&fast);
+}
+END_TEST
+
 /* An event whose hash is of something else; the payload is so long. */
 static void
 add_forged(size_t length)
@@ -510,6 +547,7 @@ main(void)
 	tcase_add_loop_test(large, batches_are_the_same_both_ways, 0, 4);
 	tcase_add_loop_test(large, broken_batches_are_the_same_both_ways, 0, 4);
 	tcase_add_test(large, names_that_only_the_second_half_has_are_there);
+	tcase_add_test(large, names_that_take_turns_are_told_apart);
 	tcase_add_test(large,
 	    payloads_that_were_not_hashed_are_told_in_either_half);
 	tcase_add_loop_test(large, damage_and_cuts_are_the_same_both_ways, 0,
