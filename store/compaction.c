@@ -104,7 +104,7 @@ int
 bat_compaction_mark(struct bat_compaction *job, struct bat_error *error)
 {
 	struct bat_buf text = BAT_BUF_EMPTY;
-	bool higher;
+	bool higher = false;
 	int code = has_higher(job, &higher, error);
 
 	if (code == BAT_OK && !higher)
