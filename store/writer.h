@@ -74,6 +74,8 @@ struct bat_writer_denied {
 	struct bat_buf payload; /* of the event that records it */
 };
 
+enum { BAT_WRITER_RANDOM_IDS = 128 };
+
 struct bat_writer {
 	struct bat_segment_dir *dir;
 	struct bat_index *index; /* changes only under lead and index_lock */
@@ -83,8 +85,8 @@ struct bat_writer {
 	pthread_mutex_t compacting;
 	pthread_mutex_t lead;
 	pthread_mutex_t queue_mutex;
-	pthread_cond_t queued; /* something is, or woken */
-	pthread_cond_t led;    /* a group is over */
+	pthread_cond_t queued;			    /* something is, or woken */
+	pthread_cond_t led;			    /* a group is over */
 	struct bat_batch *queue_first, *queue_last; /* guarded by queue_mutex */
 	size_t queue_count;			    /* likewise */
 	bool woken;				    /* guarded by queue_mutex */
@@ -109,6 +111,10 @@ struct bat_writer {
 	struct bat_buf items;	/* frames of the batch being staged */
 	struct bat_buf scratch; /* payload of a lifecycle event */
 	struct bat_writer_denied denied;
+	/* For ids that are made here: asked for one by one they were a seventh
+	 * of what a large batch cost. */
+	uint8_t random[BAT_WRITER_RANDOM_IDS][10];
+	size_t random_left;
 	uint64_t next_seq;
 	/* next_seq as of the last sync; others read it without the lead. */
 	_Atomic uint64_t synced_seq;

@@ -80,7 +80,7 @@ int bat_writer_resolve_cause(struct bat_writer *writer,
 /* 0 or BAT_STATE_STALE. */
 int bat_writer_check_expectation(const struct bat_draft *draft,
     const struct bat_chain_head *head, struct bat_error *error);
-int bat_writer_fresh_id(const struct bat_writer *writer, struct bat_id *out,
+int bat_writer_fresh_id(struct bat_writer *writer, struct bat_id *out,
     struct bat_error *error);
 
 /* Answer a batch with an error: nothing of it was stored. */

@@ -231,17 +231,24 @@ bat_writer_check_expectation(const struct bat_draft *draft,
 }
 
 int
-bat_writer_fresh_id(const struct bat_writer *writer, struct bat_id *out,
+bat_writer_fresh_id(struct bat_writer *writer, struct bat_id *out,
     struct bat_error *error)
 {
 	const struct bat_disk *disk = writer->dir->disk;
 	int64_t now_us = bat_clock_wall_us(writer->options->clock);
-	uint8_t random[10];
-	int code = disk->random(disk->context, random, sizeof(random));
 
-	if (code < 0)
-		return bat_error_set_os(error, -code, "no random bytes");
-	*out = bat_id_make_v7((uint64_t)now_us / 1000, random);
+	if (writer->random_left == 0) {
+		int code = disk->random(disk->context, writer->random,
+		    sizeof(writer->random));
+
+		if (code < 0)
+			return bat_error_set_os(error, -code,
+			    "no random bytes");
+		writer->random_left = BAT_WRITER_RANDOM_IDS;
+	}
+	writer->random_left--;
+	*out = bat_id_make_v7((uint64_t)now_us / 1000,
+	    writer->random[writer->random_left]);
 	return BAT_OK;
 }
 

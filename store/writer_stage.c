@@ -326,15 +326,19 @@ bat_writer_stage_batch(struct bat_writer *writer, struct bat_batch *batch)
 	batch->code = BAT_OK;
 	bat_bytes_clear(&writer->items);
 	writer->denied.draft = NULL;
-	for (size_t i = 0;
-	     i < batch->count && (batch->code == BAT_OK || BAT_PLANT(60));
+	if (batch->count > 1)
+		code = bat_map_reserve(&writer->stage.by_id,
+		    first_row + batch->count);
+	for (size_t i = 0; code == BAT_OK && i < batch->count &&
+	     (batch->code == BAT_OK || BAT_PLANT(60));
 	     i++) {
 		batch->code = stage_draft(writer, batch, &batch->drafts[i],
 		    now_us, batch->count == 1);
 		if (batch->code == BAT_OK)
 			batch->committed++;
 	}
-	code = put_items(writer, first_row, now_us);
+	if (code == BAT_OK)
+		code = put_items(writer, first_row, now_us);
 	if (code == BAT_OK && writer->denied.draft != NULL)
 		code = record_denial(writer, batch, now_us);
 	if (code != BAT_OK) {
