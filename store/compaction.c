@@ -46,7 +46,7 @@ bat_compaction_choose(struct bat_compaction *job, uint64_t limit,
 		return bat_error_set(error, code, "no memory");
 	job->bytes_before = 0;
 	for (size_t i = 0; i < job->count; i++) {
-		uint64_t size;
+		uint64_t size = 0;
 
 		code = size_of(job->dir, job->ids[i], &size, error);
 		if (code != BAT_OK)
