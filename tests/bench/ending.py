@@ -68,7 +68,7 @@ def unmount_race(bench, events, appends):
         lanes.append(Lane('batpak', PEER, batpak,
                           bench.runs if events == MILLION else None))
     # Not longer because more is stored; twice leaves room for the disk.
-    wanted = [AtMost(2, (figure_name(1), describe(bench.events[0], 1000)))]
+    wanted = [AtMost(2, (None, describe(bench.events[0], 1000)))]
     return Race(describe(events, 1000), [
         Figure(figure_name(appends), 'seconds',
                *(wanted if events == MILLION and appends == 1 else []))],

@@ -9,7 +9,7 @@ from units import shown, three_digits
 
 class Ratio:
     """Beside `of`: the name of another lane of the same row, or (figure,
-    store) of batfs itself; a store of None is that of the row."""
+    store) of batfs itself, where None is that of the row."""
 
     def __init__(self, times, of):
         self.times, self.of = times, of
@@ -18,12 +18,15 @@ class Ratio:
         if isinstance(self.of, str):
             return find(result.figure.name, result.store, self.of)
         figure, store = self.of
-        return find(figure, store or result.store, result.who)
+        return find(figure or result.figure.name, store or result.store,
+                    result.who)
 
     def who(self):
         if isinstance(self.of, str):
             return 'the floor' if self.of == 'floor' else self.of
         figure, store = self.of
+        if figure is None:
+            return 'that of ' + store
         return ', '.join(word for word in (figure, store) if word)
 
     def costs(self, result, find):
@@ -44,7 +47,7 @@ class AtMost(Ratio):
 
     @property
     def text(self):
-        return 'at most %s x %s' % (three_digits(self.times), self.who())
+        return 'at most %g x %s' % (self.times, self.who())
 
     def measure(self, result, find):
         costs = self.costs(result, find)
@@ -59,7 +62,7 @@ class AtLeast(Ratio):
 
     @property
     def text(self):
-        return 'at least %s x %s' % (three_digits(self.times), self.who())
+        return 'at least %g x %s' % (self.times, self.who())
 
     def measure(self, result, find):
         costs = self.costs(result, find)

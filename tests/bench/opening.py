@@ -34,7 +34,7 @@ def wanted(events, entities, way):
         return [AtMost(1.5 if way in (FBATI, CKPT) else 2, 'floor'),
                 AtLeast(50, 'batpak')]
     if events > MILLION:
-        return [AtMost(11, (NAMES[0], place(MILLION, entities, way)))]
+        return [AtMost(11, (None, place(MILLION, entities, way)))]
     return []
 
 

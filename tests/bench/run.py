@@ -161,13 +161,19 @@ def folders(options):
                 sys.exit('scripts/bench: another run uses %s' % options.cache)
             yield folder, os.path.realpath(options.cache)
     finally:
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(name, signal.SIG_IGN)
+        on_signals(signal.SIG_IGN)
         servers.end_all(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def on_signals(action):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, action)
+
+
 def interrupted(number, frame):
+    """Once: a second ^C is not to stop the tidying up."""
+    on_signals(signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -180,8 +186,7 @@ def main():
             sys.exit('scripts/bench: %s' % why)
         return 0
     # A shell that starts a job in the background has it ignore SIGINT.
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, interrupted)
+    on_signals(interrupted)
     if options.cold and os.geteuid() != 0:
         sys.exit('scripts/bench: only root can drop the page cache (--cold)')
     if options.cache:
