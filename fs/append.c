@@ -31,7 +31,7 @@ struct batfs_append {
 	struct batfs_append_op *op;
 	enum stage stage;
 	struct batfs_intake *intake;
-	int32_t last_pid; /* of the last WRITE */
+	struct batfs_stamp_writer writer; /* of the last WRITE */
 	struct bat_batch batch;
 	struct bat_receipt *receipts;
 	size_t receipt_capacity;
@@ -179,14 +179,8 @@ answer(struct batfs_append *append, ssize_t result)
 static int
 stamp(struct batfs_append *append)
 {
-	const struct batfs_append_op *op = append->op;
-	const struct batfs_stamp_writer writer = {
-		.uid = op->uid,
-		.gid = op->gid,
-		.pid = op->pid,
-	};
 	struct bat_buf text = BAT_BUF_EMPTY;
-	int result = batfs_stamp_put(&writer, &text);
+	int result = batfs_stamp_put(&append->writer, &text);
 
 	if (result == 0)
 		result = batfs_intake_stamp(append->intake,
@@ -205,7 +199,11 @@ stage_take(struct batfs_append *append)
 	append->stage = STAGE_COMMIT;
 	switch (op->kind) {
 	case BATFS_APPEND_WRITE:
-		append->last_pid = op->pid;
+		append->writer = (struct batfs_stamp_writer){
+			.uid = op->uid,
+			.gid = op->gid,
+			.pid = op->pid,
+		};
 		if (append->world->stamp)
 			result = stamp(append);
 		if (result == 0)
@@ -213,7 +211,7 @@ stage_take(struct batfs_append *append)
 		break;
 	case BATFS_APPEND_FLUSH:
 		if (!pending || op->pid == 0 ||
-		    (op->pid != append->last_pid && !BAT_PLANT(77))) {
+		    (op->pid != append->writer.pid && !BAT_PLANT(77))) {
 			answer(append, 0);
 			return;
 		}
@@ -288,6 +286,7 @@ stage_commit(struct batfs_append *append)
 		.count = admitted,
 		.done = batch_done,
 		.context = append,
+		.about = &append->writer,
 		.receipts = append->receipts,
 	};
 	if (admitted == 0)

@@ -209,6 +209,23 @@ check_flags(struct batfs_intake *intake,
 	    "with a newline and nothing else");
 }
 
+/* What was denied is not proposed again by a writer who was told of a part of
+ * his lines only, and sends the rest: one denial is recorded once. */
+static void
+check_denied(struct batfs_intake *intake,
+    const struct batfs_intake_origin *origin)
+{
+	size_t last = intake->count - 1;
+
+	if (!intake->retry.denied || BAT_PLANT(234) ||
+	    !batfs_intake_is_retry(intake, origin))
+		return;
+	batfs_intake_refuse(intake, &intake->origins[last]);
+	intake->flags_refused = false;
+	batfs_intake_take_back(intake, last);
+	intake->error = intake->retry.denial;
+}
+
 /* 0 (taken, blank, or refused: intake->refused) or BAT_WORLD_NO_MEMORY. */
 static int
 take_line(struct batfs_intake *intake, struct bat_slice line,
@@ -237,7 +254,9 @@ take_line(struct batfs_intake *intake, struct bat_slice line,
 		return BAT_WORLD_NO_MEMORY;
 	}
 	intake->origins[intake->count++] = origin;
-	check_flags(intake, &origin);
+	check_denied(intake, &origin);
+	if (!intake->refused)
+		check_flags(intake, &origin);
 	return 0;
 }
 

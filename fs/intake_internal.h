@@ -24,6 +24,9 @@ struct batfs_intake_origin {
 struct batfs_intake_retry {
 	bool expected;
 	bool flags; /* refused for its company; alone it is no better */
+	/* It was denied, and that is on record: the answer stays the same. */
+	bool denied;
+	struct bat_error denial;
 	uint64_t offset;
 	size_t length, first_length;
 	uint8_t first[80];

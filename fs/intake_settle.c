@@ -70,6 +70,9 @@ settle_refused(struct batfs_intake *intake, size_t committed)
 	intake->accepted += taken;
 	retry->expected = taken > 0;
 	retry->flags = intake->flags_refused;
+	retry->denied = intake->error.code == BAT_STATE_DENIED;
+	if (retry->denied)
+		retry->denial = intake->error;
 	retry->offset = bad->offset;
 	retry->length = bad->length;
 	retry->first_length = bad->first.length;

@@ -20,6 +20,7 @@
 
 #include "committer.h"
 #include "daemon.h"
+#include "gates.h"
 #include "log.h"
 #include "mount.h"
 #include "mountpoint.h"
@@ -44,6 +45,7 @@ struct program {
 	struct bat_buf config;	     /* .ctl/config, with a NUL */
 	struct bat_buf ready;	     /* what is said when all works */
 	struct batfs_supervisor *supervisor;
+	struct batfs_gates *gates; /* NULL: there are none */
 	struct fuse_session *session;
 	bool mounted;
 	struct batfs_committer *committer;
@@ -157,6 +159,22 @@ read_kinds(struct program *program, struct bat_error *error)
 	return result;
 }
 
+/* Where nothing is appended nobody has to be asked. */
+static int
+start_gates(struct program *program, struct bat_error *error)
+{
+	const struct batfs_options *options = &program->options;
+	const struct batfs_gates_options how = {
+		.dir = options->gates,
+		.limit_s = options->gate_limit,
+		.quiet = !options->foreground,
+	};
+
+	if (options->gates == NULL || options->read_only)
+		return 0;
+	return batfs_gates_start(&how, &program->gates, error);
+}
+
 static int
 open_store(struct program *program, struct bat_error *error)
 {
@@ -171,6 +189,7 @@ open_store(struct program *program, struct bat_error *error)
 		.lengths_format = BATFS_RENDER_FORMAT,
 		.segment_max_bytes = options->segment_bytes,
 		.runway_bytes = options->ahead_bytes,
+		.gates = batfs_gates_list(program->gates),
 	};
 	struct batfs_mount *mount = &program->mount;
 	struct bat_attest_status log;
@@ -365,6 +384,8 @@ start_and_serve(struct program *program, struct bat_error *error)
 		result = batfs_supervisor_start(program->mountpoint,
 		    &program->supervisor, error);
 	if (result == 0)
+		result = start_gates(program, error);
+	if (result == 0)
 		result = open_store(program, error);
 	if (result == 0)
 		result = make_tree(program, error);
@@ -410,6 +431,7 @@ finish(struct program *program, struct bat_error *error)
 		close(mount->data_dir);
 	if (mount->store != NULL)
 		result = bat_close(mount->store, error);
+	batfs_gates_stop(program->gates);
 	batfs_kinds_free(program->kinds);
 	batfs_supervisor_stop(program->supervisor);
 	bat_bytes_free(&program->config);

@@ -32,17 +32,29 @@ take_scope(struct batfs_options *options, const char *value)
 
 /* A daemon lives in "/", and .ctl/config is read from anywhere. */
 static int
-take_kinds(struct batfs_options *options, const char *value)
+take_path(char **to, const char *value)
 {
 	char *path = value[0] == '\0' ? NULL : realpath(value, NULL);
 
 	/* One that is not there is told of when it is read. */
 	if (path == NULL)
 		return value[0] == '\0' ? BAT_USE_INVALID :
-					  take_copy(&options->kinds, value);
-	free(options->kinds);
-	options->kinds = path;
+					  take_copy(to, value);
+	free(*to);
+	*to = path;
 	return 0;
+}
+
+static int
+take_kinds(struct batfs_options *options, const char *value)
+{
+	return take_path(&options->kinds, value);
+}
+
+static int
+take_gates(struct batfs_options *options, const char *value)
+{
+	return take_path(&options->gates, value);
 }
 
 static int
@@ -199,6 +211,17 @@ take_checkpoint(struct batfs_options *options, const char *value)
 }
 
 static int
+take_gate_limit(struct batfs_options *options, const char *value)
+{
+	uint64_t number;
+	int result = take_number(value, 1, 3600, &number);
+
+	if (result == 0)
+		options->gate_limit = (unsigned)number;
+	return result;
+}
+
+static int
 take_segment(struct batfs_options *options, const char *value)
 {
 	return take_number(value, 4096, 1 << 30, &options->segment_bytes);
@@ -275,6 +298,8 @@ static const struct word {
 	VALUE(scope),
 	VALUE(kind),
 	VALUE(kinds),
+	VALUE(gates),
+	VALUE(gate_limit),
 	VALUE(new),
 	VALUE(durable),
 	VALUE(index),
@@ -504,6 +529,7 @@ batfs_options_free(struct batfs_options *options)
 	free(options->only);
 	free(options->default_scope);
 	free(options->kinds);
+	free(options->gates);
 	free(options->tlog_key);
 	free(options->fsname);
 	free(options->subtype);

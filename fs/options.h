@@ -21,6 +21,8 @@ struct batfs_options {
 	char *at, *only;     /* a moment, which is read-only; a path; owned */
 	char *default_scope; /* NULL: none; owned */
 	char *kinds;	     /* a file of names of kinds, or NULL; owned */
+	char *gates;	     /* a directory of programs, or NULL; owned */
+	unsigned gate_limit; /* seconds that each has for an answer */
 	uint16_t default_kind;
 	unsigned new_names; /* BATFS_NEW_* */
 	enum bat_durability durability;
@@ -46,6 +48,7 @@ struct batfs_options {
 	    .durability = BAT_DURABLE_EACH,                                    \
 	    .index = BAT_INDEX_AUTO,                                           \
 	    .checkpoint_seconds = 300,                                         \
+	    .gate_limit = 5,                                                   \
 	    .segment_bytes = 256 << 20,                                        \
 	    .max_threads = 10,                                                 \
 	})

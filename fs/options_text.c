@@ -30,6 +30,9 @@ static const char usage[] =
     "        new=scope        an append may start scopes and entities\n"
     "        new=entity       ... entities in scopes that are there\n"
     "        new=none         ... neither\n"
+    "        gates=DIR        each program in DIR is asked before a line is "
+    "stored\n"
+    "        gate_limit=N     ... and has N seconds for its answer (5)\n"
     "        durable=each     a write returns when it is on disk\n"
     "        durable=fsync    a write returns when it is visible, fsync\n"
     "                         when it is on disk\n"
@@ -194,6 +197,11 @@ append_config_words(const struct batfs_options *options, struct bat_buf *list)
 		result = append_value(list, "scope", options->default_scope);
 	if (result == 0)
 		result = append_value(list, "kinds", options->kinds);
+	if (result == 0)
+		result = append_value(list, "gates", options->gates);
+	if (result == 0 && options->gates != NULL)
+		result = bat_bytes_append_format(list, ",gate_limit=%u",
+		    options->gate_limit);
 	if (result == 0)
 		result = append_if(list,
 		    options->tlog && options->tlog_key == NULL, "tlog");

@@ -19,6 +19,7 @@ struct rehearsal {
 struct head {
 	bool exists;
 	uint32_t clock;
+	struct bat_id id;
 };
 
 static struct bat_slice
@@ -73,14 +74,15 @@ find_head(const struct rehearsal *rehearsal, struct bat_slice entity,
 
 	*out = (struct head){ .exists = false };
 	if (place != BAT_MAP_NONE) {
-		*out = (struct head){ true, batch->receipts[place].clock };
+		*out = (struct head){ true, batch->receipts[place].clock,
+			batch->receipts[place].id };
 		return;
 	}
 	list.entity = bat_find_entity(rehearsal->store, entity);
 	if (list.entity != BAT_MAP_NONE &&
 	    bat_list_stat(rehearsal->store, &list, &stat) &&
 	    bat_row(rehearsal->store, stat.last, &row))
-		*out = (struct head){ true, row.clock };
+		*out = (struct head){ true, row.clock, row.id };
 }
 
 static int
@@ -119,27 +121,86 @@ has_id(const struct rehearsal *rehearsal, const struct bat_id *id)
 	    bat_find_id(rehearsal->store, id) != BAT_MAP_NONE;
 }
 
+/* Of an event by its sequence, stored or in front of it in the batch. */
 static bool
-has_cause(const struct rehearsal *rehearsal, const struct bat_draft *draft,
-    const struct head *head)
+has_seq(const struct rehearsal *rehearsal, uint64_t seq, struct bat_id *out)
 {
-	uint64_t number = draft->cause_number;
+	const struct bat_batch *batch = rehearsal->batch;
+	uint32_t ordinal;
+	struct bat_row row;
 
+	if (seq >= rehearsal->next_seq) {
+		for (size_t i = 0; i < batch->committed; i++)
+			if (!batch->receipts[i].replayed &&
+			    batch->receipts[i].seq == seq)
+				*out = batch->receipts[i].id;
+		return seq - rehearsal->next_seq < rehearsal->staged;
+	}
+	ordinal = bat_find_seq(rehearsal->store, seq);
+	if (ordinal == BAT_MAP_NONE ||
+	    !bat_row(rehearsal->store, ordinal, &row))
+		return false;
+	*out = row.id;
+	return true;
+}
+
+/* *out: zero where there is none. */
+static bool
+find_cause(const struct rehearsal *rehearsal, const struct bat_draft *draft,
+    const struct head *head, struct bat_id *out)
+{
+	*out = BAT_ID_ZERO;
 	switch (draft->cause) {
 	case BAT_CAUSE_NONE:
 		return true;
 	case BAT_CAUSE_ID:
+		*out = draft->cause_id;
 		return has_id(rehearsal, &draft->cause_id);
 	case BAT_CAUSE_SEQ:
-		if (number >= rehearsal->next_seq)
-			return number - rehearsal->next_seq < rehearsal->staged;
-		return bat_find_seq(rehearsal->store, number) != BAT_MAP_NONE;
+		return has_seq(rehearsal, draft->cause_number, out);
 	case BAT_CAUSE_LAST:
+		*out = head->id;
 		return head->exists;
 	case BAT_CAUSE_ITEM:
-		return number < rehearsal->batch->committed;
+		if (draft->cause_number >= rehearsal->batch->committed)
+			return false;
+		*out = rehearsal->batch->receipts[draft->cause_number].id;
+		return true;
 	}
 	return false;
+}
+
+/* Handed down from the cause; zero where that is not stored or not readable. */
+static struct bat_id
+corr_of(const struct rehearsal *rehearsal, const struct bat_draft *draft,
+    const struct bat_id *cause)
+{
+	struct bat_reading reading = BAT_READING_EMPTY;
+	struct bat_id corr = draft->corr;
+	uint32_t ordinal = BAT_MAP_NONE;
+
+	if (bat_id_is_zero(&corr) && !bat_id_is_zero(cause))
+		ordinal = bat_find_id(rehearsal->store, cause);
+	if (ordinal != BAT_MAP_NONE &&
+	    bat_read(rehearsal->store, ordinal, &reading, NULL) == BAT_OK)
+		corr = reading.fields.corr;
+	bat_reading_free(&reading);
+	return corr;
+}
+
+static int
+ask_gates(const struct rehearsal *rehearsal, const struct bat_draft *draft,
+    const struct bat_id *cause, struct bat_error *error)
+{
+	const struct bat_proposal proposal = {
+		.draft = draft,
+		.cause = *cause,
+		.corr = corr_of(rehearsal, draft, cause),
+		.about = rehearsal->batch->about,
+		.rehearsed = true,
+	};
+
+	return bat_gates_ask(rehearsal->store, &proposal, error);
 }
 
 /* The event that has this key already, here or in front of it in the batch. */
@@ -194,6 +255,7 @@ rehearse_draft(struct rehearsal *rehearsal, const struct bat_draft *draft)
 	struct bat_batch *batch = rehearsal->batch;
 	struct bat_receipt *receipt = &batch->receipts[batch->committed];
 	struct bat_error *error = &batch->error;
+	struct bat_id cause;
 	struct head head;
 	int code = bat_event_check_draft(draft, batch->count == 1, error);
 
@@ -206,10 +268,14 @@ rehearse_draft(struct rehearsal *rehearsal, const struct bat_draft *draft)
 	code = check_expectation(draft, &head, error);
 	if (code != BAT_OK)
 		return code;
-	if (!has_cause(rehearsal, draft, &head))
+	if (!find_cause(rehearsal, draft, &head, &cause))
 		return bat_error_set(error, BAT_STATE_NOT_FOUND,
 		    "the cause is no event of this store; name one that "
 		    "exists, or use @cause=-");
+	code = BAT_PLANT(237) ? BAT_OK :
+				ask_gates(rehearsal, draft, &cause, error);
+	if (code != BAT_OK)
+		return code;
 	if (head.exists && head.clock == UINT32_MAX)
 		return bat_error_set(error, BAT_USE_INVALID,
 		    "the entity's clock is at its end");

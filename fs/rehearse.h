@@ -1,7 +1,7 @@
 /*
  * What an append would say, without appending: the checks that the store's
- * writer makes of a batch, in its order, from what is visible now. Pure:
- * nothing is stored, reserved or remembered.
+ * writer makes of a batch, in its order, from what is visible now, and what its
+ * gates say. Pure: nothing is stored, reserved or remembered.
  *
  * What only doing it can tell is left out: a full disk, and what others append
  * between this and the real thing.

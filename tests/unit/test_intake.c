@@ -682,6 +682,36 @@ START_TEST(flags_go_with_a_line_that_is_alone)
 }
 END_TEST
 
+START_TEST(what_was_denied_is_not_proposed_again_with_the_rest)
+{
+	struct handle handle;
+	size_t count;
+
+	open_member(&handle);
+	ck_assert_int_eq(
+	    batfs_intake_feed(handle.intake, bat_bytes_text("1\n2\n3\n")), 0);
+	drafts_of(&handle, &count);
+	ck_assert_uint_eq(count, 3);
+	ck_assert_uint_eq(settle(&handle, 1, BAT_STATE_DENIED), 2);
+	ck_assert_int_eq(
+	    batfs_intake_feed(handle.intake, bat_bytes_text("2\n3\n")), 0);
+	drafts_of(&handle, &count);
+	ck_assert_uint_eq(count, 0);
+	ck_assert_uint_eq(settle_all(&handle), 0);
+	ck_assert_int_eq(handle.code, BAT_STATE_DENIED);
+	ck_assert(!handle.reject.any);
+	/* Once more it is a new line; and so is another one in its place. */
+	feed_one(&handle, "2\n");
+	settle_all(&handle);
+	ck_assert_int_eq(
+	    batfs_intake_feed(handle.intake, bat_bytes_text("1\n2\n")), 0);
+	ck_assert_uint_eq(settle(&handle, 1, BAT_STATE_DENIED), 2);
+	feed_one(&handle, "4\n");
+	settle_all(&handle);
+	close_handle(&handle);
+}
+END_TEST
+
 /* ---- bytes and replies ------------------------------------------------- */
 
 START_TEST(blank_lines_are_nothing)
@@ -1087,6 +1117,8 @@ main(void)
 	tcase_add_test(promises,
 	    a_content_key_depends_on_what_a_line_says_and_how_often);
 	tcase_add_test(promises, flags_go_with_a_line_that_is_alone);
+	tcase_add_test(promises,
+	    what_was_denied_is_not_proposed_again_with_the_rest);
 	tcase_add_test(promises, blank_lines_are_nothing);
 	tcase_add_test(promises,
 	    lines_before_a_bad_one_are_written_and_counted);

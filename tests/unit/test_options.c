@@ -104,7 +104,8 @@ START_TEST(impossible_values_are_refused)
 		"segment=9999999999", "max_threads=0", "ro=1", "uid=0",
 		"allow_other,allow_root", "kinds=", "kinds",
 		"ahead=", "ahead=M", "ahead=1K", "ahead=2G", "ahead=4Mb",
-		"ahead=1", "ahead=99999999999999999999999999999999M" };
+		"ahead=1", "ahead=99999999999999999999999999999999M",
+		"gates=", "gate_limit=0", "gate_limit=3601", "gate_limit=1s" };
 
 	ck_assert_int_eq(parse_list(lists[_i]), BAT_USE_INVALID);
 	ck_assert_str_ne(error.text, "");
@@ -156,7 +157,8 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 	struct bat_buf line = BAT_BUF_EMPTY;
 
 	ck_assert_int_eq(parse_list("ro,scope=a b\\,c,kind=2.00a,"
-				    "stamp,kinds=/no/such/file"),
+				    "stamp,kinds=/no/such/file,gates=/no/such,"
+				    "gate_limit=7"),
 	    0);
 	ck_assert_int_eq(
 	    batfs_options_config_line(&options, "/my data", "/m", &line), 0);
@@ -165,7 +167,8 @@ START_TEST(the_config_line_says_every_option_that_is_in_effect)
 	    "/my\\040data /m fuse.batfs ro,kind=2.00a,new=scope,durable=each,"
 	    "index=auto,checkpoint=300,segment=268435456,ahead=0,"
 	    "scope=a\\040b\\134,c,kinds=/no/such/"
-	    "file,stamp,sandbox=on,max_threads=10 0 0\n");
+	    "file,gates=/no/such,gate_limit=7,stamp,sandbox=on,max_threads=10 "
+	    "0 0\n");
 	bat_bytes_free(&line);
 }
 END_TEST
@@ -224,7 +227,7 @@ main(void)
 	tcase_add_test(tests, a_moment_is_read_only_whatever_else_is_said);
 	tcase_add_test(tests, what_mount_hands_on_is_ignored);
 	tcase_add_test(tests, an_unknown_word_is_named);
-	tcase_add_loop_test(tests, impossible_values_are_refused, 0, 28);
+	tcase_add_loop_test(tests, impossible_values_are_refused, 0, 32);
 	tcase_add_test(tests, two_directories_are_needed);
 	tcase_add_test(tests, options_may_stand_behind_the_directories);
 	tcase_add_test(tests, unknown_flags_are_named);

@@ -13,11 +13,32 @@
 static struct temp_dir dir;
 static struct bat_store *store;
 
+#define DENIED "\x02"
+
+/* Denies one payload; keeps the last question. */
+static struct bat_proposal asked;
+
+static int
+judge(void *context, const struct bat_proposal *proposal,
+    struct bat_denial *denial, struct bat_error *error)
+{
+	(void)context;
+	(void)error;
+	asked = *proposal;
+	if (!bat_bytes_equal(proposal->draft->payload, bat_bytes_text(DENIED)))
+		return 0;
+	ck_assert_int_eq(bat_bytes_append_text(&denial->message, "no"), 0);
+	return BAT_STATE_DENIED;
+}
+
 static void
 setup(void)
 {
+	static const struct bat_gate gate = { "g", judge, NULL };
+	const struct bat_options options = { .gates = { &gate, 1 } };
+
 	stores_golden(&dir, "quickstart");
-	store = stores_open(&dir, false);
+	store = stores_open_with(&dir, &options);
 }
 
 static void
@@ -36,7 +57,7 @@ random_draft(unsigned *seed)
 	static const char *const entities[] = { "a", "b", "player:alice",
 		"player:bob", "" };
 	struct bat_draft draft = stores_draft(entities[rand_r(seed) % 5],
-	    "scope:test", "\x01");
+	    "scope:test", rand_r(seed) % 8 == 0 ? DENIED : "\x01");
 	struct bat_head head;
 	struct bat_row row;
 
@@ -93,6 +114,31 @@ START_TEST(a_rehearsal_says_what_the_append_says)
 }
 END_TEST
 
+START_TEST(a_gate_is_asked_the_same)
+{
+	struct bat_draft drafts[2] = { stores_draft("a", "b", "\x01"),
+		stores_draft("player:alice", "b", "\x01") };
+	struct bat_receipt receipts[2];
+	struct bat_batch batch = { .drafts = drafts,
+		.count = 2,
+		.about = &batch,
+		.receipts = receipts };
+	struct bat_proposal tried;
+
+	drafts[1].cause = BAT_CAUSE_LAST;
+	batfs_rehearse(store, &batch);
+	ck_assert_uint_eq(batch.committed, 2);
+	tried = asked;
+	ck_assert(tried.rehearsed);
+	ck_assert_int_eq(stores_append_batch(store, drafts, 2, NULL, NULL), 0);
+	ck_assert(!asked.rehearsed);
+	ck_assert(!bat_id_is_zero(&asked.cause));
+	ck_assert(bat_id_equal(&tried.cause, &asked.cause));
+	ck_assert(bat_id_equal(&tried.corr, &asked.corr));
+	ck_assert_ptr_eq(tried.about, &batch);
+}
+END_TEST
+
 START_TEST(nothing_is_stored)
 {
 	struct bat_draft draft = stores_draft("a", "b", "\x01");
@@ -136,6 +182,7 @@ main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, a_rehearsal_says_what_the_append_says);
+	tcase_add_test(tests, a_gate_is_asked_the_same);
 	tcase_add_test(tests, nothing_is_stored);
 	tcase_add_test(tests, what_was_rehearsed_may_be_a_cause_later);
 	suite_add_tcase(suite, tests);
