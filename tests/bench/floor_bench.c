@@ -12,6 +12,7 @@
 #include <crc.h>
 
 #include "bench.h"
+#include "floor_decode.h"
 #include "floor_read.h"
 
 #define WARM_UP 50
@@ -25,6 +26,18 @@ measure_read(int argc, char **argv)
 
 	printf("{\"ns\": %lld, \"bytes\": %llu}\n",
 	    (long long)(bench_now_ns() - start), (unsigned long long)bytes);
+}
+
+static void
+measure_decode(int argc, char **argv)
+{
+	unsigned threads = (unsigned)bench_number(argv[0], BENCH_THREADS_MAX);
+	int64_t start = bench_now_ns();
+	struct floor_rows got = floor_decode((argc - 1) / 2, argv + 1, threads);
+
+	printf("{\"ns\": %lld, \"bytes\": %llu, \"rows\": %llu}\n",
+	    (long long)(bench_now_ns() - start), (unsigned long long)got.bytes,
+	    (unsigned long long)got.rows);
 }
 
 /* Pieces of a file at random places, each with its CRC taken. */
@@ -117,6 +130,7 @@ main(int argc, char **argv)
 {
 	static const struct bench_command commands[] = {
 		{ "read", 1, measure_read, "THREADS [PATH OFFSET]..." },
+		{ "decode", 1, measure_decode, "THREADS [PATH OFFSET]..." },
 		{ "random", 3, measure_random, "PATH BYTES COUNT" },
 		{ "sync", 4, measure_sync,
 		    "NEW_FILE BYTES ROUNDS growing|ahead" },

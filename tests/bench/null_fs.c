@@ -15,7 +15,7 @@
 #include <fuse_lowlevel.h>
 
 #include "bench.h"
-#include "floor_read.h"
+#include "floor_decode.h"
 
 #define A_DAY 86400.0
 #define FOLDER "entities"
@@ -240,7 +240,7 @@ main(int argc, char **argv)
 	fs.files = bench_number(rest[1], UINT32_MAX);
 	fs.bytes = bench_number(rest[2], UINT32_MAX);
 	if (count > 4)
-		(void)floor_read((count - 4) / 2, rest + 4,
+		(void)floor_decode((count - 4) / 2, rest + 4,
 		    (unsigned)bench_number(rest[3], BENCH_THREADS_MAX));
 	return serve(&fs, rest[0], foreground);
 }
