@@ -78,6 +78,8 @@ static const struct command commands[] = {
 	    batfs_batctl_append },
 	{ "checkpoint", "DATADIR [--index=ckpt|fbati]",
 	    "writes the index file now", batfs_batctl_checkpoint },
+	{ "compact", "DATADIR [--dry-run]", "many segments become one",
+	    batfs_batctl_compact },
 	{ "backup", "DATADIR DEST",
 	    "a consistent copy: PIN, SHA256SUMS, store/", batfs_batctl_backup },
 	{ "restore-check", "COPY", "whether a backup is what it was",

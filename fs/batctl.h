@@ -28,6 +28,7 @@ int batfs_batctl_verify(int argc, char **argv);
 int batfs_batctl_salvage(int argc, char **argv);
 int batfs_batctl_append(int argc, char **argv);
 int batfs_batctl_checkpoint(int argc, char **argv);
+int batfs_batctl_compact(int argc, char **argv);
 int batfs_batctl_backup(int argc, char **argv);
 int batfs_batctl_restore_check(int argc, char **argv);
 int batfs_batctl_doctor(int argc, char **argv);

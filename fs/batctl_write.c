@@ -1,6 +1,6 @@
 /*
- * append, checkpoint: what a mount does to a store, without one. Both hold the
- * lock while they work.
+ * append, checkpoint, compact: what a mount does to a store, without one. They
+ * hold the lock while they work.
  */
 #include "batctl.h"
 
@@ -266,6 +266,59 @@ batfs_batctl_checkpoint(int argc, char **argv)
 	if (code != BAT_OK)
 		return fail("", &error, code);
 	code = bat_checkpoint(store, &error);
+	closed = bat_close(store, code == BAT_OK ? &error : NULL);
+	if (code == BAT_OK)
+		code = closed;
+	return code == BAT_OK ? BATCTL_DONE : fail(data_dir, &error, code);
+}
+
+/* ---- compaction -------------------------------------------------------------------- */
+
+static void
+say_compacted(const struct bat_compacted *done)
+{
+	if (done->segments == 0)
+		printf("nothing to merge\n");
+	else if (!done->performed)
+		printf("would merge %llu segments of %llu bytes\n",
+		    (unsigned long long)done->segments,
+		    (unsigned long long)done->bytes_before);
+	else
+		printf("merged %llu segments of %llu bytes into %06llu.fbat: "
+		       "%llu events, %llu bytes\n",
+		    (unsigned long long)done->segments,
+		    (unsigned long long)done->bytes_before,
+		    (unsigned long long)done->merged,
+		    (unsigned long long)done->events,
+		    (unsigned long long)done->bytes_after);
+}
+
+int
+batfs_batctl_compact(int argc, char **argv)
+{
+	struct bat_options how = { .no_create = true };
+	struct bat_error error = { .code = 0 };
+	struct bat_store *store = NULL;
+	struct bat_compacted done;
+	const char *data_dir = NULL;
+	int code, closed;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--dry-run") == 0)
+			how.read_only = true;
+		else if (data_dir == NULL && argv[i][0] != '-')
+			data_dir = argv[i];
+		else
+			return BATCTL_USAGE;
+	}
+	if (data_dir == NULL)
+		return BATCTL_USAGE;
+	code = bat_open(data_dir, &how, &store, &error);
+	if (code != BAT_OK)
+		return fail("", &error, code);
+	code = bat_compact(store, how.read_only, &done, &error);
+	if (code == BAT_OK)
+		say_compacted(&done);
 	closed = bat_close(store, code == BAT_OK ? &error : NULL);
 	if (code == BAT_OK)
 		code = closed;

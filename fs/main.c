@@ -325,6 +325,8 @@ start_threads(struct program *program, struct bat_error *error)
 		result = batfs_chores_start(program->options.checkpoint_seconds,
 		    look_after_files, program, &mount->chores);
 	if (result == 0)
+		result = batfs_chores_start(0, NULL, NULL, &mount->long_chores);
+	if (result == 0)
 		result = batfs_notify_start(program->session, mount,
 		    &mount->notify);
 	if (result == 0)
@@ -357,6 +359,8 @@ stop_threads(struct program *program)
 
 	if (mount->appends.store != NULL)
 		batfs_append_drain(&mount->appends);
+	bat_compact_stop(mount->store);
+	batfs_chores_stop(mount->long_chores);
 	batfs_chores_stop(mount->chores);
 	batfs_committer_stop(program->committer);
 	batfs_runner_stop(program->runner);

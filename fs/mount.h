@@ -29,6 +29,7 @@ struct batfs_mount {
 	struct batfs_spares spares;
 	struct batfs_append_world appends;
 	struct batfs_chores *chores;
+	struct batfs_chores *long_chores; /* compaction */
 	struct batfs_notify *notify;
 	struct batfs_node root; /* what is mounted: all, or as of a moment */
 	struct batfs_past *past;

@@ -103,6 +103,7 @@ static void
 submit_chore(fuse_req_t req, const struct batfs_node *node,
     struct bat_slice words)
 {
+	struct batfs_mount *mount = batfs_reply_mount(req);
 	struct chore_request *request = malloc(sizeof *request + words.length);
 
 	if (request == NULL) {
@@ -119,7 +120,11 @@ submit_chore(fuse_req_t req, const struct batfs_node *node,
 		request->node = *node;
 	if (words.length > 0)
 		memcpy(request->words, words.data, words.length);
-	batfs_chores_add(batfs_reply_mount(req)->chores, &request->chore);
+	/* A sync that somebody waits for does not wait for it. */
+	batfs_chores_add(node != NULL && node->number == BATFS_CTL_COMPACT ?
+		mount->long_chores :
+		mount->chores,
+	    &request->chore);
 }
 
 /* ---- the requests ---------------------------------------------------- */

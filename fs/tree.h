@@ -146,6 +146,7 @@ enum batfs_ctl {
 	BATFS_CTL_PIN,	      /* command */
 	BATFS_CTL_REJECTS,
 	BATFS_CTL_STATS,
+	BATFS_CTL_COMPACT, /* command; it may take minutes */
 	BATFS_CTL_COUNT
 };
 

@@ -230,6 +230,32 @@ render_checkpoint(struct batfs_tree *tree, struct bat_buf *buf)
 	return code;
 }
 
+/* What one would do, and what the last one of this mount did. */
+static int
+render_compact(struct batfs_tree *tree, struct bat_buf *buf)
+{
+	struct bat_compacted would, done;
+	int code = bat_compact(tree->store, true, &would, NULL);
+
+	pthread_mutex_lock(&tree->mutex);
+	done = tree->compacted;
+	pthread_mutex_unlock(&tree->mutex);
+	if (code == BAT_OK)
+		code = put_number(buf, "mergeable_segments", would.segments);
+	if (code == BAT_OK)
+		code = put_number(buf, "mergeable_bytes",
+		    would.segments == 0 ? 0 : would.bytes_before);
+	if (code == BAT_OK)
+		code = put_number(buf, "full_segments", would.full);
+	if (code == BAT_OK && done.performed)
+		code = bat_bytes_append_format(buf,
+		    "merged_segments %" PRIu64 "\nmerged_events %" PRIu64
+		    "\nbytes_before %" PRIu64 "\nbytes_after %" PRIu64 "\n",
+		    done.segments, done.events, done.bytes_before,
+		    done.bytes_after);
+	return code == BAT_OK ? put_result(tree, BATFS_CTL_COMPACT, buf) : code;
+}
+
 static int
 render_sync(struct batfs_tree *tree, struct bat_buf *buf)
 {
@@ -289,6 +315,22 @@ command_checkpoint(struct batfs_tree *tree, struct bat_slice word,
 }
 
 static int
+command_compact(struct batfs_tree *tree, struct bat_slice word,
+    struct bat_error *error)
+{
+	struct bat_compacted done;
+	int code;
+
+	if (!is_now(word, error))
+		return BAT_USE_INVALID;
+	code = bat_compact(tree->store, false, &done, error);
+	pthread_mutex_lock(&tree->mutex);
+	tree->compacted = done;
+	pthread_mutex_unlock(&tree->mutex);
+	return code;
+}
+
+static int
 command_sync(struct batfs_tree *tree, struct bat_slice word,
     struct bat_error *error)
 {
@@ -308,6 +350,7 @@ static const struct ctl_file files[BATFS_CTL_COUNT] = {
 	[BATFS_CTL_PIN] = { "pin", render_pin, batfs_tree_command_pin },
 	[BATFS_CTL_REJECTS] = { "rejects.jsonl", render_rejects, NULL },
 	[BATFS_CTL_STATS] = { "stats", render_stats, NULL },
+	[BATFS_CTL_COMPACT] = { "compact", render_compact, command_compact },
 };
 
 /* ---- the functions of the class ---------------------------------------- */

@@ -244,6 +244,7 @@ struct batfs_tree {
 	struct batfs_tree_pendings pendings;
 	/* How each command went last: a line, or nothing yet. */
 	struct bat_buf results[BATFS_CTL_COUNT];
+	struct bat_compacted compacted; /* the last one; likewise guarded */
 };
 
 /* ---- names (tree_names.c); they lock ------------------------------------ */

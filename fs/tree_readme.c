@@ -119,6 +119,8 @@ static const char *const lines[] = {
 "    .ctl/rejects.jsonl          the last 1000 lines that were refused, and why",
 "    .ctl/checkpoint             echo now > it: write the index file now, and sign",
 "                                the transparency log, if there is one",
+"    .ctl/compact                echo now > it: many segments become one, and what",
+"                                anybody reads stays as it is",
 "    .ctl/sync                   echo now > it: returns when all is on the disk",
 "    .ctl/pin                    echo now > it: backup/ is as of now; also hold,",
 "                                so that it does not move, and release",

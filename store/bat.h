@@ -446,6 +446,9 @@ struct bat_compacted {
  */
 int bat_compact(struct bat_store *store, bool only_look,
     struct bat_compacted *out, struct bat_error *error);
+/* For good: one that is under way ends soon, with BAT_STATE_CLOSED and nothing
+ * changed, or done if it is nearly so. */
+void bat_compact_stop(struct bat_store *store);
 
 /* ---- backups --------------------------------------------------------- */
 

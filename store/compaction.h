@@ -46,7 +46,8 @@ struct bat_compaction {
 	struct bat_segment_dir *dir;
 	struct bat_index *index;
 	pthread_rwlock_t *index_lock;
-	uint64_t merged; /* M: above all segments when it is chosen */
+	uint64_t merged;	  /* M: above all segments when it is chosen */
+	const _Atomic bool *stop; /* true: build ends with BAT_STATE_CLOSED */
 	/* Chosen: the sources, ascending, nothing between them. */
 	uint64_t *ids;
 	size_t count;

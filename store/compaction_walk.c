@@ -179,6 +179,9 @@ visit_frames(struct rows *rows, struct bat_segment_reader *reader,
 	    (code = bat_segment_reader_next(reader, &item, error)) == BAT_OK) {
 		if (item.state != BAT_FRAME_WHOLE || !item.decoded)
 			return say_damaged(reader, &item, error);
+		if (rows->job->stop != NULL && *rows->job->stop)
+			return bat_error_set(error, BAT_STATE_CLOSED,
+			    "the store is being closed");
 		code = visit_item(rows, reader, &item, visitor, error);
 		if (code != BAT_OK)
 			return code;

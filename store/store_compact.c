@@ -38,6 +38,12 @@ look(struct bat_store *store, struct bat_compacted *out,
 	return code == BAT_END ? BAT_OK : code;
 }
 
+void
+bat_compact_stop(struct bat_store *store)
+{
+	store->writer.stop_compacting = true;
+}
+
 int
 bat_compact(struct bat_store *store, bool only_look, struct bat_compacted *out,
     struct bat_error *error)

@@ -100,6 +100,7 @@ struct bat_writer {
 	bool active;   /* `segment` is open for writing */
 	bool opened;   /* OPEN was written in this session */
 	bool stopped;
+	_Atomic bool stop_compacting;
 	bool unswept; /* a compaction left files that have to be swept first */
 	uint64_t highest_segment;
 	struct bat_runway runway; /* others lay it; see there */

@@ -197,6 +197,7 @@ bat_writer_compact(struct bat_writer *writer, struct bat_compacted *out,
 	struct bat_compaction job = {
 		.dir = writer->dir,
 		.index_lock = writer->index_lock,
+		.stop = &writer->stop_compacting,
 	};
 	struct bat_error what = { .code = 0 };
 	int code;

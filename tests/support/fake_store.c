@@ -33,8 +33,8 @@ struct bat_store {
 	char *names[1024];
 	uint32_t name_count;
 	unsigned read_count, trace_count; /* calls of bat_read, bat_trace */
-	unsigned checkpoint_count, sync_count;
-	int checkpoint_code;
+	unsigned checkpoint_count, sync_count, compact_count;
+	int checkpoint_code, compact_code;
 	uint64_t next_seq;
 };
 
@@ -616,6 +616,23 @@ bat_checkpoint(struct bat_store *store, struct bat_error *error)
 	if (store->checkpoint_code != 0)
 		return bat_error_set(error, store->checkpoint_code,
 		    "the disk said no");
+	return 0;
+}
+
+int
+bat_compact(struct bat_store *store, bool only_look, struct bat_compacted *out,
+    struct bat_error *error)
+{
+	*out = (struct bat_compacted){ .segments = 3, .bytes_before = 700 };
+	if (only_look)
+		return 0;
+	store->compact_count++;
+	if (store->compact_code != 0)
+		return bat_error_set(error, store->compact_code,
+		    "the disk said no");
+	out->performed = true;
+	out->events = store->count;
+	out->bytes_after = 500;
 	return 0;
 }
 

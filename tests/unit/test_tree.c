@@ -32,7 +32,7 @@ START_TEST(the_root_lists_what_is_finite)
 	at(".ctl");
 	assert_lists(".ctl",
 	    "version head status config open-report "
-	    "checkpoint sync pin rejects.jsonl stats frontier ");
+	    "checkpoint sync pin rejects.jsonl stats compact frontier ");
 }
 END_TEST
 

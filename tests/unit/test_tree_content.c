@@ -247,6 +247,19 @@ START_TEST(ctl_files_tell_of_the_store)
 	    0);
 	ck_assert_uint_eq(store.checkpoint_count, 1);
 	assert_content_has(".ctl/checkpoint", "last ok\n");
+	assert_content(".ctl/compact",
+	    "mergeable_segments 3\nmergeable_bytes 700\nfull_segments 0\n");
+	node = at(".ctl/compact");
+	ck_assert_int_eq(
+	    batfs_tree_command(tree, &node, bat_bytes_text("now"), &error), 0);
+	ck_assert_uint_eq(store.compact_count, 1);
+	assert_content_has(".ctl/compact",
+	    "bytes_before 700\nbytes_after 500\nlast ok\n");
+	store.compact_code = BAT_WORLD_NO_SPACE;
+	ck_assert_int_eq(batfs_tree_command(tree, &node, bat_bytes_text("now"),
+			     &error),
+	    BAT_WORLD_NO_SPACE);
+	assert_content_has(".ctl/compact", "last no space: the disk said no\n");
 	assert_content(".ctl/sync", "");
 	node = at(".ctl/sync");
 	ck_assert_int_eq(
