@@ -243,10 +243,19 @@ int
 bat_checkpoint_read_row(struct bat_checkpoint_front *front,
     struct bat_pack_reader *reader, struct bat_row *out)
 {
-	const char *fault = NULL;
 	struct bat_slice map;
 
-	if (bat_checkpoint_read_entry(reader, front->head.version, out, &map,
+	return bat_checkpoint_read_row_and_map(front, reader, out, &map);
+}
+
+int
+bat_checkpoint_read_row_and_map(struct bat_checkpoint_front *front,
+    struct bat_pack_reader *reader, struct bat_row *out,
+    struct bat_slice *out_map)
+{
+	const char *fault = NULL;
+
+	if (bat_checkpoint_read_entry(reader, front->head.version, out, out_map,
 		&fault) != 0 ||
 	    !bat_checkpoint_is_coordinate(&front->strings, out->entity,
 		out->scope))

@@ -88,6 +88,10 @@ int bat_checkpoint_read_front(struct bat_slice start, uint64_t file_size,
  * BAT_DATA_CORRUPT: also where the bytes end within it. */
 int bat_checkpoint_read_row(struct bat_checkpoint_front *front,
     struct bat_pack_reader *reader, struct bat_row *out);
+/* The same, with its extensions as in struct bat_checkpoint_sink. */
+int bat_checkpoint_read_row_and_map(struct bat_checkpoint_front *front,
+    struct bat_pack_reader *reader, struct bat_row *out,
+    struct bat_slice *out_map);
 
 /*
  * Rows for an encoder, one at a time, in ascending sequence; entity and scope

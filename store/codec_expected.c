@@ -125,9 +125,12 @@ take_position(struct bat_pack_reader *reader, struct bat_event *out)
 	    take_u32(reader, UINT32_MAX, &out->clock);
 }
 
+/* *out_slot: the hash as it stands there. */
 static bool
-take_header(struct bat_pack_reader *reader, struct bat_event *out)
+take_header(struct bat_pack_reader *reader, struct bat_event *out,
+    struct bat_slice *out_slot)
 {
+	const uint8_t *start;
 	uint64_t time;
 	uint32_t kind, flags;
 
@@ -163,7 +166,25 @@ take_header(struct bat_pack_reader *reader, struct bat_event *out)
 	out->timestamp_us = (int64_t)time;
 	out->kind = (uint16_t)kind;
 	out->flags = (uint8_t)flags;
-	return bat_pack_read_hash(reader, &out->content_hash) == 0;
+	start = reader->at;
+	if (bat_pack_read_hash(reader, &out->content_hash) != 0)
+		return false;
+	*out_slot = bat_bytes_slice(start, (size_t)(reader->at - start));
+	return true;
+}
+
+/* Both hashes of an event are the same one: where they stand there as the same
+ * bytes, to compare them is quicker than to read them (2 ns instead of 10). */
+static bool
+take_hash_again(struct bat_pack_reader *reader, struct bat_slice slot,
+    const struct bat_hash *hash, struct bat_hash *out)
+{
+	if (bat_pack_left(reader) < slot.length ||
+	    memcmp(reader->at, slot.data, slot.length) != 0)
+		return bat_pack_read_hash(reader, out) == 0;
+	reader->at += slot.length;
+	*out = *hash;
+	return true;
 }
 
 /* Beside a body of batpak's, a payload that a compaction left as a value is
@@ -179,19 +200,20 @@ bool
 bat_codec_decode_expected(struct bat_slice body, struct bat_event *out)
 {
 	struct bat_pack_reader at = BAT_PACK_READER(body);
+	struct bat_slice slot;
 
 	if (!TAKE(&at,
 		"\x84\xa5"
 		"event\x83\xa6"
 		"header") ||
-	    !take_header(&at, out) || !TAKE(&at, "\xa7payload") ||
+	    !take_header(&at, out, &slot) || !TAKE(&at, "\xa7payload") ||
 	    !take_payload(&at, out) ||
 	    !TAKE(&at, "\xaahash_chain\x82\xa9prev_hash") ||
 	    bat_pack_read_hash(&at, &out->prev) != 0 ||
 	    !TAKE(&at,
 		"\xaa"
 		"event_hash") ||
-	    bat_pack_read_hash(&at, &out->hash) != 0 ||
+	    !take_hash_again(&at, slot, &out->content_hash, &out->hash) ||
 	    !TAKE(&at,
 		"\xa6"
 		"entity") ||

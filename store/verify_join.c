@@ -90,12 +90,36 @@ join_seqs(struct verify_swift_seqs *seqs, const struct verify_swift_seqs *next)
 	return true;
 }
 
+/* The rows of the index that a piece met follow those before. */
+static bool
+join_index(struct verify_swift *swift, struct verify_piece *piece)
+{
+	const struct verify_rows *rows = &piece->index_rows;
+	uint64_t next = rows->end, length = 0;
+	uint32_t crc = rows->crc;
+
+	if (swift->is_checkpoint) {
+		if (piece->entries.start != swift->index_next)
+			return false;
+		next = bat_verify_entries_end(&piece->entries);
+		length = next - swift->index_next;
+		crc = piece->entries.crc;
+	} else if (swift->has_index) {
+		if (rows->next != rows->end)
+			return false;
+		length = (next - swift->index_next) * rows->size;
+	}
+	swift->index_crc = (uint32_t)crc32_combine(swift->index_crc, crc,
+	    (z_off_t)length);
+	swift->index_next = next;
+	return true;
+}
+
 int
 bat_verify_join(struct verify_swift *swift, struct verify_piece *piece)
 {
 	const struct bat_verify_counts *more = &piece->counts;
 	struct bat_verify_counts *counts = &swift->counts;
-	const struct verify_rows *rows = &piece->index_rows;
 	int code = join_chains(swift, piece);
 
 	if (code == BAT_OK)
@@ -107,12 +131,9 @@ bat_verify_join(struct verify_swift *swift, struct verify_piece *piece)
 	if (!join_batch(swift, piece) ||
 	    !join_seqs(&swift->footer_seqs, &piece->footer_seqs) ||
 	    !join_seqs(&swift->index_seqs, &piece->index_seqs) ||
-	    rows->next != rows->end ||
+	    !join_index(swift, piece) ||
 	    piece->footer_rows.next != piece->footer_rows.end)
 		return BAT_END;
-	swift->index_crc = (uint32_t)crc32_combine(swift->index_crc, rows->crc,
-	    (z_off_t)((rows->end - swift->index_next) * rows->size));
-	swift->index_next = rows->end;
 	counts->frames += more->frames;
 	counts->events += more->events;
 	counts->batches += more->batches;

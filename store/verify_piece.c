@@ -97,105 +97,6 @@ take_payload(struct verify_piece *piece, const struct bat_event *event)
 						      BAT_OK;
 }
 
-/* ---- rows (verify_compare.c) ----------------------------------------- */
-
-/* Does a row say of an event what its frame says? Names apart; kind as the row
- * has it or as batpak maps it. */
-static bool
-is_row_of(const struct bat_row *row, const struct bat_segment_item *item,
-    uint16_t kind)
-{
-	const struct bat_event *event = &item->event;
-
-	return row->offset == item->offset && row->length == item->length &&
-	    bat_id_equal(&row->id, &event->id) &&
-	    bat_id_equal(&row->corr, &event->corr) &&
-	    bat_id_equal(&row->cause, &event->cause) &&
-	    row->clock == event->clock && row->lane == event->lane &&
-	    row->depth == event->depth && row->wall_ms == event->wall_ms &&
-	    bat_hash_equal(&row->prev, &event->prev) &&
-	    bat_hash_equal(&row->hash, &event->hash) && row->kind == kind;
-}
-
-static bool
-rises(struct verify_swift_seqs *seqs, uint64_t seq)
-{
-	bool rises = !seqs->any || seq > seqs->last;
-
-	if (!seqs->any)
-		seqs->first = seq;
-	seqs->any = true;
-	seqs->last = seq;
-	return rises;
-}
-
-/* The footer's row of an event: the next one. Its names are numbers that are
- * good for more. */
-static int
-meet_footer(struct verify_piece *piece, const struct bat_segment_item *item,
-    struct bat_row *row)
-{
-	const uint8_t *bytes;
-	int code = bat_verify_rows_look(&piece->footer_rows, &bytes,
-	    &piece->error);
-
-	if (code != BAT_OK)
-		return code;
-	bat_segment_decode_row(bytes, row);
-	if (row->entity >= piece->string_count ||
-	    row->scope >= piece->string_count ||
-	    !is_row_of(row, item, item->event.kind) ||
-	    !bat_bytes_equal(piece->strings[row->entity], item->event.entity) ||
-	    !bat_bytes_equal(piece->strings[row->scope], item->event.scope) ||
-	    !rises(&piece->footer_seqs, row->seq))
-		return BAT_END;
-	piece->footer_rows.next++;
-	piece->counts.footer_rows++;
-	return BAT_OK;
-}
-
-/* A row of index.fbati; behind its watermark there may be none. */
-static int
-meet_index(struct verify_piece *piece, const struct bat_segment_item *item,
-    const uint64_t *footer_seq)
-{
-	const struct bat_checkpoint_head *head = &piece->index->head;
-	const struct bat_event *event = &item->event;
-	struct bat_slice map;
-	struct bat_row row;
-	const uint8_t *bytes;
-	int code = bat_verify_rows_look(&piece->index_rows, &bytes,
-	    &piece->error);
-
-	if (code == BAT_END) {
-		uint64_t segment = piece->reader.id;
-
-		return segment < head->watermark_segment ||
-			(segment == head->watermark_segment &&
-			    item->offset < head->watermark_offset) ?
-		    BAT_END :
-		    BAT_OK;
-	}
-	if (code != BAT_OK)
-		return code;
-	if (bat_rowindex_read_row(piece->index, bytes, 0, &row, &map, NULL) !=
-		BAT_OK ||
-	    row.segment != piece->reader.id ||
-	    !is_row_of(&row, item, bat_kind_mapped(event->kind)) ||
-	    !bat_bytes_equal(head->strings[row.entity], event->entity) ||
-	    !bat_bytes_equal(head->strings[row.scope], event->scope) ||
-	    (event->extension_count > 0 ?
-		    !bat_bytes_equal(map, event->extension_map) :
-		    row.extensions == BAT_ROW_EXTENSIONS_SOME) ||
-	    (row.seq >= head->allocator && !BAT_PLANT(227)) ||
-	    !rises(&piece->index_seqs, row.seq) ||
-	    (footer_seq != NULL && *footer_seq != row.seq))
-		return BAT_END;
-	piece->index_rows.next++;
-	piece->counts.index_rows++;
-	return BAT_OK;
-}
-
 /* ---- names and chains (verify_event.c) ------------------------------- */
 
 static int
@@ -304,9 +205,9 @@ take_event(struct verify_piece *piece, const struct bat_segment_item *item)
 	    event->wall_ms > BAT_EVENT_WALL_MS_MAX)
 		return BAT_END;
 	if (piece->has_footer)
-		code = meet_footer(piece, item, &row);
+		code = bat_verify_meet_footer(piece, item, &row);
 	if (code == BAT_OK && piece->index != NULL)
-		code = meet_index(piece, item,
+		code = bat_verify_meet_index(piece, item,
 		    piece->has_footer ? &row.seq : NULL);
 	if (code == BAT_OK)
 		code = check_names(piece, event, &row);
@@ -386,6 +287,7 @@ bat_verify_piece_free(struct verify_piece *piece)
 	bat_bytes_free(&piece->scratch);
 	free(piece->footer_rows.block);
 	free(piece->index_rows.block);
+	bat_bytes_free(&piece->entries.window);
 	free(piece->heads);
 	free(piece->firsts);
 	free(piece->keys);

@@ -4,8 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "crc.h"
-
 void
 bat_verify_run_both(void *(*run)(void *share), void *first, void *second)
 {
@@ -19,93 +17,26 @@ bat_verify_run_both(void *(*run)(void *share), void *first, void *second)
 		(void)run(second);
 }
 
-/* ---- index.fbati ----------------------------------------------------- */
+/* ---- what a segment's pieces share ----------------------------------- */
 
-/* Everything in front of the rows, and names looked at, so that threads only
- * read what is known of them. */
+/* Each name of the footer is there once, so that no entity has two heads. */
 static int
-read_index_front(struct verify_swift *swift, struct bat_error *error)
+check_table(const struct verify_swift *swift)
 {
-	const struct bat_disk *disk = swift->state->dir.disk;
-	struct bat_rowindex_front *front = &swift->index;
-	struct bat_buf *bytes = &swift->index_front;
-	uint8_t header[BAT_ROWINDEX_HEADER_SIZE];
-	uint64_t size = 0;
-	size_t got = 0;
-	int code = bat_file_size(disk, swift->index_fd, &size, error);
+	uint8_t *seen = calloc(swift->names.count + 1, 1);
+	int code = seen == NULL ? BAT_WORLD_NO_MEMORY : BAT_OK;
 
-	if (code == BAT_OK)
-		code = bat_file_read(disk, swift->index_fd, header,
-		    sizeof(header), 0, &got, error);
-	if (code == BAT_OK)
-		code = bat_rowindex_read_header(bat_bytes_slice(header, got),
-		    size, front, error);
-	if (code == BAT_OK)
-		code = bat_bytes_reserve(bytes, (size_t)front->sections[3]);
-	if (code == BAT_OK)
-		code = bat_file_read(disk, swift->index_fd, bytes->data,
-		    (size_t)front->sections[3], 0, &bytes->length, error);
-	if (code == BAT_OK && bytes->length < front->sections[3])
-		code = BAT_DATA_CORRUPT;
-	if (code != BAT_OK)
-		return code;
-	front->front = bat_bytes_of_buf(bytes);
-	code = bat_rowindex_read_front(front, error);
-	for (uint32_t i = 1; code == BAT_OK && i < front->strings.count; i++)
-		(void)bat_checkpoint_is_coordinate(&front->strings, i, i);
+	for (uint32_t i = 0; code == BAT_OK && i < swift->string_count; i++) {
+		uint8_t *mark = &seen[swift->numbers[i]];
+
+		code = *mark != 0 ? BAT_END : BAT_OK;
+		*mark = 1;
+	}
+	free(seen);
 	return code;
 }
 
-/* Its watermark is in the log (verify_claims.c). */
-static bool
-watermark_fits(struct verify_swift *swift)
-{
-	const struct bat_checkpoint_head *head = &swift->index.head;
-	const struct bat_segment_info *info = bat_segment_dir_find(
-	    &swift->state->dir, head->watermark_segment);
-
-	return info != NULL && info->stat.size >= head->watermark_offset;
-}
-
-static int
-open_index(struct verify_swift *swift, struct bat_error *error)
-{
-	int code;
-
-	if (swift->state->dir.has_checkpoint)
-		return BAT_END;
-	if (!swift->state->dir.has_rowindex)
-		return BAT_OK;
-	code = bat_file_open_read(swift->state->dir.disk, swift->state->dir.dir,
-	    BAT_ROWINDEX_FILE, &swift->index_fd, error);
-	if (code != BAT_OK)
-		return code;
-	swift->has_index = true;
-	swift->counts.index_files++;
-	code = read_index_front(swift, error);
-	if (code != BAT_OK)
-		return code;
-	swift->index_crc = bat_crc_of(
-	    bat_bytes_slice(swift->index_front.data + BAT_ROWINDEX_CRC_START,
-		swift->index_front.length - BAT_ROWINDEX_CRC_START));
-	return watermark_fits(swift) ? BAT_OK : BAT_END;
-}
-
-static struct verify_rows
-rows_of_index(const struct verify_swift *swift)
-{
-	return (struct verify_rows){ .disk = swift->state->dir.disk,
-		.fd = swift->index_fd,
-		.at = swift->index.sections[3],
-		.size = BAT_ROWINDEX_ROW_SIZE,
-		.next = swift->index_next,
-		.end = swift->index.head.row_count,
-		.checked = true };
-}
-
-/* ---- what a segment's pieces share ----------------------------------- */
-
-/* The footer's names; each is there once, so that no entity has two heads. */
+/* The footer's names, and their numbers among all. */
 static int
 read_table(struct verify_swift *swift, struct bat_segment_reader *reader,
     struct bat_error *error)
@@ -127,7 +58,7 @@ read_table(struct verify_swift *swift, struct bat_segment_reader *reader,
 	for (uint32_t i = 0; code == BAT_OK && i < swift->string_count; i++)
 		code = bat_intern_put(&swift->names, swift->strings[i],
 		    &swift->numbers[i]);
-	return code;
+	return code == BAT_OK ? check_table(swift) : code;
 }
 
 static void
@@ -160,10 +91,8 @@ make_piece(struct verify_swift *swift, uint64_t id, struct verify_piece **out,
 		return code;
 	}
 	bat_intern_init(&piece->names);
-	if (swift->has_index) {
-		piece->index = &swift->index;
-		piece->index_rows = rows_of_index(swift);
-	}
+	if (swift->has_index)
+		bat_verify_index_share(swift, piece);
 	piece->has_footer = piece->reader.has_footer;
 	if (piece->has_footer)
 		piece->footer_rows = (struct verify_rows){
@@ -193,38 +122,84 @@ row_offset(const struct verify_rows *rows, uint64_t number, uint64_t in_row,
 	return code;
 }
 
+/* The first row of the footer that is not before this offset. */
+static int
+find_in_footer(const struct verify_rows *rows, uint64_t offset, uint64_t *out,
+    struct bat_error *error)
+{
+	uint64_t low = rows->next, high = rows->end;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2, at;
+		int code = row_offset(rows, middle, 110, &at, error);
+
+		if (code != BAT_OK)
+			return code;
+		if (at < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*out = low;
+	return BAT_OK;
+}
+
+/* In index.ckpt nobody knows where an entry starts. What looks like one about
+ * in the middle tells where the second piece begins, and is its first. */
+static int
+find_border_entry(struct verify_swift *swift, const struct verify_piece *first,
+    struct verify_piece *second, uint64_t *out, struct bat_error *error)
+{
+	struct verify_entries *entries = &second->entries;
+	uint64_t rows = first->footer_rows.end / 2;
+	uint64_t left = swift->index->row_count - swift->counts.index_rows;
+	double share = left == 0 ? 1 : (double)rows / (double)left;
+	uint64_t bytes = swift->index_size - swift->index_next;
+	int code;
+
+	if (!first->has_footer || share >= 1)
+		return BAT_OK;
+	code = bat_verify_entries_find(entries,
+	    swift->index_next + (uint64_t)(share * (double)bytes), error);
+	if (code == BAT_END)
+		return BAT_OK;
+	if (code == BAT_OK && entries->row.segment == first->reader.id)
+		*out = entries->row.offset;
+	return code;
+}
+
 /*
  * Where the second piece begins: at a frame in the middle, as a row tells; if
  * it lies, the first piece does not end there. 0: there is too little, or no
  * row.
  */
 static int
-find_border(const struct verify_piece *piece, uint64_t split_bytes,
-    uint64_t *out, struct bat_error *error)
+find_border(struct verify_swift *swift, const struct verify_piece *first,
+    struct verify_piece *second, uint64_t *out, struct bat_error *error)
 {
-	const struct verify_rows *rows = piece->has_footer ?
-	    &piece->footer_rows :
-	    &piece->index_rows;
-	const struct bat_segment_reader *reader = &piece->reader;
-	uint64_t count = rows->end - rows->next, border = 0;
+	const struct verify_rows *rows = first->has_footer ?
+	    &first->footer_rows :
+	    &first->index_rows;
+	uint64_t count = rows->end - rows->next;
 	int code = BAT_OK;
 
 	*out = 0;
-	if (reader->end - reader->at < 2 * split_bytes || count < 2)
-		return BAT_OK;
-	code = row_offset(rows, rows->next + count / 2,
-	    piece->has_footer ? 110 : 118, &border, error);
-	if (code == BAT_OK && border > reader->at && border < reader->end)
-		*out = border;
+	if (swift->is_checkpoint)
+		code = find_border_entry(swift, first, second, out, error);
+	else if (count >= 2)
+		code = row_offset(rows, rows->next + count / 2,
+		    first->has_footer ? 110 : 118, out, error);
+	if (*out <= first->reader.at || *out >= first->reader.end)
+		*out = 0;
 	return code;
 }
 
-/* Which rows of the index belong to a piece that ends here. */
+/* Which rows of index.fbati belong to a piece that ends here. */
 static int
 limit_index(struct verify_piece *piece, uint64_t segment, uint64_t offset,
     struct bat_error *error)
 {
-	if (piece->index == NULL)
+	if (piece->rowindex == NULL)
 		return BAT_OK;
 	return bat_verify_rows_find(&piece->index_rows, segment, offset,
 	    &piece->index_rows.end, error);
@@ -235,7 +210,6 @@ static int
 split(struct verify_piece *first, struct verify_piece *second, uint64_t border,
     struct bat_error *error)
 {
-	struct verify_rows *rows = &first->footer_rows;
 	uint64_t end = first->reader.end;
 	int code;
 
@@ -244,8 +218,32 @@ split(struct verify_piece *first, struct verify_piece *second, uint64_t border,
 	second->index_rows.end = first->index_rows.end;
 	code = limit_index(first, first->reader.id, border, error);
 	second->index_rows.next = first->index_rows.end;
-	if (first->has_footer)
-		second->footer_rows.next = rows->end = rows->end / 2;
+	if (code == BAT_OK && first->has_footer)
+		code = find_in_footer(&first->footer_rows, border,
+		    &first->footer_rows.end, error);
+	second->footer_rows.next = first->footer_rows.end;
+	return code;
+}
+
+/* Two pieces, if there is enough for two and a place to part them. */
+static int
+part(struct verify_swift *swift, uint64_t split_bytes,
+    struct verify_piece *pieces[2], struct bat_error *error)
+{
+	const struct bat_segment_reader *reader = &pieces[0]->reader;
+	uint64_t border = 0;
+	int code;
+
+	if (reader->end - reader->at < 2 * split_bytes)
+		return BAT_OK;
+	code = make_piece(swift, reader->id, &pieces[1], error);
+	if (code == BAT_OK)
+		code = find_border(swift, pieces[0], pieces[1], &border, error);
+	if (code == BAT_OK && border != 0)
+		return split(pieces[0], pieces[1], border, error);
+	if (pieces[1] != NULL)
+		bat_verify_piece_free(pieces[1]);
+	pieces[1] = NULL;
 	return code;
 }
 
@@ -280,7 +278,6 @@ read_segment(struct verify_swift *swift, uint64_t id, uint64_t split_bytes,
 {
 	struct verify_piece *pieces[2] = { NULL, NULL };
 	struct bat_segment_reader *reader;
-	uint64_t border = 0;
 	int code = make_piece(swift, id, &pieces[0], error);
 
 	if (code != BAT_OK)
@@ -294,11 +291,7 @@ read_segment(struct verify_swift *swift, uint64_t id, uint64_t split_bytes,
 	if (code == BAT_OK)
 		code = limit_index(pieces[0], id + 1, 0, error);
 	if (code == BAT_OK)
-		code = find_border(pieces[0], split_bytes, &border, error);
-	if (code == BAT_OK && border != 0)
-		code = make_piece(swift, id, &pieces[1], error);
-	if (code == BAT_OK && border != 0)
-		code = split(pieces[0], pieces[1], border, error);
+		code = part(swift, split_bytes, pieces, error);
 	if (code == BAT_OK)
 		code = read_pieces(swift, pieces, error);
 	/* No batch leaves its segment. */
@@ -319,14 +312,13 @@ read_all(struct verify_swift *swift, uint64_t split_bytes,
     struct bat_error *error)
 {
 	const struct bat_segment_dir *dir = &swift->state->dir;
-	int code = open_index(swift, error);
+	int code = bat_verify_index_open(swift, error);
 
 	for (size_t i = 0; code == BAT_OK && i < dir->count; i++)
 		code = read_segment(swift, dir->segments[i].id, split_bytes,
 		    error);
 	if (code == BAT_OK && swift->has_index &&
-	    (swift->index_next != swift->index.head.row_count ||
-		swift->index_crc != swift->index.crc))
+	    !bat_verify_index_is_over(swift))
 		code = BAT_END;
 	return code == BAT_OK ? bat_verify_keys_differ(&swift->keys) : code;
 }
@@ -352,10 +344,7 @@ bat_verify_swift(struct bat_verify_state *state, uint64_t split_bytes)
 	} else {
 		code = BAT_END;
 	}
-	bat_checkpoint_free_strings(&swift.index.strings);
-	bat_bytes_free(&swift.index_front);
-	if (swift.has_index)
-		bat_file_close(state->dir.disk, swift.index_fd);
+	bat_verify_index_close(&swift);
 	bat_verify_keys_free(&swift.keys);
 	bat_intern_free(&swift.names);
 	free(swift.heads);

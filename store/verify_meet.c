@@ -1,0 +1,138 @@
+/*
+ * An event and what footer and index file say of it: the next row, or there is
+ * none. The twin of verify_compare.c.
+ */
+#include "verify_swift.h"
+
+#include "kind.h"
+
+/* Does a row say of an event what its frame says? Names apart; kind as the row
+ * has it or as batpak maps it. */
+static bool
+is_row_of(const struct bat_row *row, const struct bat_segment_item *item,
+    uint16_t kind)
+{
+	const struct bat_event *event = &item->event;
+
+	return row->offset == item->offset && row->length == item->length &&
+	    bat_id_equal(&row->id, &event->id) &&
+	    bat_id_equal(&row->corr, &event->corr) &&
+	    bat_id_equal(&row->cause, &event->cause) &&
+	    row->clock == event->clock && row->lane == event->lane &&
+	    row->depth == event->depth && row->wall_ms == event->wall_ms &&
+	    bat_hash_equal(&row->prev, &event->prev) &&
+	    bat_hash_equal(&row->hash, &event->hash) && row->kind == kind;
+}
+
+static bool
+rises(struct verify_swift_seqs *seqs, uint64_t seq)
+{
+	bool rises = !seqs->any || seq > seqs->last;
+
+	if (!seqs->any)
+		seqs->first = seq;
+	seqs->any = true;
+	seqs->last = seq;
+	return rises;
+}
+
+/* The footer's row of an event: the next one. Its names are numbers that are
+ * good for more. */
+int
+bat_verify_meet_footer(struct verify_piece *piece,
+    const struct bat_segment_item *item, struct bat_row *row)
+{
+	const uint8_t *bytes;
+	int code = bat_verify_rows_look(&piece->footer_rows, &bytes,
+	    &piece->error);
+
+	if (code != BAT_OK)
+		return code;
+	bat_segment_decode_row(bytes, row);
+	if (row->entity >= piece->string_count ||
+	    row->scope >= piece->string_count ||
+	    !is_row_of(row, item, item->event.kind) ||
+	    !bat_bytes_equal(piece->strings[row->entity], item->event.entity) ||
+	    !bat_bytes_equal(piece->strings[row->scope], item->event.scope) ||
+	    !rises(&piece->footer_seqs, row->seq))
+		return BAT_END;
+	piece->footer_rows.next++;
+	piece->counts.footer_rows++;
+	return BAT_OK;
+}
+
+/* Those of an event that an index file tells of: none of another. */
+static bool
+same_extensions(const struct bat_row *row, struct bat_slice map,
+    const struct bat_event *event)
+{
+	if (row->extensions == BAT_ROW_EXTENSIONS_UNKNOWN)
+		return true;
+	return event->extension_count > 0 ?
+	    bat_bytes_equal(map, event->extension_map) :
+	    row->extensions == BAT_ROW_EXTENSIONS_NONE;
+}
+
+/* The next row of the index. */
+static int
+next_index_row(struct verify_piece *piece, struct bat_row *row,
+    struct bat_slice *out_map)
+{
+	const uint8_t *bytes;
+	int code;
+
+	if (piece->rowindex == NULL) {
+		code = bat_verify_entries_look(&piece->entries, &piece->error);
+		*row = piece->entries.row;
+		*out_map = piece->entries.map;
+		return code;
+	}
+	code = bat_verify_rows_look(&piece->index_rows, &bytes, &piece->error);
+	return code != BAT_OK ? code :
+				bat_rowindex_read_row(piece->rowindex, bytes, 0,
+				    row, out_map, NULL);
+}
+
+static void
+step_index(struct verify_piece *piece)
+{
+	if (piece->rowindex == NULL)
+		bat_verify_entries_take(&piece->entries);
+	else
+		piece->index_rows.next++;
+	piece->counts.index_rows++;
+}
+
+/* The index's row of an event; behind its watermark there may be none. */
+int
+bat_verify_meet_index(struct verify_piece *piece,
+    const struct bat_segment_item *item, const uint64_t *footer_seq)
+{
+	const struct bat_checkpoint_head *head = piece->index;
+	const struct bat_event *event = &item->event;
+	uint64_t segment = piece->reader.id;
+	struct bat_slice map;
+	struct bat_row row;
+	int code = next_index_row(piece, &row, &map);
+
+	if (code == BAT_END)
+		return segment < head->watermark_segment ||
+			(segment == head->watermark_segment &&
+			    item->offset < head->watermark_offset) ?
+		    BAT_END :
+		    BAT_OK;
+	if (code != BAT_OK)
+		return code;
+	if (row.segment != segment || !same_extensions(&row, map, event) ||
+	    !is_row_of(&row, item,
+		row.kind == event->kind ? event->kind :
+					  bat_kind_mapped(event->kind)) ||
+	    !bat_bytes_equal(head->strings[row.entity], event->entity) ||
+	    !bat_bytes_equal(head->strings[row.scope], event->scope) ||
+	    (row.seq >= head->allocator && !BAT_PLANT(227)) ||
+	    !rises(&piece->index_seqs, row.seq) ||
+	    (footer_seq != NULL && *footer_seq != row.seq))
+		return BAT_END;
+	step_index(piece);
+	return BAT_OK;
+}
