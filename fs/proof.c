@@ -110,9 +110,12 @@ batfs_proof_directory(const char *path, bool live, const atomic_bool *stop,
 	unsigned attempts = live ? ATTEMPTS : 1;
 	int code = BAT_DATA_CORRUPT, put;
 
-	/* Beside a writer what is read first may not fit to what is read last;
-	 * real damage stays where it is. */
-	for (unsigned i = 0; i < attempts && code == BAT_DATA_CORRUPT; i++) {
+	/* Beside a writer what is read first may not fit to what is read last,
+	 * and a compaction takes segments away; real damage stays where it
+	 * is. */
+	for (unsigned i = 0; i < attempts &&
+	     (code == BAT_DATA_CORRUPT || code == BAT_WORLD_ABSENT);
+	     i++) {
 		bat_bytes_clear(&text);
 		code = verify_once(path, &findings, &counts, &why);
 	}
