@@ -157,8 +157,9 @@ def requests_race(bench, path, names, store):
                     one.read(65536)
             after = server.requests()
         # The counts are a file themselves, which asks as much each time.
-        got = {kind: (after[kind] - 2 * before[kind] + none[kind]) /
-               len(names) for kind in after}
+        # What a cache forgot meanwhile is no matter of each file.
+        got = {kind: round((after[kind] - 2 * before[kind] + none[kind]) /
+                           len(names), 2) for kind in after}
         found = {requests_of(kind): got.pop(kind) for kind in ASKED}
         found[requests_of('all others')] = sum(got.values())
         return found
