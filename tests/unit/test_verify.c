@@ -6,11 +6,9 @@
 #include <stdio.h>
 
 #include "bat.h"
-#include "checkpoint.h"
 #include "crc.h"
 #include "faulty_disk.h"
 #include "frame.h"
-#include "rowindex.h"
 #include "segment.h"
 #include "temp_dir.h"
 
@@ -551,55 +549,6 @@ make_sixty(void)
 	bat_bytes_free(&payload);
 }
 
-/* A door that counts the bytes that are read. */
-static uint64_t bytes_read;
-
-static ssize_t
-read_counted(void *context, int fd, void *to, size_t length, uint64_t offset)
-{
-	const struct bat_disk *real = bat_file_posix();
-	ssize_t got = real->read_at(context, fd, to, length, offset);
-
-	if (got > 0)
-		__atomic_add_fetch(&bytes_read, (uint64_t)got,
-		    __ATOMIC_RELAXED);
-	return got;
-}
-
-/* Of a sound store the swift way has an opinion, and nobody reads it again. */
-START_TEST(what_is_sound_is_read_once)
-{
-	static const struct bat_verify_how plain = { .plain = true };
-	static const struct bat_verify_how in_two = { .split_bytes = 4096 };
-	static const char *const stores[] = { NULL, "many-segments", "batch",
-		"kinds", "payloads", "extensions", "no-index", "missing-footer",
-		"ckpt-only" };
-	struct bat_disk disk = *bat_file_posix();
-	char path[512];
-	uint64_t once;
-
-	disk.read_at = read_counted;
-	if (stores[_i] == NULL) {
-		make_sixty();
-	} else {
-		snprintf(path, sizeof(path), GOLDEN "%s/store", stores[_i]);
-		temp_dir_fill(&temp, path);
-		if (temp_dir_has(&temp, BAT_CHECKPOINT_FILE) &&
-		    temp_dir_has(&temp, BAT_ROWINDEX_FILE))
-			temp_dir_unlink(&temp, BAT_CHECKPOINT_FILE);
-	}
-	bytes_read = 0;
-	ck_assert_int_eq(verify_as(&plain, &disk, temp.path).code, 0);
-	once = bytes_read;
-	bytes_read = 0;
-	ck_assert_int_eq(verify_as(&in_two, &disk, temp.path).code, 0);
-	/* The header, and a block of the index, are read by both threads. */
-	ck_assert_msg(bytes_read < once * 9 / 5, "%s: %llu bytes, plainly %llu",
-	    temp.path, (unsigned long long)bytes_read,
-	    (unsigned long long)once);
-}
-END_TEST
-
 /* Payloads are hashed many at once; a finding tells of them in time. */
 START_TEST(findings_come_in_the_order_of_events)
 {
@@ -915,7 +864,6 @@ main(void)
 	tcase_add_test(tcase, the_end_of_a_crashed_segment_is_free);
 	tcase_add_test(tcase, every_flipped_byte_of_the_other_files_is_found);
 	tcase_add_test(tcase, forged_frames_are_found);
-	tcase_add_loop_test(tcase, what_is_sound_is_read_once, 0, 9);
 	tcase_add_test(tcase, findings_come_in_the_order_of_events);
 	tcase_add_test(tcase, twins_are_counted_wherever_they_stand);
 	tcase_add_test(tcase, a_twin_in_a_sound_chain_is_counted);
