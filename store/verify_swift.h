@@ -154,7 +154,7 @@ struct verify_keys {
 	struct verify_keys_part {
 		uint64_t *keys;
 		size_t count;
-	} * parts;
+	} *parts;
 	size_t count, capacity;
 };
 

@@ -978,8 +978,8 @@ START_TEST(the_marker_is_that_of_the_format)
 	struct bat_buf text = BAT_BUF_EMPTY;
 
 	ck_assert_int_eq(bat_recovery_marker_text(4, ids, 3, &text), 0);
-	ck_assert(bat_bytes_equal(bat_bytes_of_buf(&text),
-	    bat_bytes_text(wanted)));
+	ck_assert(
+	    bat_bytes_equal(bat_bytes_of_buf(&text), bat_bytes_text(wanted)));
 	bat_bytes_free(&text);
 }
 END_TEST
