@@ -29,7 +29,9 @@ row_member(struct bat_index *index, uint32_t entity, uint32_t scope,
 {
 	uint32_t last = index->by_name[entity].last_member;
 
-	if (last != BAT_INDEX_NOTHING && index->members[last].scope == scope)
+	if (last == BAT_INDEX_NOTHING)
+		*out_member = BAT_INDEX_NOTHING;
+	else if (index->members[last].scope == scope)
 		*out_member = last;
 	else
 		*out_member = bat_index_find_member(index, scope, entity);

@@ -16,7 +16,8 @@
 #define RECOVERY_SEQ_MAX INT64_MAX
 /* Entities take turns; a number from here costs a tenth of one from the hash
  * table of names, and each frame asks for two. */
-#define RECOVERY_RECENT 8192u
+#define RECOVERY_RECENT_BITS 13
+#define RECOVERY_RECENT (1u << RECOVERY_RECENT_BITS)
 #define RECOVERY_BATCH_MAX 1000000u /* FORMAT.md 12 */
 
 struct recovery_scan {

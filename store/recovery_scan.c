@@ -69,8 +69,9 @@ place_of(struct bat_slice name)
 
 	memcpy(&first, name.data, length);
 	memcpy(&last, name.data + name.length - length, length);
-	first = (first * 31 ^ last) * 0x9e3779b97f4a7c15u + name.length;
-	return (uint32_t)(first >> 32) % RECOVERY_RECENT;
+	first = (first * 31 ^ last ^ name.length) * 0x9e3779b97f4a7c15u;
+	/* Only the topmost bits depend on all of them. */
+	return (uint32_t)(first >> (64 - RECOVERY_RECENT_BITS));
 }
 
 /* The number of a name that was judged when it was first seen; else NONE. It
