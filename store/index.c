@@ -24,8 +24,8 @@ static bool
 pair_same(const void *context, uint32_t member, struct bat_slice key)
 {
 	const struct bat_index *index = context;
-	const struct pair_key pair = { index->members[member].scope,
-		index->members[member].entity };
+	const struct pair_key pair = { member_at(index, member)->scope,
+		member_at(index, member)->entity };
 
 	return memcmp(&pair, key.data, sizeof(pair)) == 0;
 }
@@ -34,8 +34,8 @@ static uint64_t
 pair_hash(const void *context, uint32_t member)
 {
 	const struct bat_index *index = context;
-	const struct pair_key pair = { index->members[member].scope,
-		index->members[member].entity };
+	const struct pair_key pair = { member_at(index, member)->scope,
+		member_at(index, member)->entity };
 
 	return bat_map_hash(bat_bytes_slice(&pair, sizeof(pair)));
 }
@@ -74,6 +74,9 @@ bat_index_free(struct bat_index *index)
 	bat_index_forget_lengths(index);
 	free(index->hot);
 	free(index->zeros);
+	free(index->name_pages);
+	free(index->member_pages);
+	free(index->sorted_names);
 	free(index->by_name);
 	free(index->block);
 	free(index->members);
@@ -107,16 +110,25 @@ bat_index_is_hidden(const struct bat_index *index, uint32_t ordinal)
 	return hot_at(index, ordinal)->hidden != 0;
 }
 
+/* Who opens a store asks where the newest event is: no chunk is read for it. */
+static uint64_t
+place_of(const struct bat_index *index, uint32_t ordinal)
+{
+	return index->visible_count > 0 && ordinal == index->last_visible ?
+	    index->last_row.place :
+	    hot_at(index, ordinal)->place;
+}
+
 uint64_t
 bat_index_segment_of(const struct bat_index *index, uint32_t ordinal)
 {
-	return index->segments[hot_at(index, ordinal)->place >> 40];
+	return index->segments[place_of(index, ordinal) >> 40];
 }
 
 uint64_t
 bat_index_offset_of(const struct bat_index *index, uint32_t ordinal)
 {
-	return hot_at(index, ordinal)->place & BAT_INDEX_OFFSET_MAX;
+	return place_of(index, ordinal) & BAT_INDEX_OFFSET_MAX;
 }
 
 uint32_t
@@ -234,46 +246,78 @@ bat_index_find_member(const struct bat_index *index, uint32_t scope,
     uint32_t entity)
 {
 	const struct pair_key pair = { scope, entity };
-
-	return bat_map_find(&index->by_pair,
+	uint32_t number = bat_map_find(&index->by_pair,
 	    bat_bytes_slice(&pair, sizeof(pair)));
+
+	/* Those of a base are in no map: most entities have one or two. */
+	if (number != BAT_INDEX_NOTHING || entity >= index->base.names)
+		return number;
+	number = name_at(index, entity)->first_member;
+	while (number < index->base.members &&
+	    member_at(index, number)->scope != scope)
+		number = member_at(index, number)->next_of_entity;
+	return number < index->base.members ? number : BAT_INDEX_NOTHING;
 }
 
-/* What is read late is no change that a reader could see. */
-static void
-fetch(const struct bat_index *index, const struct bat_index_list *list)
+static const struct bat_index_list *
+fetch(const struct bat_index *index, struct bat_index_list *list,
+    uint32_t limit)
 {
-	union {
-		const struct bat_index *shared;
-		struct bat_index *mine;
-	} late = { .shared = index };
-	union {
-		const struct bat_index_list *shared;
-		struct bat_index_list *mine;
-	} late_list = { .shared = list };
-
 	if (__atomic_load_n(&list->stored, __ATOMIC_ACQUIRE))
-		bat_index_fetch_list(late.mine, late_list.mine);
+		bat_index_fetch_list(late_index(index), list, limit);
+	return list;
+}
+
+struct bat_index_name *
+bat_index_name(const struct bat_index *index, uint32_t number)
+{
+	return number < index->by_name_capacity ? name_at(index, number) : NULL;
+}
+
+struct bat_index_member *
+bat_index_member(const struct bat_index *index, uint32_t number)
+{
+	return member_at(index, number);
+}
+
+const struct bat_index_list *
+bat_index_entities(const struct bat_index *index)
+{
+	return fetch(index, &late_index(index)->entities, index->base.names);
+}
+
+const struct bat_index_list *
+bat_index_scopes(const struct bat_index *index)
+{
+	return fetch(index, &late_index(index)->scopes, index->base.names);
+}
+
+const struct bat_index_list *
+bat_index_scope_members(const struct bat_index *index, uint32_t scope)
+{
+	struct bat_index_name *name = bat_index_name(index, scope);
+
+	return name == NULL ? &no_events :
+			      fetch(index, &name->members, index->base.members);
 }
 
 const struct bat_index_list *
 bat_index_entity_list(const struct bat_index *index, uint32_t entity)
 {
-	if (entity >= index->by_name_capacity)
-		return &no_events;
-	fetch(index, &index->by_name[entity].events);
-	return &index->by_name[entity].events;
+	struct bat_index_name *name = bat_index_name(index, entity);
+
+	return name == NULL ? &no_events :
+			      fetch(index, &name->events, index->base.count);
 }
 
 const struct bat_index_list *
 bat_index_member_list(const struct bat_index *index, uint32_t member)
 {
-	const struct bat_index_member *m = &index->members[member];
+	struct bat_index_member *m = member_at(index, member);
 
 	if (m->count == 0)
 		return &no_events;
 	if (!m->own)
 		return bat_index_entity_list(index, m->entity);
-	fetch(index, &m->list);
-	return &m->list;
+	return fetch(index, &m->list, index->base.count);
 }

@@ -86,7 +86,13 @@ struct bat_index_base {
 	uint64_t rows_at, lists_at; /* logical offsets in file */
 	uint64_t lengths_at;	    /* 0: it has none */
 	uint32_t lengths_format;
+	/* Names, the numbers of names sorted by their bytes, and records of
+	 * names and members (index_tables.c). */
+	uint32_t names, members;
+	uint64_t ends_at, text_at, text_size, sorted_at, names_at, members_at;
 };
+#define BAT_INDEX_NAME_BYTES 40u
+#define BAT_INDEX_MEMBER_BYTES 32u
 
 /* One (scope, entity) pair; without events only while prepared for some. */
 struct bat_index_member {
@@ -128,6 +134,9 @@ struct bat_index {
 	 * to be believed, it is made anew without. */
 	_Atomic bool broken;
 	struct bat_index_hot *zeros; /* a chunk of them, for then */
+	/* Which pages of by_name and members are there; NULL without a base. */
+	uint8_t *name_pages, *member_pages;
+	uint32_t *sorted_names;
 	/* Kept lengths, in chunks as rows are; guarded by late_mutex. */
 	uint32_t **lengths;
 	size_t length_chunks;
@@ -201,9 +210,15 @@ struct bat_index_hot *bat_index_hot_at(const struct bat_index *index,
  * in by the caller (sidecar.c). */
 int bat_index_set_base(struct bat_index *index,
     const struct bat_index_base *base);
-/* A stored list is there after this; on a failure it is empty and the index
- * broken. */
-void bat_index_fetch_list(struct bat_index *index, struct bat_index_list *list);
+/* A stored list of numbers below limit is there after this; on a failure it is
+ * empty and the index broken. */
+void bat_index_fetch_list(struct bat_index *index, struct bat_index_list *list,
+    uint32_t limit);
+/* Records of the base, as they stand in its file. */
+void bat_index_put_name(const struct bat_index_name *name, uint64_t events_at,
+    uint64_t members_at, uint8_t record[BAT_INDEX_NAME_BYTES]);
+void bat_index_put_member(const struct bat_index_member *member,
+    uint64_t events_at, uint8_t record[BAT_INDEX_MEMBER_BYTES]);
 /* For the tables of a base; by_name has a place for every string. */
 int bat_index_make_names(struct bat_index *index);
 /* A new pair (scope, entity), without events. */
@@ -285,6 +300,16 @@ void bat_index_forget_lengths(struct bat_index *index);
 
 /* ---- lists ------------------------------------------------------------ */
 
+/* What is known of a name; NULL: nothing, it has no event. */
+struct bat_index_name *bat_index_name(const struct bat_index *index,
+    uint32_t number);
+struct bat_index_member *bat_index_member(const struct bat_index *index,
+    uint32_t number);
+/* Numbers of names, in first-seen order; of a scope's members. Never NULL. */
+const struct bat_index_list *bat_index_entities(const struct bat_index *index);
+const struct bat_index_list *bat_index_scopes(const struct bat_index *index);
+const struct bat_index_list *bat_index_scope_members(
+    const struct bat_index *index, uint32_t scope);
 /* The events of an entity or of a member; never NULL. */
 const struct bat_index_list *bat_index_entity_list(
     const struct bat_index *index, uint32_t entity);

@@ -112,7 +112,7 @@ bat_index_make_member(struct bat_index *index, uint32_t scope, uint32_t entity,
     uint32_t *out_member)
 {
 	const struct pair_key pair = { scope, entity };
-	struct bat_index_name *name = &index->by_name[entity];
+	struct bat_index_name *name = name_at(index, entity);
 	uint32_t number = index->member_count;
 	void *members = index->members;
 	int code = bat_index_grow(&members, &index->member_capacity,
@@ -120,7 +120,8 @@ bat_index_make_member(struct bat_index *index, uint32_t scope, uint32_t entity,
 
 	index->members = members;
 	if (code == BAT_OK && name->first_member != BAT_INDEX_NOTHING)
-		code = member_split(index, &index->members[name->first_member]);
+		code = member_split(index,
+		    member_at(index, name->first_member));
 	if (code != BAT_OK)
 		return code;
 	index->members[number] = (struct bat_index_member){
@@ -137,7 +138,7 @@ bat_index_make_member(struct bat_index *index, uint32_t scope, uint32_t entity,
 	if (name->first_member == BAT_INDEX_NOTHING)
 		name->first_member = number;
 	else
-		index->members[name->last_member].next_of_entity = number;
+		member_at(index, name->last_member)->next_of_entity = number;
 	name->last_member = number;
 	*out_member = number;
 	return BAT_OK;
@@ -158,14 +159,20 @@ prepare_lists(struct bat_index *index, const struct bat_row *row)
 		    &number);
 	if (code != BAT_OK)
 		return code;
-	member = &index->members[number];
+	member = member_at(index, number);
+	/* What grows is in memory. */
 	(void)bat_index_entity_list(index, row->entity);
 	(void)bat_index_member_list(index, number);
-	code = list_make_room(&index->by_name[row->entity].events, 1);
+	if (member->count == 0) {
+		(void)bat_index_scope_members(index, row->scope);
+		(void)bat_index_entities(index);
+		(void)bat_index_scopes(index);
+	}
+	code = list_make_room(&name_at(index, row->entity)->events, 1);
 	if (code == BAT_OK && member->own)
 		code = list_make_room(&member->list, 1);
 	if (code == BAT_OK && member->count == 0)
-		code = list_make_room(&index->by_name[row->scope].members, 1);
+		code = list_make_room(&name_at(index, row->scope)->members, 1);
 	if (code == BAT_OK && member->count == 0)
 		code = list_make_room(&index->entities, 1);
 	if (code == BAT_OK && member->count == 0)
@@ -214,10 +221,10 @@ bat_index_cancel(struct bat_index *index, const struct bat_row *rows,
 
 		if (number == BAT_INDEX_NOTHING)
 			continue;
-		list_give_back(&index->by_name[rows[i].entity].events);
-		list_give_back(&index->members[number].list);
-		if (index->members[number].count == 0) {
-			list_give_back(&index->by_name[rows[i].scope].members);
+		list_give_back(&name_at(index, rows[i].entity)->events);
+		list_give_back(&member_at(index, number)->list);
+		if (member_at(index, number)->count == 0) {
+			list_give_back(&name_at(index, rows[i].scope)->members);
 			list_give_back(&index->entities);
 			list_give_back(&index->scopes);
 		}
@@ -228,13 +235,13 @@ bat_index_cancel(struct bat_index *index, const struct bat_row *rows,
 static void
 list_row(struct bat_index *index, const struct bat_row *row, uint32_t ordinal)
 {
-	struct bat_index_name *entity = &index->by_name[row->entity];
-	struct bat_index_name *scope = &index->by_name[row->scope];
+	struct bat_index_name *entity = name_at(index, row->entity);
+	struct bat_index_name *scope = name_at(index, row->scope);
 	uint32_t number = bat_index_find_member(index, row->scope, row->entity);
 	struct bat_index_member *member;
 
 	assert(number != BAT_INDEX_NOTHING);
-	member = &index->members[number];
+	member = member_at(index, number);
 	if (entity->events.count == 0)
 		list_push(&index->entities, row->entity);
 	else if (member->count == 0)

@@ -15,7 +15,8 @@ bat_index_set_base(struct bat_index *index, const struct bat_index_base *base)
 
 	index->hot = calloc((size_t)chunks + 1, sizeof(*index->hot));
 	index->zeros = calloc(BAT_INDEX_CHUNK_ROWS, sizeof(**index->hot));
-	if (index->hot == NULL || index->zeros == NULL)
+	if (index->hot == NULL || index->zeros == NULL ||
+	    bat_index_make_tables(index, base) != BAT_OK)
 		return BAT_WORLD_NO_MEMORY;
 	index->chunk_capacity = (size_t)chunks + 1;
 	index->chunk_count = (size_t)chunks;
@@ -76,7 +77,8 @@ bat_index_fetch_chunk(struct bat_index *index, size_t number)
 }
 
 void
-bat_index_fetch_list(struct bat_index *index, struct bat_index_list *list)
+bat_index_fetch_list(struct bat_index *index, struct bat_index_list *list,
+    uint32_t limit)
 {
 	pthread_mutex_lock(&index->late_mutex);
 	if (list->stored) {
@@ -90,7 +92,7 @@ bat_index_fetch_list(struct bat_index *index, struct bat_index_list *list)
 			ordinals, length, NULL);
 
 		for (uint32_t i = 0; code == BAT_OK && i < list->count; i++)
-			if (ordinals[i] >= index->base.count)
+			if (ordinals[i] >= limit)
 				code = BAT_DATA_CORRUPT;
 		if (code != BAT_OK) {
 			list->count = 0;

@@ -13,6 +13,49 @@ struct pair_key {
 struct bat_index_hot *bat_index_fetch_chunk(struct bat_index *index,
     size_t number);
 
+/* Names and members of a base come in pages of so many. */
+#define INDEX_PAGE 128u
+
+/* What is read late is no change that a reader could see. */
+static inline struct bat_index *
+late_index(const struct bat_index *index)
+{
+	union {
+		const struct bat_index *shared;
+		struct bat_index *mine;
+	} late = { .shared = index };
+
+	return late.mine;
+}
+
+/* Room for the names and members of a base, none of them read. */
+int bat_index_make_tables(struct bat_index *index,
+    const struct bat_index_base *base);
+void bat_index_fetch_name_page(struct bat_index *index, uint32_t page);
+void bat_index_fetch_member_page(struct bat_index *index, uint32_t page);
+
+static inline struct bat_index_name *
+name_at(const struct bat_index *index, uint32_t number)
+{
+	if (number < index->base.names &&
+	    !__atomic_load_n(&index->name_pages[number / INDEX_PAGE],
+		__ATOMIC_ACQUIRE))
+		bat_index_fetch_name_page(late_index(index),
+		    number / INDEX_PAGE);
+	return &index->by_name[number];
+}
+
+static inline struct bat_index_member *
+member_at(const struct bat_index *index, uint32_t number)
+{
+	if (number < index->base.members &&
+	    !__atomic_load_n(&index->member_pages[number / INDEX_PAGE],
+		__ATOMIC_ACQUIRE))
+		bat_index_fetch_member_page(late_index(index),
+		    number / INDEX_PAGE);
+	return &index->members[number];
+}
+
 static inline struct bat_index_hot *
 hot_at(const struct bat_index *index, uint32_t ordinal)
 {
@@ -20,14 +63,8 @@ hot_at(const struct bat_index *index, uint32_t ordinal)
 	struct bat_index_hot *chunk = __atomic_load_n(&index->hot[number],
 	    __ATOMIC_ACQUIRE);
 
-	if (chunk == NULL) {
-		union {
-			const struct bat_index *shared;
-			struct bat_index *mine;
-		} late = { .shared = index };
-
-		chunk = bat_index_fetch_chunk(late.mine, number);
-	}
+	if (chunk == NULL)
+		chunk = bat_index_fetch_chunk(late_index(index), number);
 	return &chunk[ordinal % BAT_INDEX_CHUNK_ROWS];
 }
 

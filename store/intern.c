@@ -37,15 +37,22 @@ bat_intern_init(struct bat_intern *table)
 	bat_map_init(&table->numbers, table, is_string, hash_of_string);
 }
 
+static void
+free_chunks(struct bat_intern_chunk *chunk)
+{
+	while (chunk != NULL) {
+		struct bat_intern_chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+}
+
 void
 bat_intern_free(struct bat_intern *table)
 {
-	while (table->chunks != NULL) {
-		struct bat_intern_chunk *chunk = table->chunks;
-
-		table->chunks = chunk->next;
-		free(chunk);
-	}
+	free_chunks(table->chunks);
+	free_chunks(table->late_chunks);
 	bat_map_free(&table->numbers);
 	free(table->strings);
 	bat_intern_init(table);
@@ -95,7 +102,7 @@ bat_intern_put(struct bat_intern *table, struct bat_slice text,
     uint32_t *out_number)
 {
 	struct bat_intern_chunk *chunk;
-	uint32_t number = bat_map_find(&table->numbers, text);
+	uint32_t number = bat_intern_find(table, text);
 	uint8_t *copy;
 
 	if (number != BAT_MAP_NONE) {
@@ -123,12 +130,75 @@ bat_intern_put(struct bat_intern *table, struct bat_slice text,
 uint32_t
 bat_intern_find(const struct bat_intern *table, struct bat_slice text)
 {
-	return bat_map_find(&table->numbers, text);
+	uint32_t number = bat_map_find(&table->numbers, text);
+
+	return number == BAT_MAP_NONE && table->late_count > 0 ?
+	    table->late.find(table->late.context, text) :
+	    number;
 }
 
 struct bat_slice
 bat_intern_get(const struct bat_intern *table, uint32_t number)
 {
+	const struct bat_slice *string = &table->strings[number];
+
 	assert(number < table->count);
-	return table->strings[number];
+	if (number < table->late_count &&
+	    __atomic_load_n(&string->data, __ATOMIC_ACQUIRE) == NULL)
+		table->late.fetch(table->late.context, number);
+	return *string;
+}
+
+/* ---- late strings ----------------------------------------------------- */
+
+int
+bat_intern_start_late(struct bat_intern *table, uint32_t count,
+    const struct bat_intern_source *source)
+{
+	assert(table->count == 0);
+	/* Zeros that nobody touches cost no memory. */
+	table->strings = calloc((size_t)count + 1, sizeof(*table->strings));
+	if (table->strings == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	table->count = table->late_count = count;
+	table->capacity = (size_t)count + 1;
+	table->late = *source;
+	return 0;
+}
+
+/* The length first: who sees the bytes sees it too. */
+static void
+put_late(struct bat_slice *string, const uint8_t *bytes, size_t length)
+{
+	string->length = length;
+	__atomic_store_n(&string->data, bytes, __ATOMIC_RELEASE);
+}
+
+int
+bat_intern_fill(struct bat_intern *table, uint32_t first, size_t count,
+    const uint32_t *ends, const uint8_t *bytes)
+{
+	uint32_t size = count == 0 ? 0 : ends[count - 1], start = 0;
+	/* One more, so that an empty string has a place too. */
+	struct bat_intern_chunk *chunk = malloc(sizeof(*chunk) + size + 1);
+
+	if (chunk == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	*chunk = (struct bat_intern_chunk){ table->late_chunks, size, size };
+	table->late_chunks = chunk;
+	if (size > 0)
+		memcpy(chunk->bytes, bytes, size);
+	for (size_t i = 0; i < count; start = ends[i++])
+		put_late(&table->strings[first + i], chunk->bytes + start,
+		    ends[i] - start);
+	return 0;
+}
+
+void
+bat_intern_fill_empty(struct bat_intern *table, uint32_t first, size_t count)
+{
+	static const uint8_t nothing[1];
+
+	for (size_t i = 0; i < count; i++)
+		put_late(&table->strings[first + i], nothing, 0);
 }

@@ -39,26 +39,12 @@ bat_sidecar_stamp(struct bat_segment_dir *dir, const char *name,
 	return BAT_OK;
 }
 
-/* ---- a bounded reader of the tables ---------------------------------- */
+/* ---- a bounded reader of what it was made of ---------------------------------- */
 
 struct tables {
 	const uint8_t *at, *end;
 	bool cut;
 };
-
-static uint32_t
-take32(struct tables *tables)
-{
-	uint32_t value = 0;
-
-	if (tables->end - tables->at < 4) {
-		tables->cut = true;
-		return 0;
-	}
-	value = bat_bytes_get_le32(tables->at);
-	tables->at += 4;
-	return value;
-}
 
 static uint64_t
 take64(struct tables *tables)
@@ -134,95 +120,6 @@ check_files(struct bat_segment_dir *dir, struct tables *tables,
 	return BAT_OK;
 }
 
-/* ---- tables ---------------------------------------------------------- */
-
-static int
-load_names(struct bat_index *index, struct tables *tables)
-{
-	uint32_t count = take32(tables);
-	int code = BAT_OK;
-
-	for (uint32_t i = 0; code == BAT_OK && !tables->cut && i < count; i++) {
-		struct bat_slice name = take_bytes(tables, take32(tables));
-		uint32_t number;
-
-		code = bat_intern_put(&index->names, name, &number);
-		if (code == BAT_OK && number != i)
-			code = BAT_DATA_CORRUPT;
-	}
-	return code == BAT_OK ? bat_index_make_names(index) : code;
-}
-
-/* A list of numbers below `limit`, in memory at once. */
-static int
-load_numbers(struct tables *tables, uint32_t limit, struct bat_index_list *list)
-{
-	uint32_t count = take32(tables);
-	struct bat_slice bytes = take_bytes(tables,
-	    (size_t)count * sizeof(uint32_t));
-
-	if (tables->cut || count == 0)
-		return tables->cut ? BAT_DATA_CORRUPT : BAT_OK;
-	list->ordinals = malloc(bytes.length);
-	if (list->ordinals == NULL)
-		return BAT_WORLD_NO_MEMORY;
-	list->count = list->capacity = count;
-	for (uint32_t i = 0; i < count; i++) {
-		list->ordinals[i] = bat_bytes_get_le32(bytes.data + 4 * i);
-		if (list->ordinals[i] >= limit)
-			return BAT_DATA_CORRUPT;
-	}
-	return BAT_OK;
-}
-
-static void
-take_stored(struct tables *tables, struct bat_index_list *list)
-{
-	list->count = take32(tables);
-	list->stored_at = take64(tables);
-	list->stored = list->count > 0;
-}
-
-/* Members first (they link themselves to their entities), then what each
- * entity and scope has. */
-static int
-load_tables(struct bat_index *index, struct tables *tables)
-{
-	uint32_t names = (uint32_t)index->names.count;
-	uint32_t members = take32(tables), number;
-	int code = BAT_OK;
-
-	for (uint32_t i = 0; code == BAT_OK && !tables->cut && i < members;
-	     i++) {
-		uint32_t scope = take32(tables), entity = take32(tables);
-		uint32_t count = take32(tables);
-		bool own = take32(tables) != 0;
-
-		if (scope >= names || entity >= names || count == 0)
-			return BAT_DATA_CORRUPT;
-		code = bat_index_make_member(index, scope, entity, &number);
-		if (code != BAT_OK)
-			return code;
-		index->members[i].count = count;
-		index->by_name[entity].member_count++;
-		if (own) {
-			index->members[i].own = true;
-			take_stored(tables, &index->members[i].list);
-		}
-	}
-	if (code == BAT_OK)
-		code = load_numbers(tables, names, &index->entities);
-	for (uint32_t i = 0; code == BAT_OK && i < index->entities.count; i++)
-		take_stored(tables,
-		    &index->by_name[index->entities.ordinals[i]].events);
-	if (code == BAT_OK)
-		code = load_numbers(tables, names, &index->scopes);
-	for (uint32_t i = 0; code == BAT_OK && i < index->scopes.count; i++)
-		code = load_numbers(tables, members,
-		    &index->by_name[index->scopes.ordinals[i]].members);
-	return tables->cut ? BAT_DATA_CORRUPT : code;
-}
-
 /* ---- the whole ------------------------------------------------------- */
 
 static void
@@ -279,29 +176,43 @@ read_header(struct bat_blockfile *file, uint8_t *block, uint64_t *head,
 		head[HEAD_FORMAT] != BAT_SIDECAR_FORMAT ||
 		head[HEAD_ROW_SIZE] != sizeof(struct bat_index_hot) ||
 		head[HEAD_COUNT] > UINT32_MAX - 1 ||
-		head[HEAD_TABLES_LENGTH] > file->size))
+		head[HEAD_NAMES] * BAT_INDEX_NAME_BYTES > file->size ||
+		head[HEAD_MEMBERS] * BAT_INDEX_MEMBER_BYTES > file->size ||
+		head[HEAD_NAMES] > UINT32_MAX - 1 ||
+		head[HEAD_MEMBERS] > UINT32_MAX - 1 ||
+		head[HEAD_ENTITIES] > head[HEAD_NAMES] ||
+		head[HEAD_SCOPES] > head[HEAD_NAMES] ||
+		head[HEAD_MADE_OF_LENGTH] > file->size))
 		code = bat_error_set(why, BAT_DATA_CORRUPT,
 		    "it has another format");
 	return code;
 }
 
-/* Tables, then the base; on a failure the caller forgets the index. */
+static struct bat_index_list
+stored_list(uint64_t count, uint64_t at)
+{
+	return (struct bat_index_list){ .count = (uint32_t)count,
+		.stored = count > 0,
+		.stored_at = at };
+}
+
+/* The base, and what is asked for all the time; on a failure the caller forgets
+ * the index. */
 static int
 install(struct bat_segment_dir *dir, struct bat_index *index,
     const struct bat_index_base *base, const uint8_t *block,
-    const uint64_t *head, struct tables *tables)
+    const uint64_t *head)
 {
 	uint32_t position;
-	int code = load_names(index, tables);
+	int code = bat_index_set_base(index, base);
 
-	if (code == BAT_OK)
-		code = load_tables(index, tables);
 	for (uint64_t i = 0; code == BAT_OK && i < head[HEAD_SEGMENTS]; i++)
 		code = bat_index_segment(index, dir->segments[i].id, &position);
-	if (code == BAT_OK)
-		code = bat_index_set_base(index, base);
 	if (code != BAT_OK)
 		return code;
+	index->entities = stored_list(head[HEAD_ENTITIES],
+	    head[HEAD_ENTITIES_AT]);
+	index->scopes = stored_list(head[HEAD_SCOPES], head[HEAD_SCOPES_AT]);
 	index->visible_count = head[HEAD_VISIBLE];
 	index->first_visible = (uint32_t)head[HEAD_FIRST_VISIBLE];
 	index->last_visible = (uint32_t)head[HEAD_LAST_VISIBLE];
@@ -313,7 +224,28 @@ install(struct bat_segment_dir *dir, struct bat_index *index,
 	memcpy(&index->last_row,
 	    block + HEAD_ROWS_OFFSET + sizeof(index->first_row),
 	    sizeof(index->last_row));
-	return BAT_OK;
+	return index->last_row.place >> 40 < index->segment_count ||
+		index->visible_count == 0 ?
+	    BAT_OK :
+	    BAT_DATA_CORRUPT;
+}
+
+static void
+take_base(const uint64_t *head, struct bat_index_base *base)
+{
+	base->count = (uint32_t)head[HEAD_COUNT];
+	base->names = (uint32_t)head[HEAD_NAMES];
+	base->members = (uint32_t)head[HEAD_MEMBERS];
+	base->ends_at = head[HEAD_ENDS_AT];
+	base->text_at = head[HEAD_TEXT_AT];
+	base->text_size = head[HEAD_TEXT_SIZE];
+	base->sorted_at = head[HEAD_SORTED_AT];
+	base->names_at = head[HEAD_NAMES_AT];
+	base->members_at = head[HEAD_MEMBERS_AT];
+	base->rows_at = head[HEAD_ROWS_AT];
+	base->lists_at = head[HEAD_LISTS_AT];
+	base->lengths_at = head[HEAD_LENGTHS_AT];
+	base->lengths_format = (uint32_t)head[HEAD_LENGTHS_FORMAT];
 }
 
 static int
@@ -329,26 +261,22 @@ load_file(struct bat_segment_dir *dir, struct bat_index *index,
 
 	if (code == BAT_OK)
 		code = bat_bytes_reserve(&bytes,
-		    (size_t)head[HEAD_TABLES_LENGTH] + 1);
+		    (size_t)head[HEAD_MADE_OF_LENGTH] + 1);
 	if (code == BAT_OK)
 		code = bat_blockfile_read(&base->file, BAT_BLOCKFILE_CONTENT,
-		    bytes.data, (size_t)head[HEAD_TABLES_LENGTH], why);
+		    bytes.data, (size_t)head[HEAD_MADE_OF_LENGTH], why);
 	if (code == BAT_OK) {
 		tables.at = bytes.data;
-		tables.end = bytes.data + head[HEAD_TABLES_LENGTH];
+		tables.end = bytes.data + head[HEAD_MADE_OF_LENGTH];
 		take_state(head, state);
 		code = check_files(dir, &tables, head[HEAD_SEGMENTS], state,
 		    why);
 	}
 	if (code == BAT_OK)
 		code = take_histograms(&tables, head, state);
-	base->count = (uint32_t)head[HEAD_COUNT];
-	base->rows_at = head[HEAD_ROWS_AT];
-	base->lists_at = head[HEAD_LISTS_AT];
-	base->lengths_at = head[HEAD_LENGTHS_AT];
-	base->lengths_format = (uint32_t)head[HEAD_LENGTHS_FORMAT];
+	take_base(head, base);
 	if (code == BAT_OK)
-		code = install(dir, index, base, block, head, &tables);
+		code = install(dir, index, base, block, head);
 	bat_bytes_free(&bytes);
 	return code;
 }

@@ -17,13 +17,20 @@
  * compared with its row; verify reads everything.
  *
  * The file (in checked blocks, blockfile.h; all little endian):
- *	header	as struct bat_sidecar_header is written, one block
- *	tables	segments, names, entities, members, scopes
- *	rows	struct bat_index_hot, 64 bytes each, from a block's start
- *	lists	ordinals, u32 each, from a block's start
- *	lengths	u32 for each row, 0 where none is known, from a block's start;
- *		may be absent. Of these nothing is believed: who shows an event
- *		holds its line against the length (bat.h, bat_keep_lengths)
+ *	header	numbers (sidecar_parts.h), the first and the last row; one block
+ *	made of	segments, files beside them, histograms
+ *	ends	where each name ends in the text, u64 each, behind a 0
+ *	text	the bytes of names
+ *	sorted	the numbers of names, in the order of their bytes, u32 each
+ *	names	a record for each (index.h)
+ *	members	likewise
+ *	rows	struct bat_index_hot, 64 bytes each
+ *	lists	u32 each: ordinals of members and entities, members of scopes,
+ *		then all entities and all scopes
+ *	lengths	u32 for each row, 0 where none is known; may be absent. Of these
+ *		nothing is believed: who shows an event holds its line against
+ *		the length (bat.h, bat_keep_lengths)
+ * Each part starts a block. Opening reads the first two.
  *
  * Threads: one.
  */

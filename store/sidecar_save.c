@@ -74,94 +74,15 @@ put_files(struct bat_segment_dir *dir, int64_t now_ns, struct bat_buf *tables,
 	return code;
 }
 
-static int
-put32(struct bat_buf *tables, uint32_t value)
-{
-	return bat_bytes_append_le(tables, value, 4);
-}
-
-static int
-put_numbers(struct bat_buf *tables, const struct bat_index_list *list)
-{
-	int code = put32(tables, list->count);
-
-	for (uint32_t i = 0; code == BAT_OK && i < list->count; i++)
-		code = put32(tables, list->ordinals[i]);
-	return code;
-}
-
-/* Where a list will stand among the stored ones. */
-static int
-put_stored(struct bat_buf *tables, uint32_t count, uint64_t *next)
-{
-	int code = put32(tables, count);
-
-	if (code == BAT_OK)
-		code = bat_bytes_append_le(tables, *next, 8);
-	*next += count;
-	return code;
-}
-
-static int
-put_names(const struct bat_index *index, struct bat_buf *tables)
-{
-	int code = put32(tables, (uint32_t)index->names.count);
-
-	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
-		struct bat_slice name = bat_intern_get(&index->names, i);
-
-		code = put32(tables, (uint32_t)name.length);
-		if (code == BAT_OK)
-			code = bat_bytes_append_slice(tables, name);
-	}
-	return code;
-}
-
 /* Members without events (prepared for an append that failed) are left out:
  * they have no place in the numbering, so there must be none. */
 static bool
 has_empty_member(const struct bat_index *index)
 {
 	for (uint32_t i = 0; i < index->member_count; i++)
-		if (index->members[i].count == 0)
+		if (bat_index_member(index, i)->count == 0)
 			return true;
 	return false;
-}
-
-/* *out_ordinals: how many the lists have together. */
-static int
-put_tables(const struct bat_index *index, struct bat_buf *tables,
-    uint64_t *out_ordinals)
-{
-	uint64_t next = 0;
-	int code = put32(tables, index->member_count);
-
-	for (uint32_t i = 0; code == BAT_OK && i < index->member_count; i++) {
-		const struct bat_index_member *member = &index->members[i];
-
-		code = put32(tables, member->scope);
-		if (code == BAT_OK)
-			code = put32(tables, member->entity);
-		if (code == BAT_OK)
-			code = put32(tables, member->count);
-		if (code == BAT_OK)
-			code = put32(tables, member->own);
-		if (code == BAT_OK && member->own)
-			code = put_stored(tables, member->count, &next);
-	}
-	if (code == BAT_OK)
-		code = put_numbers(tables, &index->entities);
-	for (uint32_t i = 0; code == BAT_OK && i < index->entities.count; i++)
-		code = put_stored(tables,
-		    index->by_name[index->entities.ordinals[i]].events.count,
-		    &next);
-	if (code == BAT_OK)
-		code = put_numbers(tables, &index->scopes);
-	for (uint32_t i = 0; code == BAT_OK && i < index->scopes.count; i++)
-		code = put_numbers(tables,
-		    &index->by_name[index->scopes.ordinals[i]].members);
-	*out_ordinals = next;
-	return code;
 }
 
 /* The next block's start. */
@@ -182,38 +103,87 @@ fill_up(struct bat_blockfile_writer *writer, struct bat_error *error)
 	    error);
 }
 
-/* Where the parts behind the tables start. */
+/* Where the parts start, and how many numbers the lists have. */
 struct layout {
+	uint64_t ends_at, text_at, text_size, sorted_at, names_at, members_at;
 	uint64_t rows_at, lists_at;
-	uint64_t lengths_at; /* 0: none is known */
+	uint64_t entities_at, scopes_at; /* among the lists */
+	uint64_t lengths_at;		 /* 0: none is known */
 };
 
-static struct layout
-lay_out(const struct bat_index *index, size_t tables_length, uint64_t ordinals)
+/* Lists in the order in which they are written: of members that have their own,
+ * of names as entities and as scopes, of all entities, of all scopes. */
+static void
+lay_out_lists(const struct bat_index *index, struct layout *layout,
+    uint64_t *out_count)
 {
-	struct layout layout;
+	uint64_t next = 0;
 
-	layout.rows_at = align(BAT_BLOCKFILE_CONTENT + tables_length);
+	for (uint32_t i = 0; i < index->member_count; i++) {
+		const struct bat_index_member *member = bat_index_member(index,
+		    i);
+
+		next += member->own ? member->count : 0;
+	}
+	for (uint32_t i = 0; i < index->names.count; i++) {
+		const struct bat_index_name *name = bat_index_name(index, i);
+
+		layout->text_size += bat_intern_get(&index->names, i).length;
+		if (name != NULL)
+			next += (uint64_t)name->events.count +
+			    name->members.count;
+	}
+	layout->entities_at = next;
+	layout->scopes_at = next + index->entities.count;
+	*out_count = layout->scopes_at + index->scopes.count;
+}
+
+static struct layout
+lay_out(const struct bat_index *index, size_t made_of_length)
+{
+	uint64_t names = index->names.count, numbers;
+	struct layout layout = { .lengths_at = 0 };
+
+	lay_out_lists(index, &layout, &numbers);
+	layout.ends_at = align(BAT_BLOCKFILE_CONTENT + made_of_length);
+	layout.text_at = align(layout.ends_at + (names + 1) * 8);
+	layout.sorted_at = align(layout.text_at + layout.text_size);
+	layout.names_at = align(layout.sorted_at + names * sizeof(uint32_t));
+	layout.members_at = align(
+	    layout.names_at + names * BAT_INDEX_NAME_BYTES);
+	layout.rows_at = align(layout.members_at +
+	    (uint64_t)index->member_count * BAT_INDEX_MEMBER_BYTES);
 	layout.lists_at = align(layout.rows_at +
 	    (uint64_t)index->count * sizeof(struct bat_index_hot));
-	layout.lengths_at = 0;
 	if (index->lengths_format != 0 &&
 	    (index->lengths_learned > 0 || index->base.lengths_at != 0))
 		layout.lengths_at = align(
-		    layout.lists_at + ordinals * sizeof(uint32_t));
+		    layout.lists_at + numbers * sizeof(uint32_t));
 	return layout;
 }
 
 static int
 write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
     const struct bat_sidecar_state *state, size_t segments,
-    size_t tables_length, const struct layout *layout, struct bat_error *error)
+    size_t made_of_length, const struct layout *layout, struct bat_error *error)
 {
 	const uint64_t head[HEAD_COUNT_OF_NUMBERS] = {
 		[HEAD_MAGIC] = SIDECAR_MAGIC,
 		[HEAD_FORMAT] = BAT_SIDECAR_FORMAT,
 		[HEAD_ROW_SIZE] = sizeof(struct bat_index_hot),
-		[HEAD_TABLES_LENGTH] = tables_length,
+		[HEAD_MADE_OF_LENGTH] = made_of_length,
+		[HEAD_NAMES] = index->names.count,
+		[HEAD_ENDS_AT] = layout->ends_at,
+		[HEAD_TEXT_AT] = layout->text_at,
+		[HEAD_TEXT_SIZE] = layout->text_size,
+		[HEAD_SORTED_AT] = layout->sorted_at,
+		[HEAD_NAMES_AT] = layout->names_at,
+		[HEAD_MEMBERS] = index->member_count,
+		[HEAD_MEMBERS_AT] = layout->members_at,
+		[HEAD_ENTITIES] = index->entities.count,
+		[HEAD_ENTITIES_AT] = layout->entities_at,
+		[HEAD_SCOPES] = index->scopes.count,
+		[HEAD_SCOPES_AT] = layout->scopes_at,
 		[HEAD_ROWS_AT] = layout->rows_at,
 		[HEAD_LISTS_AT] = layout->lists_at,
 		[HEAD_LENGTHS_AT] = layout->lengths_at,
@@ -252,6 +222,109 @@ write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
 	return bat_blockfile_append(writer, block, sizeof(block), error);
 }
 
+/* ---- names ------------------------------------------------------------- */
+
+static int
+write_texts(struct bat_blockfile_writer *writer, const struct bat_index *index,
+    struct bat_error *error)
+{
+	uint8_t end[8] = { 0 };
+	uint64_t at = 0;
+	int code = bat_blockfile_append(writer, end, sizeof(end), error);
+
+	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
+		at += bat_intern_get(&index->names, i).length;
+		bat_bytes_put_le(end, at, 8);
+		code = bat_blockfile_append(writer, end, sizeof(end), error);
+	}
+	if (code == BAT_OK)
+		code = fill_up(writer, error);
+	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
+		struct bat_slice name = bat_intern_get(&index->names, i);
+
+		code = bat_blockfile_append(writer, name.data, name.length,
+		    error);
+	}
+	return code == BAT_OK ? fill_up(writer, error) : code;
+}
+
+struct named {
+	struct bat_slice text;
+	uint32_t number;
+};
+
+static int
+by_text(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return bat_bytes_compare(x->text, y->text);
+}
+
+static int
+write_sorted(struct bat_blockfile_writer *writer, const struct bat_index *index,
+    struct bat_error *error)
+{
+	size_t count = index->names.count;
+	struct named *all = malloc((count + 1) * sizeof(*all));
+	int code = all == NULL ? BAT_WORLD_NO_MEMORY : BAT_OK;
+
+	for (uint32_t i = 0; code == BAT_OK && i < count; i++)
+		all[i] = (struct named){ bat_intern_get(&index->names, i), i };
+	if (code == BAT_OK)
+		qsort(all, count, sizeof(*all), by_text);
+	for (size_t i = 0; code == BAT_OK && i < count; i++)
+		code = bat_blockfile_append(writer, &all[i].number,
+		    sizeof(all[i].number), error);
+	free(all);
+	return code == BAT_OK ? fill_up(writer, error) : code;
+}
+
+/* Records of members and names; their lists follow each other in this order,
+ * but those of names stand behind those of members. */
+static int
+write_records(struct bat_blockfile_writer *writer,
+    const struct bat_index *index, struct bat_error *error)
+{
+	static const struct bat_index_name nobody = {
+		.first_member = BAT_INDEX_NOTHING,
+		.last_member = BAT_INDEX_NOTHING,
+	};
+	uint8_t record[BAT_INDEX_NAME_BYTES];
+	uint64_t of_members = 0, of_names = 0;
+	int code = BAT_OK;
+
+	for (uint32_t i = 0; i < index->member_count; i++)
+		of_names += bat_index_member(index, i)->own ?
+		    bat_index_member(index, i)->count :
+		    0;
+	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
+		const struct bat_index_name *name = bat_index_name(index, i);
+
+		if (name == NULL)
+			name = &nobody;
+		bat_index_put_name(name, of_names,
+		    of_names + name->events.count, record);
+		of_names += (uint64_t)name->events.count + name->members.count;
+		code = bat_blockfile_append(writer, record,
+		    BAT_INDEX_NAME_BYTES, error);
+	}
+	if (code == BAT_OK)
+		code = fill_up(writer, error);
+	for (uint32_t i = 0; code == BAT_OK && i < index->member_count; i++) {
+		const struct bat_index_member *member = bat_index_member(index,
+		    i);
+
+		bat_index_put_member(member, of_members, record);
+		of_members += member->own ? member->count : 0;
+		code = bat_blockfile_append(writer, record,
+		    BAT_INDEX_MEMBER_BYTES, error);
+	}
+	return code == BAT_OK ? fill_up(writer, error) : code;
+}
+
+/* ---- rows and lists ----------------------------------------------------- */
+
 static int
 write_rows(struct bat_blockfile_writer *writer, const struct bat_index *index,
     struct bat_error *error)
@@ -286,13 +359,20 @@ write_lists(struct bat_blockfile_writer *writer, const struct bat_index *index,
 	int code = BAT_OK;
 
 	for (uint32_t i = 0; code == BAT_OK && i < index->member_count; i++)
-		if (index->members[i].own)
+		if (bat_index_member(index, i)->own)
 			code = write_list(writer,
 			    bat_index_member_list(index, i), error);
-	for (uint32_t i = 0; code == BAT_OK && i < index->entities.count; i++)
-		code = write_list(writer,
-		    bat_index_entity_list(index, index->entities.ordinals[i]),
+	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
+		code = write_list(writer, bat_index_entity_list(index, i),
 		    error);
+		if (code == BAT_OK)
+			code = write_list(writer,
+			    bat_index_scope_members(index, i), error);
+	}
+	if (code == BAT_OK)
+		code = write_list(writer, bat_index_entities(index), error);
+	if (code == BAT_OK)
+		code = write_list(writer, bat_index_scopes(index), error);
 	return code;
 }
 
@@ -322,7 +402,7 @@ write_lengths(struct bat_blockfile_writer *writer, struct bat_index *index,
 
 static int
 write_all(struct bat_segment_dir *dir, int cache, struct bat_index *index,
-    const struct bat_sidecar_state *state, const struct bat_buf *tables,
+    const struct bat_sidecar_state *state, const struct bat_buf *made_of,
     const struct layout *layout, int64_t now_ns, struct bat_error *error)
 {
 	struct bat_blockfile_writer writer;
@@ -331,13 +411,19 @@ write_all(struct bat_segment_dir *dir, int cache, struct bat_index *index,
 
 	if (code != BAT_OK)
 		return code;
-	code = write_header(&writer, index, state, dir->count, tables->length,
+	code = write_header(&writer, index, state, dir->count, made_of->length,
 	    layout, error);
 	if (code == BAT_OK)
-		code = bat_blockfile_append(&writer, tables->data,
-		    tables->length, error);
+		code = bat_blockfile_append(&writer, made_of->data,
+		    made_of->length, error);
 	if (code == BAT_OK)
 		code = fill_up(&writer, error);
+	if (code == BAT_OK)
+		code = write_texts(&writer, index, error);
+	if (code == BAT_OK)
+		code = write_sorted(&writer, index, error);
+	if (code == BAT_OK)
+		code = write_records(&writer, index, error);
 	if (code == BAT_OK)
 		code = write_rows(&writer, index, error);
 	if (code == BAT_OK)
@@ -390,34 +476,29 @@ bat_sidecar_save(struct bat_segment_dir *dir, struct bat_index *index,
     const struct bat_sidecar_state *state, int64_t now_ns,
     struct bat_error *error)
 {
-	struct bat_buf tables = BAT_BUF_EMPTY;
+	struct bat_buf made_of = BAT_BUF_EMPTY;
 	struct layout layout;
-	uint64_t ordinals = 0;
 	int cache = -1;
 	int code;
 
 	if (index->count == 0 || has_empty_member(index) ||
 	    !are_those_of_index(dir, index))
 		return BAT_END;
-	code = put_files(dir, now_ns, &tables, error);
+	code = put_files(dir, now_ns, &made_of, error);
 	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&tables,
+		code = bat_bytes_append_slice(&made_of,
 		    state->fallbacks.system_histogram);
 	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&tables,
+		code = bat_bytes_append_slice(&made_of,
 		    state->fallbacks.effect_histogram);
-	if (code == BAT_OK)
-		code = put_names(index, &tables);
-	if (code == BAT_OK)
-		code = put_tables(index, &tables, &ordinals);
 	if (code == BAT_OK)
 		code = make_cache(dir, &cache, error);
 	if (code == BAT_OK) {
-		layout = lay_out(index, tables.length, ordinals);
-		code = write_all(dir, cache, index, state, &tables, &layout,
+		layout = lay_out(index, made_of.length);
+		code = write_all(dir, cache, index, state, &made_of, &layout,
 		    now_ns, error);
 		bat_file_close(dir->disk, cache);
 	}
-	bat_bytes_free(&tables);
+	bat_bytes_free(&made_of);
 	return code;
 }

@@ -54,34 +54,35 @@ bat_find_id(struct bat_store *store, const struct bat_id *id)
 uint32_t
 bat_find_entity(struct bat_store *store, struct bat_slice name)
 {
-	const struct bat_index *index = enter(store);
-	uint32_t number = bat_intern_find(&index->names, name);
+	uint32_t number;
 
-	if (number != BAT_INTERN_NONE &&
-	    bat_index_entity_list(index, number)->count == 0)
-		number = BAT_INTERN_NONE;
-	(void)leave(store);
+	do {
+		const struct bat_index *index = enter(store);
+
+		number = bat_intern_find(&index->names, name);
+		if (number != BAT_INTERN_NONE &&
+		    bat_index_entity_list(index, number)->count == 0)
+			number = BAT_INTERN_NONE;
+	} while (!leave(store));
 	return number;
-}
-
-/* A name may be known and, no event prepared for it, have no place yet. */
-static const struct bat_index_name *
-name_entry(const struct bat_index *index, uint32_t number)
-{
-	return number < index->by_name_capacity ? &index->by_name[number] :
-						  NULL;
 }
 
 uint32_t
 bat_find_scope(struct bat_store *store, struct bat_slice name)
 {
-	const struct bat_index *index = enter(store);
-	uint32_t number = bat_intern_find(&index->names, name);
-	const struct bat_index_name *entry = name_entry(index, number);
+	uint32_t number;
 
-	if (entry == NULL || entry->members.count == 0)
-		number = BAT_INTERN_NONE;
-	(void)leave(store);
+	do {
+		const struct bat_index *index = enter(store);
+		const struct bat_index_name *entry;
+
+		number = bat_intern_find(&index->names, name);
+		/* A name may be known and, no event prepared for it, have no
+		 * place yet. */
+		entry = bat_index_name(index, number);
+		if (entry == NULL || entry->members.count == 0)
+			number = BAT_INTERN_NONE;
+	} while (!leave(store));
 	return number;
 }
 
@@ -97,71 +98,91 @@ at(const struct bat_index_list *list, uint32_t position)
 uint32_t
 bat_entity_at(struct bat_store *store, uint32_t position)
 {
-	uint32_t number = at(&enter(store)->entities, position);
+	uint32_t number;
 
-	(void)leave(store);
+	do {
+		number = at(bat_index_entities(enter(store)), position);
+	} while (!leave(store));
 	return number;
 }
 
 uint32_t
 bat_scope_at(struct bat_store *store, uint32_t position)
 {
-	uint32_t number = at(&enter(store)->scopes, position);
+	uint32_t number;
 
-	(void)leave(store);
+	do {
+		number = at(bat_index_scopes(enter(store)), position);
+	} while (!leave(store));
 	return number;
 }
 
 uint32_t
 bat_scope_size(struct bat_store *store, uint32_t scope)
 {
-	const struct bat_index_name *entry = name_entry(enter(store), scope);
-	uint32_t count = entry == NULL ? 0 : entry->members.count;
+	uint32_t count;
 
-	(void)leave(store);
+	do {
+		const struct bat_index_name *entry = bat_index_name(
+		    enter(store), scope);
+
+		count = entry == NULL ? 0 : entry->members.count;
+	} while (!leave(store));
 	return count;
 }
 
 uint32_t
 bat_scope_entity_at(struct bat_store *store, uint32_t scope, uint32_t position)
 {
-	const struct bat_index *index = enter(store);
-	const struct bat_index_name *entry = name_entry(index, scope);
-	uint32_t member = entry == NULL ? BAT_INDEX_NOTHING :
-					  at(&entry->members, position);
-	uint32_t entity = member == BAT_INDEX_NOTHING ?
-	    BAT_INDEX_NOTHING :
-	    index->members[member].entity;
+	uint32_t member;
 
-	(void)leave(store);
-	return entity;
+	do {
+		const struct bat_index *index = enter(store);
+
+		member = at(bat_index_scope_members(index, scope), position);
+		if (member != BAT_INDEX_NOTHING)
+			member = bat_index_member(index, member)->entity;
+	} while (!leave(store));
+	return member;
 }
 
 bool
 bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity)
 {
-	const struct bat_index *index = enter(store);
-	uint32_t member = bat_index_find_member(index, scope, entity);
-	bool has = member != BAT_INDEX_NOTHING &&
-	    index->members[member].count > 0;
+	bool has;
 
-	(void)leave(store);
+	do {
+		const struct bat_index *index = enter(store);
+		uint32_t member = bat_index_find_member(index, scope, entity);
+
+		has = member != BAT_INDEX_NOTHING &&
+		    bat_index_member(index, member)->count > 0;
+	} while (!leave(store));
 	return has;
 }
 
 uint32_t
 bat_entity_scopes(struct bat_store *store, uint32_t entity, uint32_t *out_scope)
 {
-	const struct bat_index *index = enter(store);
-	const struct bat_index_name *entry = name_entry(index, entity);
-	uint32_t count = entry == NULL ? 0 : entry->member_count;
-	uint32_t member = entry == NULL ? BAT_INDEX_NOTHING :
-					  entry->first_member;
+	uint32_t count;
 
-	while (member != BAT_INDEX_NOTHING && index->members[member].count == 0)
-		member = index->members[member].next_of_entity;
-	if (count > 0 && member != BAT_INDEX_NOTHING)
-		*out_scope = index->members[member].scope;
-	(void)leave(store);
+	do {
+		const struct bat_index *index = enter(store);
+		const struct bat_index_name *entry = bat_index_name(index,
+		    entity);
+		const struct bat_index_member *member = NULL;
+		uint32_t number = entry == NULL ? BAT_INDEX_NOTHING :
+						  entry->first_member;
+
+		count = entry == NULL ? 0 : entry->member_count;
+		while (number != BAT_INDEX_NOTHING) {
+			member = bat_index_member(index, number);
+			if (member->count > 0)
+				break;
+			number = member->next_of_entity;
+		}
+		if (count > 0 && number != BAT_INDEX_NOTHING)
+			*out_scope = member->scope;
+	} while (!leave(store));
 	return count;
 }

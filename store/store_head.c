@@ -71,7 +71,8 @@ first_of_entity(const struct bat_index *index, uint32_t entity)
 static uint32_t
 first_of_scope(const struct bat_index *index, uint32_t scope)
 {
-	const struct bat_index_list *members = &index->by_name[scope].members;
+	const struct bat_index_list *members = bat_index_scope_members(index,
+	    scope);
 	const struct bat_index_list *list;
 
 	if (members->count == 0)
@@ -109,9 +110,9 @@ head_of_past(const struct bat_index *index, uint32_t before,
 	*out = (struct bat_head){
 		.ordinals = before < index->count ? before : index->count,
 		.visible_count = stat.count,
-		.entity_count = count_begun(index, &index->entities,
+		.entity_count = count_begun(index, bat_index_entities(index),
 		    first_of_entity, before),
-		.scope_count = count_begun(index, &index->scopes,
+		.scope_count = count_begun(index, bat_index_scopes(index),
 		    first_of_scope, before),
 	};
 	if (out->ordinals > 0)

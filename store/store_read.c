@@ -22,12 +22,15 @@ bat_row(struct bat_store *store, uint32_t ordinal, struct bat_row *out)
 struct bat_slice
 bat_name(struct bat_store *store, uint32_t number)
 {
-	const struct bat_index *index = enter(store);
-	struct bat_slice name = BAT_SLICE_EMPTY;
+	struct bat_slice name;
 
-	if (number < index->names.count)
-		name = bat_intern_get(&index->names, number);
-	(void)leave(store);
+	do {
+		const struct bat_index *index = enter(store);
+
+		name = number < index->names.count ?
+		    bat_intern_get(&index->names, number) :
+		    BAT_SLICE_EMPTY;
+	} while (!leave(store));
 	return name;
 }
 

@@ -14,7 +14,7 @@
 #include "stores.h"
 #include "temp_dir.h"
 
-enum { EVENTS = 4608, BATCH = 64, ENTITIES = 40 };
+enum { EVENTS = 4608, BATCH = 64, ENTITIES = 140 };
 
 /* Ten seconds ahead: the files are quiet, as they are at a later unmount. */
 static int64_t
