@@ -84,8 +84,8 @@ def shown(words):
             if word not in own and before not in own]
 
 
-def about(bench, options, load, seconds):
-    return {'bench': 1, 'commit': machine.commit(),
+def about(bench, options, commit, load, seconds):
+    return {'bench': 1, 'commit': commit,
             'command': 'scripts/bench ' + ' '.join(options.shown),
             'machine': machine.facts(bench.cores, bench.disk),
             'cold': options.cold, 'runs': options.runs, 'load': load,
@@ -119,6 +119,7 @@ def markdown(facts, results, failures):
 
 def measure(options, folder, kept):
     load, start = [os.getloadavg()[0]], time.monotonic()
+    commit = machine.commit()   # what is built; who knows what comes meanwhile
     bench = Bench(options, folder, kept)
     if not options.peer:
         bench.skip('batpak', 'no program (cargo)')
@@ -131,7 +132,7 @@ def measure(options, folder, kept):
         chosen, bench, options.runs,
         machine.drop_caches if options.cold else lambda: None)
     load.append(os.getloadavg()[0])
-    facts = about(bench, options, load, time.monotonic() - start)
+    facts = about(bench, options, commit, load, time.monotonic() - start)
     text = markdown(facts, results, failures)
     sys.stdout.write(text)
     if options.table:
