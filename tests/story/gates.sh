@@ -45,6 +45,15 @@ while IFS= read -r line; do
 done
 END
 
+# Looks at what there is before it says anything.
+gate 30-reads <<END
+while IFS= read -r line; do
+	cat '$mnt/log.jsonl' '$mnt'/entities/* >'$work/read' 2>&1
+	ls -lR '$mnt/events' '$mnt/chains' >/dev/null 2>&1
+	echo '{"permit":true}'
+done
+END
+
 # refused TEXT COMMAND...: it fails, and says so.
 refused() {
 	local text=$1
@@ -113,6 +122,12 @@ question() {
 		has("try") == false' >/dev/null
 }
 
+may_read() {
+	write_line '"seen"' "$mnt/entities/e" &&
+		! grep -q '"seen"' "$work/read" &&
+		write_line 1 "$mnt/entities/e" && grep -q '"seen"' "$work/read"
+}
+
 one_batch() {
 	refused 'Permission denied' dd if=<(printf '1\n2\n"no"\n4\n') \
 		of="$mnt/entities/b" bs=4096 oflag=append conv=notrunc \
@@ -157,7 +172,7 @@ nothing_is_open() {
 }
 
 ends_with_unmount() {
-	end_it && gone 10-no 20-log
+	end_it && gone 10-no 20-log 30-reads
 }
 
 # The store can be mounted at once: nobody has its lock.
@@ -166,7 +181,7 @@ ends_with_kill() {
 		write_line 1 "$mnt/entities/e" || return
 	kill_it
 	mount_it "$store" ro || return
-	until_true gone 10-no 20-log && end_it
+	until_true gone 10-no 20-log 30-reads && end_it
 }
 
 # The one that hangs costs its writer and the next one the limit, together, and
@@ -205,7 +220,7 @@ in_the_background() {
 		refused 'Permission denied' write_line '"no"' "$mnt/entities/e" ||
 		return
 	take_down
-	until_true gone 10-no 20-log
+	until_true gone 10-no 20-log 30-reads
 }
 
 read_only_starts_none() {
@@ -241,6 +256,7 @@ batpak_opens_it() {
 check "a line is stored when all gates permit it" permits_and_denies
 check "a denial is recorded" denial_is_recorded
 check "a gate learns what is proposed and by whom" question
+check "a gate may read the mount" may_read
 check "what stands before a denied line is stored" one_batch
 check "so it is at the root" root_batch
 check "a try asks and records nothing" tries
