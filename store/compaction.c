@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "recovery.h"
+#include "marker.h"
 
 /* ---- which ------------------------------------------------------------- */
 
@@ -111,8 +111,7 @@ bat_compaction_mark(struct bat_compaction *job, struct bat_error *error)
 		code = make_placeholder(job, error);
 	if (code != BAT_OK)
 		return code;
-	code = bat_recovery_marker_text(job->merged, job->ids, job->count,
-	    &text);
+	code = bat_marker_encode(job->merged, job->ids, job->count, &text);
 	if (code != BAT_OK) {
 		bat_error_set(error, code, "no memory for a marker");
 	} else {

@@ -266,8 +266,12 @@ look_at_name(void *context, const char *name)
 		    "%s is not a regular file", name);
 	} else {
 		bat_inspect_say(inspection, key, "%s",
-		    ends_in_fbat(name) ? "looks like a segment and is none" :
-					 "not part of a store");
+		    strcmp(name, BAT_SEGMENT_DIR_UNFINISHED) == 0 ?
+			"a compaction was writing it; it goes with the first "
+			"append" :
+			ends_in_fbat(name) ?
+			"looks like a segment and is none" :
+			"not part of a store");
 	}
 	return 0;
 }

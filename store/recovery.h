@@ -139,10 +139,6 @@ struct bat_recovery_tail {
 int bat_recovery_read_on(struct bat_segment_dir *dir,
     struct bat_recovery_tail *tail, struct bat_index *index,
     struct bat_recovery *out, struct bat_error *error);
-/* The marker of a compaction of ours (FORMAT.md 9.6), onto buf. 0 or
- * BAT_WORLD_NO_MEMORY. */
-int bat_recovery_marker_text(uint64_t merged, const uint64_t *sources,
-    size_t count, struct bat_buf *buf);
 /*
  * Does an event, as its frame holds it, equal its row? Kinds after the mapping
  * of FORMAT.md 5.3; what the row keeps as a fingerprint by that; extensions

@@ -148,15 +148,5 @@ int bat_recovery_index_file(struct recovery_scan *scan, bool rowindex,
     bool *out_believed);
 /* Apply compaction.pending.json to the list of segments. */
 int bat_recovery_marker(struct recovery_scan *scan);
-/* What it says. */
-struct recovery_marker {
-	uint64_t merged;
-	uint64_t *sources;
-	size_t count;
-	bool ours; /* else batpak's */
-};
-/* Which of the files that it names hold the events. */
-int bat_recovery_decide(struct recovery_scan *scan,
-    const struct recovery_marker *marker);
 
 #endif

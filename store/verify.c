@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "hidden.h"
+#include "marker.h"
 #include "verify_swift.h"
 
 /* A thread costs as much as reading some hundred kilobytes. */
@@ -196,6 +197,25 @@ verify_all(struct bat_verify_state *state, const struct bat_verify_how *how)
 	return code == BAT_END ? verify_plainly(state) : code;
 }
 
+/* Of a compaction of ours that is all but swept: every event of theirs stands in
+ * the merged segment too. (batpak's are read as they lie there.) */
+static int
+leave_out_sources(struct bat_verify_state *state)
+{
+	struct bat_segment_dir *dir = &state->dir;
+	struct bat_marker marker;
+	int code = bat_marker_read(dir, &marker, NULL);
+
+	if (code != BAT_OK)
+		return code == BAT_WORLD_NO_MEMORY ? code : BAT_OK;
+	for (size_t i = 0; marker.ours && i < marker.count &&
+	     bat_segment_dir_find(dir, marker.merged) != NULL;
+	     i++)
+		bat_segment_dir_forget(dir, marker.sources[i]);
+	bat_marker_free(&marker);
+	return BAT_OK;
+}
+
 int
 bat_verify_directory_as(const struct bat_verify_how *how,
     const struct bat_disk *disk, const char *path,
@@ -220,6 +240,8 @@ bat_verify_directory_as(const struct bat_verify_how *how,
 	}
 	start(state);
 	code = bat_segment_dir_scan(&state->dir, error);
+	if (code == 0 && state->dir.has_marker)
+		code = leave_out_sources(state);
 	if (code == 0)
 		code = verify_all(state, how);
 	finish(state);
