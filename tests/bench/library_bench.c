@@ -1,6 +1,8 @@
 /*
  * library_bench: a store through the library alone, without a mount.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,11 +162,50 @@ append_some(void *context, unsigned number)
 		    work->receipts + number * work->batch);
 }
 
+/* As batfs has it with -o ahead=4M. */
+#define RUNWAY (UINT64_C(4) << 20)
+
+struct runner {
+	struct bat_store *store;
+	atomic_bool stop;
+	pthread_t thread;
+};
+
+static void *
+lay_ahead(void *context)
+{
+	struct runner *runner = context;
+
+	while (!atomic_load(&runner->stop))
+		(void)bat_lay_runway(runner->store, true);
+	return NULL;
+}
+
+static void
+start_runner(struct runner *runner, struct bat_store *store)
+{
+	runner->store = store;
+	atomic_init(&runner->stop, false);
+	if (pthread_create(&runner->thread, NULL, lay_ahead, runner) != 0)
+		bench_fail("no thread");
+}
+
+static void
+stop_runner(struct runner *runner)
+{
+	atomic_store(&runner->stop, true);
+	bat_wake_runway(runner->store);
+	pthread_join(runner->thread, NULL);
+}
+
 /* Writers that each wait until what they appended is on disk. */
 static void
 measure_append(int argc, char **argv)
 {
-	const struct bat_options options = { .durability = BAT_DURABLE_EACH };
+	bool ahead = argc > 4 && strcmp(argv[4], "ahead") == 0;
+	const struct bat_options options = { .durability = BAT_DURABLE_EACH,
+		.runway_bytes = ahead ? RUNWAY : 0 };
+	struct runner runner;
 	unsigned writers = (unsigned)bench_number(argv[1], BENCH_THREADS_MAX);
 	struct append_work work = {
 		.store = open_store(argv[0], &options),
@@ -176,7 +217,8 @@ measure_append(int argc, char **argv)
 	uint64_t before;
 	int64_t ns;
 
-	(void)argc;
+	if (ahead)
+		start_runner(&runner, work.store);
 	work.makers = bench_allocate(writers, sizeof(*work.makers));
 	work.receipts = bench_allocate(writers * work.batch,
 	    sizeof(*work.receipts));
@@ -194,6 +236,8 @@ measure_append(int argc, char **argv)
 		    writers * work.batch * rounds);
 	printf("{\"ns\": %lld, \"events\": %llu}\n", (long long)ns,
 	    (unsigned long long)(head.visible_count - before));
+	if (ahead)
+		stop_runner(&runner);
 	close_store(work.store);
 	for (unsigned i = 0; i < writers; i++)
 		event_maker_free(&work.makers[i]);
@@ -302,7 +346,8 @@ main(int argc, char **argv)
 		{ "make", 4, make, "DIR EVENTS ENTITIES ckpt|fbati|none" },
 		{ "index", 2, make_index, "DIR ckpt|fbati" },
 		{ "open", 1, measure_open, "DIR" },
-		{ "append", 4, measure_append, "DIR WRITERS BATCH ROUNDS" },
+		{ "append", 4, measure_append,
+		    "DIR WRITERS BATCH ROUNDS [ahead]" },
 		{ "get", 2, measure_get, "DIR COUNT" },
 		{ "scan", 1, measure_scan, "DIR" },
 		{ "verify", 1, measure_verify, "DIR" },

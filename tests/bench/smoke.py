@@ -70,7 +70,8 @@ def wanted_lanes(peer, disk):
              ('`cat` of', disk), ('open + read + close', disk),
              ('an event by id', 'floor'), ('verify', 'floor'),
              ('durable appends, library, 1 writer', 'SQLite'),
-             ('durable appends, mount, 8 writers', 'written ahead'),
+             ('durable appends, mount, 8 writers', 'SQLite'),
+             ('durable appends, mount, 1 writer, space', 'written ahead'),
              ('a line to a blocked reader', 'pipe'),
              ('a line to a blocked reader', 'tail -f, ' + disk),
              ('unmount after 10 000', 'null server')]
