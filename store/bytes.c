@@ -124,13 +124,11 @@ bat_bytes_is_utf8(struct bat_slice slice)
 }
 
 int
-bat_bytes_reserve(struct bat_buf *buf, size_t extra)
+bat_bytes_grow(struct bat_buf *buf, size_t extra)
 {
 	size_t capacity;
 	uint8_t *data;
 
-	if (extra <= buf->capacity - buf->length)
-		return 0;
 	/* Beyond PTRDIFF_MAX there is no object, and doubling would wrap. */
 	if (extra > PTRDIFF_MAX - buf->length)
 		return BAT_WORLD_NO_MEMORY;
@@ -144,21 +142,6 @@ bat_bytes_reserve(struct bat_buf *buf, size_t extra)
 		return BAT_WORLD_NO_MEMORY;
 	buf->data = data;
 	buf->capacity = capacity;
-	return 0;
-}
-
-int
-bat_bytes_append(struct bat_buf *buf, const void *data, size_t length)
-{
-	int code;
-
-	if (length == 0)
-		return 0;
-	code = bat_bytes_reserve(buf, length);
-	if (code != 0)
-		return code;
-	memcpy(buf->data + buf->length, data, length);
-	buf->length += length;
 	return 0;
 }
 
