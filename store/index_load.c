@@ -45,7 +45,7 @@ make_chunk(void)
 	return chunk;
 }
 
-/* Small stores get a small first chunk. */
+/* Of this one only what is used becomes memory. */
 static struct bat_index_hot *
 make_small_chunk(void)
 {
@@ -84,6 +84,18 @@ bat_index_drop_spares(struct bat_index *index)
 		free(take_spare(index));
 }
 
+/* Will the next chunk be? The first one of a small store will not, nor the last
+ * of many rows that are loaded at once, if it is less than half of one. */
+static bool
+is_filled(const struct bat_index *index, uint64_t rows, uint32_t more)
+{
+	uint64_t start = (uint64_t)index->chunk_count * BAT_INDEX_CHUNK_ROWS;
+
+	if (more > BAT_INDEX_CHUNK_ROWS)
+		return rows - start > BAT_INDEX_CHUNK_ROWS / 2;
+	return rows > BAT_INDEX_CHUNK_ROWS;
+}
+
 int
 bat_index_load_room(struct bat_index *index, uint32_t more)
 {
@@ -108,8 +120,8 @@ bat_index_load_room(struct bat_index *index, uint32_t more)
 	while (index->chunk_count < chunks) {
 		struct bat_index_hot *chunk = index->spare != NULL ?
 		    take_spare(index) :
-		    chunks > 1 ? make_chunk() :
-				 make_small_chunk();
+		    is_filled(index, rows, more) ? make_chunk() :
+						   make_small_chunk();
 
 		if (chunk == NULL)
 			return BAT_WORLD_NO_MEMORY;

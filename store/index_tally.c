@@ -129,14 +129,17 @@ take_visible(struct bat_index *index, const struct share *share)
 	index->last_row = *hot_at(index, share->last_visible);
 }
 
-/* As large pages, each of which costs one fault and not 512. */
+/* A long one as huge pages, each of which costs one fault and not 512. */
 static uint32_t *
 make_block(size_t count)
 {
-	size_t size = (count * sizeof(uint32_t) + HUGE_PAGE) / HUGE_PAGE *
-	    HUGE_PAGE;
-	uint32_t *block = aligned_alloc(HUGE_PAGE, size);
+	size_t size = count * sizeof(uint32_t);
+	uint32_t *block;
 
+	if (size < HUGE_PAGE)
+		return malloc(size);
+	size = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	block = aligned_alloc(HUGE_PAGE, size);
 	if (block != NULL)
 		(void)madvise(block, size, MADV_HUGEPAGE);
 	return block;

@@ -257,7 +257,8 @@ open_file(struct file *file, const char *path, const char *offset)
 
 /* ---- shares ----------------------------------------------------------- */
 
-/* Where the share of thread `number` begins: at an item. */
+/* Where the share of thread `number` begins: at an item. With few of them there
+ * may be none for the last threads. */
 static uint64_t
 border(const struct file *file, unsigned number, unsigned threads)
 {
@@ -273,9 +274,9 @@ border(const struct file *file, unsigned number, unsigned threads)
 	window = bench_allocate(1, ITEM_MAX);
 	got = read_at(file, window, ITEM_MAX, file->from + at);
 	found = memmem(window, got, file->pattern, file->pattern_length);
-	if (found == NULL)
-		bench_fail("%s: nothing in the middle", file->path);
-	at += file->from + (uint64_t)(found - window) - file->lead;
+	at = found == NULL ?
+	    file->end :
+	    file->from + at + (uint64_t)(found - window) - file->lead;
 	free(window);
 	return at;
 }
