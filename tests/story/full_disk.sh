@@ -3,10 +3,12 @@
 # space again appending does too, without a remount. Nothing acknowledged is
 # lost, and batpak opens the directory.
 #
-#	full_disk.sh BATFS
+#	full_disk.sh BATFS [OPTIONS]
 # shellcheck disable=SC2317 # functions are called by `check`
 set -u
 BATFS=$(realpath "$1")
+options=${2:-}
+name="full disk${options:+, $options}"
 # shellcheck source=tests/support/mount.sh
 . "$(dirname "$0")/../support/mount.sh"
 storm=$here/support/storm.py
@@ -29,7 +31,7 @@ head -c 400000 /dev/zero >"$disk/ballast"
 head -c 400000 /dev/zero >"$disk/reserve" # for the index file at the end
 
 starts() {
-	mount_it "$store" "${1:-}" && mkdir -p "$mnt/scopes/storm"
+	mount_it "$store" "$options" && mkdir -p "$mnt/scopes/storm"
 }
 
 # storm NAME MAX SIZE STATUS: writes, and must end with that status.
@@ -58,7 +60,7 @@ verify() {
 mounts_full() {
 	end_it
 	head -c 4194304 /dev/zero >"$disk/ballast" 2>/dev/null
-	mount_it "$store"
+	mount_it "$store" "$options"
 }
 
 batpak_opens() {
@@ -66,22 +68,22 @@ batpak_opens() {
 	cp -r "$store" "$work/copy" && "$interop" check "$work/copy"
 }
 
-check "full disk: mount" starts
-check "full disk: appends until ENOSPC" storm fill 1000 10000 75
-check "full disk: the shell is told" says_no_space
-check "full disk: everything acknowledged reads" verify
+check "$name: mount" starts
+check "$name: appends until ENOSPC" storm fill 1000 10000 75
+check "$name: the shell is told" says_no_space
+check "$name: everything acknowledged reads" verify
 rm "$disk/ballast"
-check "full disk: space again, appended without a remount" storm again 5 10000 0
-check "full disk: filled a second time" storm refill 1000 3000 75
-check "full disk: everything acknowledged reads again" verify
-check "full disk: a mount on a full disk stands" mounts_full
-check "full disk: it reads" verify
-check "full disk: its first append says so" storm late 1 50000 75
+check "$name: space again, appended without a remount" storm again 5 10000 0
+check "$name: filled a second time" storm refill 1000 3000 75
+check "$name: everything acknowledged reads again" verify
+check "$name: a mount on a full disk stands" mounts_full
+check "$name: it reads" verify
+check "$name: its first append says so" storm late 1 50000 75
 rm "$disk/ballast" "$disk/reserve"
-check "full disk: space again, the first append works" storm last 1 2000 0
-check "full disk: everything acknowledged is there" verify
-check "full disk: an orderly end" end_it
+check "$name: space again, the first append works" storm last 1 2000 0
+check "$name: everything acknowledged is there" verify
+check "$name: an orderly end" end_it
 if [ -n "$interop" ]; then
-	check "full disk: batpak opens it" batpak_opens
+	check "$name: batpak opens it" batpak_opens
 fi
 exit $((failed > 0))
