@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -234,6 +235,74 @@ START_TEST(appending_links_to_events_that_only_it_knows)
 }
 END_TEST
 
+/* ---- what is late -------------------------------------------------------- */
+
+struct asker {
+	struct bat_store *store;
+	pthread_t thread;
+	unsigned start;
+	uint64_t sum;
+};
+
+/* Everything of each entity, from another one on for each thread. */
+static void *
+ask_all(void *context)
+{
+	struct asker *asker = context;
+	struct bat_store *store = asker->store;
+
+	for (unsigned i = 0; i < ENTITIES; i++) {
+		struct bat_list list = { .kind = BAT_LIST_ENTITY };
+		uint32_t ordinals[BATCH], scope = 0, length;
+		uint64_t cursor = 0;
+		char text[32];
+		size_t count;
+
+		snprintf(text, sizeof(text), "e:%u",
+		    (i + asker->start) % ENTITIES);
+		list.entity = bat_find_entity(store, bat_bytes_text(text));
+		asker->sum += bat_name(store, list.entity).length;
+		asker->sum += bat_entity_scopes(store, list.entity, &scope);
+		asker->sum += bat_scope_has(store, scope, list.entity);
+		count = bat_list_next(store, &list, &cursor, ordinals, BATCH);
+		for (size_t k = 0; k < count; k++) {
+			struct bat_row row;
+
+			if (bat_row(store, ordinals[k], &row))
+				asker->sum += row.seq;
+			if (bat_lengths(store, 1, &ordinals[k], 1, &length))
+				asker->sum += length;
+		}
+	}
+	return NULL;
+}
+
+START_TEST(many_may_ask_for_it_at_once)
+{
+	struct asker askers[4];
+	struct temp_dir dir;
+	struct bat_store *store;
+
+	make_store(&dir);
+	ck_assert(uses_sidecar(&dir));
+	store = stores_open(&dir, false);
+	for (unsigned i = 0; i < 4; i++) {
+		askers[i] = (struct asker){ .store = store,
+			.start = i * ENTITIES / 4 };
+		ck_assert_int_eq(pthread_create(&askers[i].thread, NULL,
+				     ask_all, &askers[i]),
+		    0);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		pthread_join(askers[i].thread, NULL);
+	ck_assert_uint_gt(askers[0].sum, 0);
+	for (unsigned i = 1; i < 4; i++)
+		ck_assert_uint_eq(askers[i].sum, askers[0].sum);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 /* ---- lengths ------------------------------------------------------------- */
 
 static struct bat_store *
@@ -262,25 +331,28 @@ length_of(uint32_t ordinal)
 static void
 keep_lengths(struct bat_store *store)
 {
-	for (uint32_t i = 0; i < EVENTS; i++) {
-		uint32_t length = length_of(i);
+	uint32_t ordinals[EVENTS], lengths[EVENTS];
 
-		ck_assert_int_eq(bat_keep_lengths(store, generation_of(store),
-				     &i, &length, 1),
-		    0);
+	for (uint32_t i = 0; i < EVENTS; i++) {
+		ordinals[i] = i;
+		lengths[i] = length_of(i);
 	}
+	ck_assert_int_eq(bat_keep_lengths(store, generation_of(store), ordinals,
+			     lengths, EVENTS),
+	    0);
 }
 
 static void
 assert_lengths(struct bat_store *store, bool known)
 {
-	for (uint32_t i = 0; i < EVENTS; i++) {
-		uint32_t length = 1;
+	uint32_t ordinals[EVENTS], lengths[EVENTS];
 
-		ck_assert(
-		    bat_lengths(store, generation_of(store), &i, 1, &length));
-		ck_assert_uint_eq(length, known ? length_of(i) : 0);
-	}
+	for (uint32_t i = 0; i < EVENTS; i++)
+		ordinals[i] = i;
+	ck_assert(bat_lengths(store, generation_of(store), ordinals, EVENTS,
+	    lengths));
+	for (uint32_t i = 0; i < EVENTS; i++)
+		ck_assert_uint_eq(lengths[i], known ? length_of(i) : 0);
 }
 
 START_TEST(lengths_are_kept_for_who_means_the_same)
@@ -762,13 +834,14 @@ main(void)
 	int failed;
 
 	suite_add_tcase(suite, promise);
-	tcase_set_timeout(promise, 60);
+	tcase_set_timeout(promise, 240);
 	tcase_add_test(promise, a_store_opens_from_it_and_says_the_same);
 	tcase_add_test(promise, it_is_not_written_while_a_file_is_young);
 	tcase_add_test(promise, a_read_only_handle_writes_none);
 	tcase_add_test(promise, what_was_appended_since_is_read_behind_it);
 	tcase_add_test(promise, appending_links_to_events_that_only_it_knows);
 	tcase_add_test(promise, a_ctime_alone_tells_of_a_change);
+	tcase_add_test(promise, many_may_ask_for_it_at_once);
 	tcase_add_test(promise, lengths_are_kept_for_who_means_the_same);
 	tcase_add_test(promise, lengths_go_with_their_generation);
 	tcase_add_test(promise, lengths_that_cannot_be_read_are_not_known);
