@@ -13,12 +13,14 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'support'))
 from mounted import Mount, Report                       # noqa: E402
 
 ENTITIES = 300
+SETTLED = 2.2       # seconds until the sidecar may tell of a file
 
 
 def requests(at):
@@ -125,6 +127,28 @@ def in_a_storm(report, at):
                 '; '.join(wrong[:3]))
 
 
+def rendered(at):
+    with open(os.path.join(at, '.ctl/stats')) as file:
+        return [int(line.split()[1]) for line in file
+                if line.startswith('lines_rendered ')][0]
+
+
+def sizes_of_another_mount(report, batfs, data):
+    """What was listed in one mount costs the next one no rendering."""
+    sizes, lines = [], []
+    for _ in range(2):
+        time.sleep(SETTLED)
+        with Mount(batfs, data) as at:
+            sizes.append(listed(os.path.join(at, 'entities')))
+            lines.append(rendered(at))
+            wrong = [name for name, size in sizes[-1].items()
+                     if content(os.path.join(at, 'entities', name)) != size]
+    fine = sizes[0] == sizes[1] and lines[0] > 0 and lines[1] == 0
+    report.case('the next mount knows the sizes and renders nothing',
+                None if fine and not wrong else '%d and %d lines, wrong: %s' % (
+                    *lines, wrong[:3]))
+
+
 def main():
     batfs = os.path.abspath(sys.argv[1])
     report = Report()
@@ -138,6 +162,9 @@ def main():
             few_requests(report, at)
             every_append_is_seen(report, at)
             in_a_storm(report, at)
+            # From so many on a store gets a sidecar.
+            append(os.path.join(at, 'scopes/list', 'e:many'), b'1\n' * 4096)
+        sizes_of_another_mount(report, batfs, data)
     finally:
         shutil.rmtree(data)
     return report.status()
