@@ -7,8 +7,8 @@
  * bat_checkpoint_decode and bat_segment_reader_footer say of a file and what
  * this says are the same, and a test holds them together. The figures that
  * justify it, CPU time of opening 1 M events: index.fbati (218 MB) 0.10 s
- * instead of 0.6, index.ckpt (367 MB) 0.24 s instead of 0.50, footers (162 MB)
- * 0.09 s instead of 0.61, each spread over two cores.
+ * instead of 0.6, index.ckpt (367 MB) 0.17 s instead of 0.50, footers (162 MB)
+ * 0.08 s instead of 0.61, each spread over two cores.
  *
  * The threads are this call's own and gone when it returns. Threads: the index
  * is the caller's alone.

@@ -14,8 +14,8 @@
 /* What tells of a greater number lies: no store gets there, and what is added
  * behind it must not wrap around. */
 #define RECOVERY_SEQ_MAX INT64_MAX
-/* Entities take turns; a number from here costs a tenth of one from the hash
- * table of names, and each frame asks for two. */
+/* Entities take turns, and each frame asks for two names: from the hash table
+ * alone that took 510 instructions, with those of late beside it 370. */
 #define RECOVERY_RECENT_BITS 13
 #define RECOVERY_RECENT (1u << RECOVERY_RECENT_BITS)
 #define RECOVERY_BATCH_MAX 1000000u /* FORMAT.md 12 */
