@@ -153,17 +153,26 @@ list_rest(struct bat_compaction *job, struct bat_segment_dir *found,
 	return BAT_OK;
 }
 
-/* M goes again, and the sources are what they were. */
-static void
-take_back(struct bat_compaction *job)
+/* M goes again, and the sources are what they were. Returns what failed: code,
+ * or a sync. */
+static int
+take_back(struct bat_compaction *job, int code, struct bat_error *error)
 {
 	const struct bat_disk *disk = job->dir->disk;
 	char name[BAT_SEGMENT_NAME_SIZE];
+	int synced;
 
 	bat_segment_name(job->merged, name);
-	if (bat_file_unlink(disk, job->dir->dir, name, NULL) == BAT_OK &&
-	    bat_file_sync(disk, job->dir->dir, NULL) == BAT_OK)
-		job->installed = false;
+	if (bat_file_unlink(disk, job->dir->dir, name, NULL) != BAT_OK)
+		return code;
+	synced = bat_file_sync(disk, job->dir->dir, NULL);
+	if (synced != BAT_OK) {
+		if (error != NULL)
+			error->code = synced;
+		return synced;
+	}
+	job->installed = false;
+	return code;
 }
 
 int
@@ -185,9 +194,7 @@ bat_compaction_install(struct bat_compaction *job,
 	if (code != BAT_OK)
 		return code;
 	code = list_rest(job, found, error);
-	if (code != BAT_OK)
-		take_back(job);
-	return code;
+	return code == BAT_OK ? BAT_OK : take_back(job, code, error);
 }
 
 int
@@ -218,8 +225,8 @@ bat_compaction_sweep(struct bat_compaction *job, struct bat_error *error)
 
 /* The marker goes before the segment above M: while it is there, nobody may
  * make M. What cannot be taken away is swept at the next open. */
-static void
-undo(struct bat_compaction *job)
+static int
+undo(struct bat_compaction *job, struct bat_error *error)
 {
 	const struct bat_disk *disk = job->dir->disk;
 	int dir = job->dir->dir;
@@ -231,25 +238,27 @@ undo(struct bat_compaction *job)
 		    NULL);
 	/* After a failed sync none is tried. */
 	if (job->stopped)
-		return;
+		return BAT_OK;
 	if (job->marked)
-		code = bat_file_unlink(disk, dir, BAT_SEGMENT_DIR_MARKER, NULL);
+		code = bat_file_unlink(disk, dir, BAT_SEGMENT_DIR_MARKER,
+		    error);
 	if (code == BAT_OK && job->marked)
-		code = bat_file_sync(disk, dir, NULL);
+		code = bat_file_sync(disk, dir, error);
 	if (code != BAT_OK || job->placeholder == 0)
-		return;
+		return code;
 	bat_segment_name(job->placeholder, name);
-	if (bat_file_unlink(disk, dir, name, NULL) == BAT_OK)
-		(void)bat_file_sync(disk, dir, NULL);
+	code = bat_file_unlink(disk, dir, name, error);
+	return code == BAT_OK ? bat_file_sync(disk, dir, error) : code;
 }
 
-void
-bat_compaction_free(struct bat_compaction *job)
+int
+bat_compaction_free(struct bat_compaction *job, struct bat_error *error)
 {
-	if (!job->installed)
-		undo(job);
+	int code = job->installed ? BAT_OK : undo(job, error);
+
 	free(job->ids);
 	free(job->moves);
 	job->ids = NULL;
 	job->moves = NULL;
+	return code;
 }

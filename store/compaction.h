@@ -79,7 +79,8 @@ int bat_compaction_install(struct bat_compaction *job,
 /* After a failure what is left is swept when the directory is next opened and
  * written to. */
 int bat_compaction_sweep(struct bat_compaction *job, struct bat_error *error);
-/* Of what was not installed nothing stays behind. */
-void bat_compaction_free(struct bat_compaction *job);
+/* Of what was not installed nothing stays behind; if it cannot be taken away, it
+ * is swept at the next open. 0; BAT_WORLD_*; BAT_STATE_STOPPED. */
+int bat_compaction_free(struct bat_compaction *job, struct bat_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 #include "mend.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 static int
@@ -43,6 +44,54 @@ rename_source(struct bat_segment_dir *dir, uint64_t id, struct bat_error *error)
 	return sync_dir(dir, error);
 }
 
+/*
+ * A sync may have failed behind the rename that made the merged segment: then it
+ * is seen, and no later sync puts its name on the disk. It gets it once more;
+ * while it has none the sources are what is read. Held, so that readers go on.
+ */
+static int
+settle_merged(struct bat_segment_dir *dir, uint64_t id, struct bat_error *error)
+{
+	const struct bat_disk *disk = dir->disk;
+	char name[BAT_SEGMENT_NAME_SIZE];
+	int fd, result, code = bat_segment_dir_hold(dir, id, &fd, error);
+
+	if (code != BAT_OK)
+		return code;
+	bat_segment_name(id, name);
+	result = disk->rename_at(disk->context, dir->dir, name,
+	    BAT_SEGMENT_DIR_UNFINISHED, true);
+	if (result >= 0)
+		code = sync_dir(dir, error);
+	if (result >= 0 && code == BAT_OK)
+		result = disk->rename_at(disk->context, dir->dir,
+		    BAT_SEGMENT_DIR_UNFINISHED, name, false);
+	if (result < 0)
+		code = bat_error_set_os(error, -result, "cannot rename %s",
+		    name);
+	else if (code == BAT_OK)
+		code = sync_dir(dir, error);
+	bat_segment_dir_release(dir, id);
+	return code;
+}
+
+/* The same of a name that is gone: it comes, empty, and goes again. */
+static int
+settle_gone(struct bat_segment_dir *dir, uint64_t id, struct bat_error *error)
+{
+	const struct bat_disk *disk = dir->disk;
+	char name[BAT_SEGMENT_NAME_SIZE];
+	int fd;
+
+	bat_segment_name(id, name);
+	fd = disk->open_at(disk->context, dir->dir, name, O_RDWR | O_CREAT,
+	    0600);
+	if (fd < 0)
+		return bat_error_set_os(error, -fd, "cannot make %s", name);
+	bat_file_close(disk, fd);
+	return bat_file_unlink(disk, dir->dir, name, error);
+}
+
 int
 bat_mend_marker(struct bat_segment_dir *dir,
     const struct bat_recovery *recovery, struct bat_error *error)
@@ -59,6 +108,10 @@ bat_mend_marker(struct bat_segment_dir *dir,
 		source_name(recovery->heal_segment, name);
 		code = bat_file_unlink(disk, dir->dir, name, error);
 	}
+	if (code == BAT_OK && recovery->heal_settle)
+		code = settle_merged(dir, recovery->heal_segment, error);
+	for (size_t i = 0; code == BAT_OK && i < recovery->heal_gone_count; i++)
+		code = settle_gone(dir, recovery->heal_gone[i], error);
 	for (size_t i = 0; code == BAT_OK && i < recovery->heal_drop_count;
 	     i++) {
 		bat_segment_name(recovery->heal_drop[i], name);

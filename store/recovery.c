@@ -415,6 +415,7 @@ bat_recovery_free(struct bat_recovery *recovery)
 {
 	free(recovery->cuts);
 	free(recovery->heal_drop);
+	free(recovery->heal_gone);
 	bat_bytes_free(&recovery->fallbacks_bytes);
 	bat_bytes_free(&recovery->report);
 	memset(recovery, 0, sizeof(*recovery));

@@ -83,6 +83,14 @@ struct bat_recovery {
 	uint64_t *heal_drop;
 	size_t heal_drop_count;
 	/*
+	 * Of a compaction of ours that was cut off, it may be by a sync that
+	 * failed: what is seen need not be on the disk. heal_settle: that
+	 * heal_segment has its name; heal_gone: that these names are gone.
+	 */
+	bool heal_settle;
+	uint64_t *heal_gone;
+	size_t heal_gone_count;
+	/*
 	 * Hidden ranges reach numbers that no event has: those that were hidden
 	 * never got to the disk. They are clipped before anything is appended,
 	 * or what comes next would be hidden.

@@ -244,6 +244,22 @@ drop_merged(struct recovery_scan *scan, const struct bat_marker *marker)
 	return BAT_OK;
 }
 
+/* The sources that are seen no more, while M is there. */
+static int
+note_gone(struct recovery_scan *scan, const struct bat_marker *marker)
+{
+	struct bat_recovery *out = scan->out;
+
+	out->heal_gone = calloc(marker->count + 1, sizeof(*out->heal_gone));
+	if (out->heal_gone == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	for (size_t i = 0; i < marker->count; i++)
+		if (bat_segment_dir_find(scan->dir, marker->sources[i]) == NULL)
+			out->heal_gone[out->heal_gone_count++] =
+			    marker->sources[i];
+	return BAT_OK;
+}
+
 static int
 decide_ours(struct recovery_scan *scan, const struct bat_marker *marker)
 {
@@ -254,6 +270,10 @@ decide_ours(struct recovery_scan *scan, const struct bat_marker *marker)
 	if (!stock.merged && stock.missing > 0)
 		bat_recovery_damage(scan, stock.first_missing, 0,
 		    "a source of a compaction is not there");
+	if (stock.merged)
+		code = note_gone(scan, marker);
+	if (code != BAT_OK)
+		return code;
 	if (!stock.merged || stock.others == 0) {
 		bat_recovery_say(scan->out, "compaction marker: %s, ignored",
 		    stock.merged ? "all is done" : "nothing was done yet");
@@ -263,7 +283,10 @@ decide_ours(struct recovery_scan *scan, const struct bat_marker *marker)
 		code = is_whole(scan, marker->merged, &whole);
 	if (code != BAT_OK)
 		return code;
-	return whole ? drop_sources(scan, marker) : drop_merged(scan, marker);
+	if (!whole)
+		return drop_merged(scan, marker);
+	scan->out->heal_settle = stock.missing == 0;
+	return drop_sources(scan, marker);
 }
 
 static int

@@ -33,7 +33,7 @@ look(struct bat_store *store, struct bat_compacted *out,
 		.bytes_before = job.bytes_before,
 		.bytes_after = job.bytes_before,
 	};
-	bat_compaction_free(&job);
+	(void)bat_compaction_free(&job, NULL);
 	pthread_mutex_unlock(&store->writer.lead);
 	return code == BAT_END ? BAT_OK : code;
 }

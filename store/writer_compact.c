@@ -199,20 +199,24 @@ bat_writer_compact(struct bat_writer *writer, struct bat_compacted *out,
 		.index_lock = writer->index_lock,
 		.stop = &writer->stop_compacting,
 	};
-	struct bat_error what = { .code = 0 };
+	struct bat_error what = { .code = 0 }, left = { .code = 0 };
 	int code;
 
 	pthread_mutex_lock(&writer->compacting);
 	code = compact(writer, &job, out, &what);
 	job.stopped = code == BAT_STATE_STOPPED;
-	if (job.stopped) {
+	if (bat_compaction_free(&job, job.stopped ? NULL : &left) ==
+	    BAT_STATE_STOPPED) {
+		code = BAT_STATE_STOPPED;
+		what = left;
+	}
+	if (code == BAT_STATE_STOPPED) {
 		pthread_mutex_lock(&writer->lead);
 		(void)bat_writer_settle(writer, code, &what, NULL);
 		pthread_mutex_unlock(&writer->lead);
 	}
 	if (code < 0 && error != NULL)
 		*error = what;
-	bat_compaction_free(&job);
 	pthread_mutex_unlock(&writer->compacting);
 	return code == BAT_END ? BAT_OK : code;
 }
