@@ -229,6 +229,7 @@ scan_once(struct bat_follower *follower, struct bat_recovery_tail *tail,
 		    before :
 		    follower->index->next_seq,
 		.row_limit = ROWS_AT_ONCE,
+		.doubted = follower->recovery->doubted,
 	};
 	bat_index_init(&fresh);
 	code = bat_recovery_read_on(follower->dir, tail, &fresh, &news, error);

@@ -361,6 +361,7 @@ run_once(struct bat_segment_dir *dir,
 
 	memset(out, 0, sizeof(*out));
 	index->plain = options->plain;
+	out->doubted = options->ignore_indexes;
 	code = bat_segment_dir_scan(dir, error);
 	if (code == BAT_OK)
 		code = check_is_store(dir, error);

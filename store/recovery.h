@@ -54,6 +54,10 @@ struct bat_recovery {
 	/* The first rows are those of the sidecar, which was made from it. */
 	bool from_sidecar;
 	uint64_t restored_count, tail_count;
+	/* A row of these files was not its frame's: who reads on, or anew,
+	 * compares every row that they tell, or a sample would believe them
+	 * again. */
+	bool doubted;
 	/* What the next event gets. */
 	uint64_t next_seq;
 	uint64_t highest_segment; /* 0: none */
@@ -133,6 +137,7 @@ struct bat_recovery_tail {
 	 * behind the place. */
 	uint64_t segment_seq, next_seq;
 	uint32_t row_limit; /* end at the first good place behind so many */
+	bool doubted;	    /* as in struct bat_recovery */
 	/* Filled: the segment of the place has got a footer, so its rows were
 	 * read from its first one on, with the numbers that it tells; there is
 	 * more to be read. */

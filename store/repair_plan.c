@@ -62,8 +62,9 @@ bat_repair_keeps(const struct repair_segment *segment,
 		return false;
 	switch ((enum bat_survey_kind)piece->kind) {
 	case BAT_SURVEY_EVENT:
-	case BAT_SURVEY_DROPPED:
 		return true;
+	case BAT_SURVEY_DROPPED:
+		return !piece->loose;
 	case BAT_SURVEY_BEGIN:
 	case BAT_SURVEY_COMMIT:
 		return !piece->loose || BAT_PLANT(125);
@@ -86,8 +87,11 @@ bat_repair_reason(const struct repair_segment *segment,
 		return NULL;
 	if (piece->reason != NULL)
 		return piece->reason;
-	return piece->loose ? "marker of a batch with a hole" :
-			      "unfinished batch";
+	if (!piece->loose)
+		return "unfinished batch";
+	return piece->kind == BAT_SURVEY_DROPPED ?
+	    "item that the footer leaves out" :
+	    "marker of a batch with a hole";
 }
 
 uint64_t

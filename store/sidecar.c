@@ -248,6 +248,38 @@ take_base(const uint64_t *head, struct bat_index_base *base)
 	base->lengths_format = (uint32_t)head[HEAD_LENGTHS_FORMAT];
 }
 
+/* Do so many of at least this size lie between a place and the file's end? */
+static bool
+fits(const struct bat_blockfile *file, uint64_t at, uint64_t count, size_t unit)
+{
+	return at <= file->size && count <= (file->size - at) / unit;
+}
+
+/* Whoever forged the checks too could name any count. */
+static bool
+numbers_fit(const struct bat_blockfile *file, const uint64_t *head)
+{
+	uint64_t count = head[HEAD_COUNT], names = head[HEAD_NAMES];
+
+	if (count >= UINT32_MAX || names >= UINT32_MAX ||
+	    head[HEAD_MEMBERS] >= UINT32_MAX || head[HEAD_VISIBLE] > count ||
+	    head[HEAD_ENTITIES] > names || head[HEAD_SCOPES] > names)
+		return false;
+	if (head[HEAD_VISIBLE] > 0 &&
+	    (head[HEAD_FIRST_VISIBLE] >= count ||
+		head[HEAD_LAST_VISIBLE] >= count))
+		return false;
+	return fits(file, 0, head[HEAD_MADE_OF_LENGTH], 1) &&
+	    fits(file, head[HEAD_ENDS_AT], names, 4) &&
+	    fits(file, head[HEAD_TEXT_AT], head[HEAD_TEXT_SIZE], 1) &&
+	    fits(file, head[HEAD_SORTED_AT], names, 4) &&
+	    fits(file, head[HEAD_NAMES_AT], names, 4) &&
+	    fits(file, head[HEAD_MEMBERS_AT], head[HEAD_MEMBERS], 4) &&
+	    fits(file, head[HEAD_LISTS_AT], 0, 4) &&
+	    fits(file, head[HEAD_LENGTHS_AT], 0, 4) &&
+	    fits(file, head[HEAD_ROWS_AT], count, sizeof(struct bat_index_hot));
+}
+
 static int
 load_file(struct bat_segment_dir *dir, struct bat_index *index,
     struct bat_index_base *base, struct bat_sidecar_state *state,
@@ -259,6 +291,10 @@ load_file(struct bat_segment_dir *dir, struct bat_index *index,
 	struct tables tables = { NULL, NULL, false };
 	int code = read_header(&base->file, block, head, why);
 
+	if (code == BAT_OK && !numbers_fit(&base->file, head) &&
+	    !BAT_PLANT(273))
+		code = bat_error_set(why, BAT_END,
+		    "its header speaks of more than it holds");
 	if (code == BAT_OK)
 		code = bat_bytes_reserve(&bytes,
 		    (size_t)head[HEAD_MADE_OF_LENGTH] + 1);

@@ -126,7 +126,9 @@ look(struct bat_store *store)
 
 	if (code == BAT_DATA_DISAGREES) {
 		error.text[0] = '\0';
-		code = bat_store_anew(store, store->view->index.broken, &error);
+		code = bat_store_anew(store,
+		    store->view->index.broken || store->view->recovery.doubted,
+		    &error);
 	} else if (grew) {
 		bat_store_note_end(store);
 	}

@@ -40,7 +40,9 @@ struct bat_survey_piece {
 	const char *reason; /* HOLE, TAIL: in a word or two; static */
 	uint32_t items;	    /* BEGIN: as it says */
 	uint8_t kind;	    /* enum bat_survey_kind */
-	bool loose;	    /* a marker of a batch that has a hole */
+	/* A marker of a batch that has a hole; or a DROPPED item of one, which
+	 * would count without its markers. */
+	bool loose;
 };
 
 enum bat_survey_footer {

@@ -127,6 +127,8 @@ settle(struct judging *judging, size_t end, bool keep)
 			    (keep && !judging->has_hole);
 			if (!keep || judging->by_rows)
 				pieces[i].kind = BAT_SURVEY_DROPPED;
+			pieces[i].loose = judging->has_hole &&
+			    judging->by_rows && !BAT_PLANT(272);
 		}
 	}
 	pieces[judging->begin].loose = judging->has_hole;
@@ -189,6 +191,7 @@ judge_pieces(struct judging *judging)
 		case BAT_SURVEY_EVENT:
 		case BAT_SURVEY_DROPPED:
 			out->pieces[i].kind = BAT_SURVEY_EVENT;
+			out->pieces[i].loose = false;
 			judge_event(judging, i);
 			break;
 		case BAT_SURVEY_BEGIN:

@@ -205,12 +205,12 @@ compare_with(struct bat_verify_state *state, struct bat_verify_claims *claims,
 	}
 	if (code != 0)
 		return code;
-	claim = &claims->rows[claims->at];
-	if (claims->at == claims->count || is_before(&record->row, &claim->row))
+	if (claims->at == claims->count ||
+	    is_before(&record->row, &claims->rows[claims->at].row))
 		return is_promised(claims, &record->row) ?
 		    report_lacking(state, claims, &record->row) :
 		    0;
-	claims->at++;
+	claim = &claims->rows[claims->at++];
 	*out_row = &claim->row;
 	if (claims->is_index)
 		state->counts->index_rows++;

@@ -463,6 +463,52 @@ START_TEST(a_footer_that_knows_other_numbers_is_believed)
 }
 END_TEST
 
+/* Read every event once; how often it was begun anew. */
+static unsigned
+read_all(struct bat_store *store)
+{
+	struct bat_reading reading = BAT_READING_EMPTY;
+	unsigned anew = 0;
+
+	for (uint32_t i = 0; anew < 100 && i < head_of(store).ordinals; i++)
+		if (bat_read(store, i, &reading, NULL) == BAT_DATA_DISAGREES) {
+			anew++;
+			i = UINT32_MAX;
+		}
+	bat_reading_free(&reading);
+	return anew;
+}
+
+/* Three rows of it are compared, any three; the next look takes others. */
+START_TEST(a_footer_that_was_found_to_lie_is_not_believed_again)
+{
+	struct bat_segment_footer footer;
+	struct bat_store *store;
+	uint64_t generation;
+
+	maker_segment(&maker, 1);
+	for (unsigned i = 0; i < 60; i++)
+		maker_event(&maker, "player:alice", "\xa1x");
+	maker_footer(&maker);
+	ck_assert_int_eq(bat_segment_decode_trailer(maker.file.data +
+				 maker.file.length - BAT_SEGMENT_TRAILER_SIZE,
+			     maker.file.length, 8, &footer),
+	    0);
+	/* A byte of an id. */
+	maker.file.data[footer.rows_offset + 30 * BAT_SEGMENT_ROW_SIZE] ^= 1;
+	put_whole("000001.fbat", &maker.file);
+	store = open_reader();
+	ck_assert_uint_le(read_all(store), 1);
+	generation = head_of(store).generation;
+	for (unsigned i = 0; i < 20; i++)
+		ck_assert(!refresh(store));
+	ck_assert_uint_eq(read_all(store), 0);
+	ck_assert_uint_eq(head_of(store).generation, generation);
+	assert_shows(store, 60, "a footer that lies", 0);
+	stores_close(store);
+}
+END_TEST
+
 START_TEST(what_is_hidden_later_goes_and_may_come_back)
 {
 	struct bat_store *store;
@@ -867,6 +913,8 @@ main(void)
 	tcase_add_test(tcase, a_segment_that_nobody_sealed_is_read_to_its_end);
 	tcase_add_test(tcase, damage_is_named_only_below_a_higher_segment);
 	tcase_add_test(tcase, a_footer_that_knows_other_numbers_is_believed);
+	tcase_add_test(tcase,
+	    a_footer_that_was_found_to_lie_is_not_believed_again);
 	tcase_add_test(tcase, what_is_hidden_later_goes_and_may_come_back);
 	tcase_add_test(tcase, a_compaction_is_not_seen_before_it_is_over);
 	tcase_add_test(tcase,

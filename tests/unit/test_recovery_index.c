@@ -675,6 +675,49 @@ START_TEST(an_index_over_a_torn_tail_goes_before_the_cut)
 END_TEST
 
 /* A frame whose CRC is bad is damage, whatever is sampled: the row stays. */
+/* What an index has rows of was acknowledged: where such a batch has lost its
+ * COMMIT, a cut from its BEGIN on would take it. */
+START_TEST(a_bad_frame_behind_items_with_rows_is_no_torn_tail)
+{
+	struct bat_options writable = { .read_only = false };
+	struct bat_buf index = BAT_BUF_EMPTY, after = BAT_BUF_EMPTY;
+	struct bat_store *store;
+	struct bat_error error;
+	struct maker maker;
+	struct temp_dir dir;
+	struct bat_head head;
+
+	maker_init(&maker);
+	temp_dir_make(&dir);
+	maker_segment(&maker, 1);
+	maker_event(&maker, "player:a",
+	    "\xa1"
+	    "1");
+	maker_marker(&maker, 6, 2);
+	maker_event(&maker, "player:a",
+	    "\xa1"
+	    "2");
+	maker_event(&maker, "player:a",
+	    "\xa1"
+	    "3");
+	maker_bytes(&maker, "\0\0\0\x51torn", 8);
+	maker_save(&maker, &dir);
+	maker_index(&maker, true, 5, &index);
+	temp_dir_write(&dir, "index.fbati", bat_bytes_of_buf(&index));
+	store = stores_open(&dir, true);
+	bat_head(store, &head);
+	ck_assert_uint_eq(head.visible_count, 3);
+	stores_close(store);
+	ck_assert_int_eq(bat_open(dir.path, &writable, &store, &error),
+	    BAT_DATA_CORRUPT);
+	temp_dir_read(&dir, "000001.fbat", &after);
+	ck_assert(bat_bytes_equal(bat_bytes_of_buf(&after),
+	    bat_bytes_of_buf(&maker.file)));
+	bat_bytes_free(&after);
+	made_free(&dir, &maker, &index);
+}
+END_TEST
+
 START_TEST(a_damaged_frame_does_not_drop_the_index)
 {
 	struct bat_buf index = BAT_BUF_EMPTY, picture = BAT_BUF_EMPTY;
@@ -761,6 +804,8 @@ made(void)
 	tcase_add_test(tcase, rows_behind_an_unfinished_begin_are_believed);
 	tcase_add_test(tcase, events_that_the_batch_rule_drops_need_no_rows);
 	tcase_add_test(tcase, an_index_over_a_torn_tail_goes_before_the_cut);
+	tcase_add_test(tcase,
+	    a_bad_frame_behind_items_with_rows_is_no_torn_tail);
 	tcase_add_test(tcase, a_damaged_frame_does_not_drop_the_index);
 	return tcase;
 }

@@ -377,6 +377,78 @@ START_TEST(an_index_of_another_store_goes)
 }
 END_TEST
 
+/* A read-only mount shows a hole as an event and counts it. Who tells numbers
+ * does not: he is heard all the same, so that a second repair finds nothing. */
+START_TEST(numbers_behind_a_hole_are_those_that_were_told)
+{
+	struct bat_survey_piece piece;
+	struct bat_buf index = BAT_BUF_EMPTY;
+	struct maker maker, other;
+
+	temp_dir_make(&temp);
+	maker_init(&maker);
+	maker_init(&other);
+	maker_segment(&maker, 1);
+	maker_segment(&other, 1);
+	maker_event(&maker, "player:a",
+	    "\xa1"
+	    "1");
+	maker_event(&other, "player:a",
+	    "\xa1"
+	    "1");
+	maker_bytes(&maker, "\0\0\0\x04....hole", 12);
+	maker_event(&maker, "player:a",
+	    "\xa1"
+	    "2");
+	maker_event(&other, "player:a",
+	    "\xa1"
+	    "2");
+	maker_save(&maker, &temp);
+	maker_index(&other, true, 5, &index);
+	temp_dir_write(&temp, "index.fbati", bat_bytes_of_buf(&index));
+	repair(bat_file_posix(), temp.path, true);
+	ck_assert_uint_gt(counts.acts, 0);
+	piece = event_behind(1, maker.rows[0].offset + 1);
+	ck_assert_uint_eq(piece.seq, 1);
+	repair(bat_file_posix(), temp.path, true);
+	ck_assert_uint_eq(counts.acts, 0);
+	bat_bytes_free(&index);
+	maker_free(&maker);
+	maker_free(&other);
+}
+END_TEST
+
+/* Without its markers an item that the footer leaves out would be an event. */
+START_TEST(what_a_footer_leaves_out_does_not_come_back)
+{
+	struct bat_buf picture = BAT_BUF_EMPTY;
+	struct maker maker;
+
+	temp_dir_make(&temp);
+	maker_init(&maker);
+	maker_segment(&maker, 1);
+	maker_event(&maker, "player:a", "\xa1x");
+	maker_marker(&maker, 6, 2);
+	maker.unlisted = true;
+	maker_event(&maker, "player:b", "\xa1y");
+	maker_bytes(&maker, "\0\0\0\x04....hole", 12);
+	maker_marker(&maker, 6, 1);
+	maker_event(&maker, "player:c", "\xa1z");
+	maker_marker(&maker, 7, 0);
+	maker_footer(&maker);
+	maker_save(&maker, &temp);
+	repair(bat_file_posix(), temp.path, true);
+	ck_assert_uint_eq(counts.events, 2);
+	stores_picture(&temp, PICTURE_NO_PLACE, &picture);
+	ck_assert_ptr_null(memmem(picture.data, picture.length, "player:b", 8));
+	repair(bat_file_posix(), temp.path, true);
+	ck_assert_uint_eq(counts.acts, 0);
+	ck_assert_uint_eq(counts.events, 2);
+	bat_bytes_free(&picture);
+	maker_free(&maker);
+}
+END_TEST
+
 /* ---- compactions -------------------------------------------------------------------------- */
 
 START_TEST(a_compaction_that_did_not_end_is_taken_back)
@@ -611,6 +683,8 @@ main(void)
 	tcase_add_test(others,
 	    where_a_segment_is_missing_the_others_keep_their_numbers);
 	tcase_add_test(others, an_index_of_another_store_goes);
+	tcase_add_test(others, numbers_behind_a_hole_are_those_that_were_told);
+	tcase_add_test(others, what_a_footer_leaves_out_does_not_come_back);
 	tcase_add_test(others, a_compaction_that_did_not_end_is_taken_back);
 	tcase_add_test(others,
 	    a_marker_that_cannot_be_read_goes_and_its_source_has_its_name_again);

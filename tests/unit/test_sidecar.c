@@ -11,7 +11,10 @@
 #include <unistd.h>
 
 #include "bat.h"
+#include "blockfile.h"
+#include "crc.h"
 #include "picture.h"
+#include "sidecar_parts.h"
 #include "stores.h"
 #include "temp_dir.h"
 
@@ -795,6 +798,35 @@ END_TEST
 
 /* A bad block is found while the store is in use: a new generation, and the
  * right answer at once. */
+START_TEST(a_header_that_names_more_than_there_is_is_not_believed)
+{
+	static const size_t numbers[] = { HEAD_MADE_OF_LENGTH, HEAD_TEXT_SIZE,
+		HEAD_ROWS_AT, HEAD_COUNT, HEAD_VISIBLE };
+	struct bat_buf file = BAT_BUF_EMPTY;
+	struct temp_dir dir;
+
+	make_store(&dir);
+	ck_assert(uses_sidecar(&dir));
+	temp_dir_read(&dir, ".batfs/cache/index", &file);
+	for (size_t n = 0; n < sizeof(numbers) / sizeof(numbers[0]); n++) {
+		uint8_t was[8], *place = file.data + 8 * numbers[n];
+
+		memcpy(was, place, 8);
+		bat_bytes_put_le(place, UINT32_MAX - 1, 8);
+		bat_bytes_put_le(file.data + BAT_BLOCKFILE_CONTENT + 16,
+		    bat_crc_of(
+			bat_bytes_slice(file.data, BAT_BLOCKFILE_CONTENT + 16)),
+		    4);
+		temp_dir_write(&dir, ".batfs/cache/index",
+		    bat_bytes_of_buf(&file));
+		ck_assert_msg(!uses_sidecar(&dir), "number %zu", numbers[n]);
+		memcpy(place, was, 8);
+	}
+	bat_bytes_free(&file);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 START_TEST(a_bad_block_is_noticed_when_it_is_read)
 {
 	struct temp_dir dir;
@@ -828,6 +860,7 @@ int
 main(void)
 {
 	Suite *suite = suite_create("sidecar");
+	TCase *forged = tcase_create("forged");
 	TCase *promise = tcase_create("promise");
 	TCase *attacks = tcase_create("attacks");
 	SRunner *runner = srunner_create(suite);
@@ -857,6 +890,10 @@ main(void)
 	    a_file_beside_the_segments_that_changed_drops_it, 0, 4);
 	tcase_add_test(attacks, a_flipped_bit_anywhere_changes_no_answer);
 	tcase_add_test(attacks, a_cut_file_changes_no_answer);
+	tcase_add_test(forged,
+	    a_header_that_names_more_than_there_is_is_not_believed);
+	tcase_set_timeout(forged, 60);
+	suite_add_tcase(suite, forged);
 	tcase_add_test(attacks, a_bad_block_is_noticed_when_it_is_read);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -9,6 +9,7 @@
 #include "crc.h"
 #include "faulty_disk.h"
 #include "frame.h"
+#include "maker.h"
 #include "segment.h"
 #include "temp_dir.h"
 
@@ -826,6 +827,25 @@ START_TEST(an_index_of_another_store_is_found)
 }
 END_TEST
 
+START_TEST(a_footer_without_rows_lacks_every_event)
+{
+	struct verdict verdict;
+	struct maker maker;
+
+	maker_init(&maker);
+	maker_segment(&maker, 1);
+	maker.unlisted = true;
+	maker_event(&maker, "player:a", "\xa1x");
+	maker_footer(&maker);
+	maker_save(&maker, &temp);
+	verdict = verify();
+	ck_assert_uint_eq(verdict.counts.events, 1);
+	ck_assert_uint_eq(verdict.counts.footer_rows, 0);
+	ck_assert_uint_eq(verdict.broken, BIT(ROW));
+	maker_free(&maker);
+}
+END_TEST
+
 START_TEST(an_empty_directory_has_nothing_to_prove)
 {
 	struct verdict verdict = verify();
@@ -877,6 +897,7 @@ main(void)
 	tcase_add_test(tcase,
 	    an_index_with_right_checks_and_wrong_rows_is_found);
 	tcase_add_test(tcase, an_index_of_another_store_is_found);
+	tcase_add_test(tcase, a_footer_without_rows_lacks_every_event);
 	tcase_add_test(tcase, an_empty_directory_has_nothing_to_prove);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
