@@ -359,7 +359,8 @@ stop_threads(struct program *program)
 
 	if (mount->appends.store != NULL)
 		batfs_append_drain(&mount->appends);
-	bat_compact_stop(mount->store);
+	if (mount->store != NULL)
+		bat_compact_stop(mount->store);
 	batfs_chores_stop(mount->long_chores);
 	batfs_chores_stop(mount->chores);
 	batfs_committer_stop(program->committer);

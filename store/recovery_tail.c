@@ -10,7 +10,7 @@ bat_recovery_read_on(struct bat_segment_dir *dir,
     struct bat_recovery *out, struct bat_error *error)
 {
 	const struct bat_recovery_options options = { .read_only = true,
-		.ignore_indexes = tail->doubted && !BAT_PLANT(274),
+		.ignore_indexes = tail->doubted,
 		.plain = true };
 	struct recovery_scan scan = {
 		.dir = dir,
