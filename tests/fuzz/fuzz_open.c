@@ -112,31 +112,8 @@ append(struct bat_store *store)
 	return code == 0;
 }
 
-/* Is each line that tells of an event still there, in its order? What was
- * damaged may have been an index that lied, and was dropped since. */
-static bool
-is_shown_in(struct bat_slice part, struct bat_slice whole)
-{
-	while (part.length > 0) {
-		const uint8_t *end = memchr(part.data, '\n', part.length);
-		size_t length = (size_t)(end - part.data) + 1;
-		const uint8_t *found;
-
-		if (memcmp(part.data, "damaged", 7) != 0) {
-			found = memmem(whole.data, whole.length, part.data,
-			    length);
-			if (found == NULL)
-				return false;
-			whole.length -= (size_t)(found - whole.data) + length;
-			whole.data = found + length;
-		}
-		part.data += length;
-		part.length -= length;
-	}
-	return true;
-}
-
-/* What was shown is shown, and the new event behind it. */
+/* What was shown is shown, and the new event behind it. What was damaged may
+ * have been an index that lied, and was dropped since. */
 static void
 write_all(struct memory_disk *disk, struct fake_clock *clock)
 {
@@ -154,7 +131,7 @@ write_all(struct memory_disk *disk, struct fake_clock *clock)
 	FUZZ_CHECK(!appended || store != NULL);
 	if (store != NULL) {
 		picture_of(store, what, &after);
-		if (!is_shown_in(bat_bytes_of_buf(&before),
+		if (!picture_is_part(bat_bytes_of_buf(&before),
 			bat_bytes_of_buf(&after))) {
 			fprintf(stderr, "before: %.*s\nafter: %.*s\n",
 			    (int)before.length, (const char *)before.data,

@@ -170,31 +170,6 @@ open_store(struct memory_disk *disk, bool writable)
 	return NULL;
 }
 
-/* Is each line of it one of those, in their order, or names damage? */
-static bool
-is_part_of(struct bat_slice part, struct bat_slice whole)
-{
-	while (part.length > 0) {
-		const uint8_t *end = memchr(part.data, '\n', part.length);
-		size_t length = (size_t)(end - part.data) + 1;
-		const uint8_t *found;
-
-		if (memcmp(part.data, "damaged", 7) != 0) {
-			if (whole.length < length)
-				return false;
-			found = memmem(whole.data, whole.length, part.data,
-			    length);
-			if (found == NULL)
-				return false;
-			whole.length -= (size_t)(found - whole.data) + length;
-			whole.data = found + length;
-		}
-		part.data += length;
-		part.length -= length;
-	}
-	return true;
-}
-
 static bool
 has_damage(struct bat_slice picture)
 {
@@ -238,9 +213,9 @@ judge(const struct flips *flips, struct bat_store *store, struct bat_buf *got)
 		return SAME;
 	/* It may have been the damaged bit; and without its BEGIN nobody can
 	 * say that a frame was of a batch that was never finished. */
-	if (is_part_of(before, after) && (named || has_damage(before)))
+	if (picture_is_part(before, after) && (named || has_damage(before)))
 		return NAMED;
-	return named && is_part_of(after, before) ? NAMED : SILENT;
+	return named && picture_is_part(after, before) ? NAMED : SILENT;
 }
 
 /* One more event; what was shown before is still shown, and the new one. */

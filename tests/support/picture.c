@@ -412,3 +412,25 @@ picture_difference(const struct bat_buf *a, const struct bat_buf *b)
 	    right.length == 0 ? "" : (const char *)right.data);
 	return said;
 }
+
+bool
+picture_is_part(struct bat_slice part, struct bat_slice whole)
+{
+	while (part.length > 0) {
+		const uint8_t *end = memchr(part.data, '\n', part.length);
+		size_t length = (size_t)(end - part.data) + 1;
+		const uint8_t *found;
+
+		if (memcmp(part.data, "damaged", 7) != 0) {
+			found = memmem(whole.data, whole.length, part.data,
+			    length);
+			if (found == NULL)
+				return false;
+			whole.length -= (size_t)(found - whole.data) + length;
+			whole.data = found + length;
+		}
+		part.data += length;
+		part.length -= length;
+	}
+	return true;
+}

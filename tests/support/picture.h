@@ -29,6 +29,9 @@ void picture_expected(const char *path, unsigned leave_out,
 /* The picture of the events [from, from + count) alone. */
 void picture_of_some(struct bat_store *store, unsigned leave_out, uint32_t from,
     size_t count, struct bat_buf *out);
+/* Is each line of part that tells of an event in whole, in their order? Lines
+ * of damage do not count. */
+bool picture_is_part(struct bat_slice part, struct bat_slice whole);
 /*
  * Do all the lists and lookups of bat.h tell of the same events? Compares
  * each with a walk over all rows. NULL, or what is wrong (static).

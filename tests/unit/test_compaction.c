@@ -60,6 +60,18 @@ picture_without_index(const struct temp_dir *dir, struct bat_buf *out)
 	stores_picture(dir, PICTURE_NO_PLACE, out);
 }
 
+/* Without the index files and the sidecar, footers alone show what was shown
+ * with them. */
+static void
+assert_footers_show(const struct temp_dir *dir, const struct bat_buf *before)
+{
+	struct bat_buf after = BAT_BUF_EMPTY;
+
+	picture_without_index(dir, &after);
+	stores_assert_same(&after, before, "by footers");
+	bat_bytes_free(&after);
+}
+
 static unsigned
 segments_in(const struct temp_dir *dir)
 {
@@ -135,7 +147,7 @@ END_TEST
 
 START_TEST(numbers_behind_gaps_stay_without_an_index)
 {
-	struct bat_buf before = BAT_BUF_EMPTY, after = BAT_BUF_EMPTY;
+	struct bat_buf before = BAT_BUF_EMPTY;
 	struct bat_compacted done;
 	struct bat_store *store;
 	struct maker maker;
@@ -159,11 +171,9 @@ START_TEST(numbers_behind_gaps_stay_without_an_index)
 	ck_assert_uint_eq(done.events, 6);
 	stores_close(store);
 	ck_assert_uint_eq(segments_in(&dir), 1);
-	picture_without_index(&dir, &after);
-	stores_assert_same(&after, &before, "by the footer");
+	assert_footers_show(&dir, &before);
 	maker_free(&maker);
 	bat_bytes_free(&before);
-	bat_bytes_free(&after);
 	temp_dir_remove(&dir);
 }
 END_TEST
@@ -248,7 +258,7 @@ make_batches(struct maker *maker, struct temp_dir *dir)
 
 START_TEST(what_the_batch_rule_drops_stays_dropped_and_is_kept_aside)
 {
-	struct bat_buf before = BAT_BUF_EMPTY, after = BAT_BUF_EMPTY;
+	struct bat_buf before = BAT_BUF_EMPTY;
 	struct bat_compacted done;
 	struct bat_store *store;
 	struct maker maker;
@@ -267,15 +277,13 @@ START_TEST(what_the_batch_rule_drops_stays_dropped_and_is_kept_aside)
 	ck_assert_uint_eq(sorts.events, 5);
 	ck_assert_uint_eq(sorts.begins, 1);
 	ck_assert_uint_eq(sorts.commits, 1);
-	picture_without_index(&dir, &after);
-	stores_assert_same(&after, &before, "by the footer");
+	assert_footers_show(&dir, &before);
 	/* Both of the dropped ones, each with its BEGIN. */
 	cut = dir;
 	snprintf(cut.path, sizeof(cut.path), "%.200s/.batfs/cut", dir.path);
 	ck_assert_uint_eq(temp_dir_count(&cut), 2);
 	maker_free(&maker);
 	bat_bytes_free(&before);
-	bat_bytes_free(&after);
 	temp_dir_remove(&dir);
 }
 END_TEST
@@ -284,7 +292,7 @@ END_TEST
  * and is shown (H4). */
 START_TEST(an_event_that_the_index_tells_stays_though_a_batch_would_drop_it)
 {
-	struct bat_buf before = BAT_BUF_EMPTY, after = BAT_BUF_EMPTY;
+	struct bat_buf before = BAT_BUF_EMPTY;
 	struct bat_buf index = BAT_BUF_EMPTY;
 	struct bat_compacted done;
 	struct bat_store *store;
@@ -309,12 +317,10 @@ START_TEST(an_event_that_the_index_tells_stays_though_a_batch_would_drop_it)
 	compact(store, &done);
 	ck_assert_uint_eq(done.events, 4);
 	stores_close(store);
-	picture_without_index(&dir, &after);
-	stores_assert_same(&after, &before, "by the footer");
+	assert_footers_show(&dir, &before);
 	maker_free(&maker);
 	bat_bytes_free(&index);
 	bat_bytes_free(&before);
-	bat_bytes_free(&after);
 	temp_dir_remove(&dir);
 }
 END_TEST
@@ -348,8 +354,7 @@ START_TEST(an_index_that_lies_is_made_anew_first)
 	picture(store, &after);
 	stores_assert_same(&after, &before, "in the handle");
 	stores_close(store);
-	picture_without_index(&dir, &after);
-	stores_assert_same(&after, &before, "by the footer");
+	assert_footers_show(&dir, &before);
 	maker_free(&maker);
 	bat_bytes_free(&index);
 	bat_bytes_free(&before);
