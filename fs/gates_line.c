@@ -17,17 +17,6 @@ put_text(struct bat_buf *buf, const char *before, struct bat_slice text)
 }
 
 static int
-put_base64(struct bat_buf *buf, const char *before, struct bat_slice bytes,
-    const char *after)
-{
-	int code = bat_bytes_append_text(buf, before);
-
-	if (code == 0)
-		code = bat_bytes_append_base64(buf, bytes.data, bytes.length);
-	return code == 0 ? bat_bytes_append_text(buf, after) : code;
-}
-
-static int
 put_id(struct bat_buf *buf, const char *before, const struct bat_id *id)
 {
 	char hex[33];
@@ -58,7 +47,7 @@ put_data(struct bat_buf *buf, struct bat_slice payload)
 	if (code != BAT_DATA_CORRUPT)
 		return code;
 	buf->length = before;
-	return put_base64(buf, ",\"data_b64\":\"", payload, "\"");
+	return batfs_json_write_base64(buf, ",\"data_b64\":\"", payload, "\"");
 }
 
 static int
@@ -74,7 +63,8 @@ put_extensions(struct bat_buf *buf, const struct bat_draft *draft)
 		if (code == 0)
 			code = bat_bytes_is_utf8(one->value) ?
 			    put_text(buf, ":", one->value) :
-			    put_base64(buf, ":{\"$bin\":\"", one->value, "\"}");
+			    batfs_json_write_base64(buf, ":{\"$bin\":\"",
+				one->value, "\"}");
 		before = ",";
 	}
 	return code == 0 && draft->extension_count > 0 ?

@@ -14,6 +14,9 @@
 
 /* A quoted string; text must be UTF-8. */
 int batfs_json_write_string(struct bat_buf *buf, struct bat_slice text);
+/* The bytes in base64, between two texts that open and close it. */
+int batfs_json_write_base64(struct bat_buf *buf, const char *before,
+    struct bat_slice bytes, const char *after);
 /* Shortest digits that read back equal, spelled as LINE.md 2 says; finite. */
 int batfs_json_write_double(struct bat_buf *buf, double value);
 

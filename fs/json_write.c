@@ -19,9 +19,9 @@ put_byte(struct bat_buf *buf, char byte)
 	return 0;
 }
 
-static int
-put_base64_tag(struct bat_buf *buf, const char *before, struct bat_slice bytes,
-    const char *after)
+int
+batfs_json_write_base64(struct bat_buf *buf, const char *before,
+    struct bat_slice bytes, const char *after)
 {
 	int code = bat_bytes_append_text(buf, before);
 
@@ -49,8 +49,9 @@ put_ext(struct bat_buf *buf, const struct bat_pack_token *token)
 
 	if (code == 0)
 		code = batfs_json_number_write_int(buf, token->ext_type);
-	return code == 0 ? put_base64_tag(buf, ",\"", token->bytes, "\"]}") :
-			   code;
+	return code == 0 ?
+	    batfs_json_write_base64(buf, ",\"", token->bytes, "\"]}") :
+	    code;
 }
 
 /* Everything but the elements of arrays and maps. */
@@ -73,9 +74,11 @@ put_scalar(struct bat_buf *buf, const struct bat_pack_token *token)
 	case BAT_PACK_STR:
 		if (bat_bytes_is_utf8(token->bytes))
 			return batfs_json_write_string(buf, token->bytes);
-		return put_base64_tag(buf, "{\"$str\":\"", token->bytes, "\"}");
+		return batfs_json_write_base64(buf, "{\"$str\":\"",
+		    token->bytes, "\"}");
 	case BAT_PACK_BIN:
-		return put_base64_tag(buf, "{\"$bin\":\"", token->bytes, "\"}");
+		return batfs_json_write_base64(buf, "{\"$bin\":\"",
+		    token->bytes, "\"}");
 	case BAT_PACK_EXT:
 		return put_ext(buf, token);
 	case BAT_PACK_ARRAY:

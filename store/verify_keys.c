@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "parallel.h"
+
 #define PILE_MEAN 512u	 /* keys */
 #define TABLE_SIZE 2048u /* slots; a pile of as many is not looked at */
 
@@ -160,7 +162,7 @@ bat_verify_keys_differ(const struct verify_keys *all)
 			code = BAT_WORLD_NO_MEMORY;
 	}
 	if (code == BAT_OK)
-		bat_verify_run_both(look, &shares[0], &shares[1]);
+		bat_parallel_run(look, &shares[0], &shares[1]);
 	for (size_t i = 0; i < 2; i++) {
 		if (code == BAT_OK)
 			code = shares[i].code;

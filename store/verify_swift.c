@@ -1,21 +1,9 @@
 /* The index file and the segments, each read as one piece or two. */
 #include "verify_swift.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
-void
-bat_verify_run_both(void *(*run)(void *share), void *first, void *second)
-{
-	pthread_t helper = pthread_self();
-	bool helped = pthread_create(&helper, NULL, run, second) == 0;
-
-	(void)run(first);
-	if (helped)
-		pthread_join(helper, NULL);
-	else
-		(void)run(second);
-}
+#include "parallel.h"
 
 /* ---- what a segment's pieces share ----------------------------------- */
 
@@ -261,7 +249,7 @@ read_pieces(struct verify_swift *swift, struct verify_piece *pieces[2],
 	if (pieces[1] == NULL)
 		(void)bat_verify_piece(pieces[0]);
 	else
-		bat_verify_run_both(bat_verify_piece, pieces[0], pieces[1]);
+		bat_parallel_run(bat_verify_piece, pieces[0], pieces[1]);
 	for (size_t i = 0; code == BAT_OK && i < 2 && pieces[i] != NULL; i++) {
 		code = pieces[i]->code;
 		if (code < 0)

@@ -218,7 +218,5 @@ int bat_verify_join(struct verify_swift *swift, struct verify_piece *piece);
  * split_bytes.
  */
 int bat_verify_swift(struct bat_verify_state *state, uint64_t split_bytes);
-/* run(first) and run(second), at the same time where a thread can be had. */
-void bat_verify_run_both(void *(*run)(void *share), void *first, void *second);
 
 #endif

@@ -11,20 +11,6 @@ BATFS=$(realpath "$1")
 . "$(dirname "$0")/../support/mount.sh"
 export LC_ALL=C
 
-# fails TEXT COMMAND...: it does, and its message says so.
-fails() {
-	local text=$1
-	shift
-	if "$@" 2>"$work/err"; then
-		echo "it did not fail"
-		return 1
-	fi
-	grep -q "$text" "$work/err" || {
-		echo "it said: $(tail -n 1 "$work/err")"
-		return 1
-	}
-}
-
 member() { # FILE MEMBER: its value in the last line
 	tail -n 1 "$1" | jq -r ".$2"
 }

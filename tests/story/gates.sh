@@ -54,20 +54,6 @@ while IFS= read -r line; do
 done
 END
 
-# refused TEXT COMMAND...: it fails, and says so.
-refused() {
-	local text=$1
-	shift
-	if "$@" 2>"$work/err"; then
-		echo "it did not fail"
-		return 1
-	fi
-	grep -q "$text" "$work/err" || {
-		echo "it said: $(tail -n 1 "$work/err")"
-		return 1
-	}
-}
-
 write_line() { # LINE FILE
 	echo "$1" >>"$2"
 }
@@ -98,7 +84,7 @@ permits_and_denies() {
 	mount_it "$store" "gates=$gates,gate_limit=60,scope=s,sandbox=strict" ||
 		return
 	write_line '"yes"' "$mnt/entities/e" &&
-		refused 'Permission denied' write_line '"no"' "$mnt/entities/e" &&
+		fails 'Permission denied' write_line '"no"' "$mnt/entities/e" &&
 		[ "$(reason)" = 'gate 10-no: NO: it says no' ] &&
 		[ "$(jq -c .data "$mnt/entities/e" | head -n 1)" = '"yes"' ] &&
 		[ "$(wc -l <"$mnt/entities/e")" = 2 ]
@@ -129,7 +115,7 @@ may_read() {
 }
 
 one_batch() {
-	refused 'Permission denied' dd if=<(printf '1\n2\n"no"\n4\n') \
+	fails 'Permission denied' dd if=<(printf '1\n2\n"no"\n4\n') \
 		of="$mnt/entities/b" bs=4096 oflag=append conv=notrunc \
 		status=none || return
 	[ "$(jq -c .kind "$mnt/entities/b" | tr '\n' ' ')" = \
@@ -137,7 +123,7 @@ one_batch() {
 }
 
 root_batch() {
-	refused 'Permission denied' dd if=<(printf '@entity=%s @scope=s %s\n' r1 1 \
+	fails 'Permission denied' dd if=<(printf '@entity=%s @scope=s %s\n' r1 1 \
 		r2 '"no"' r3 3) of="$mnt/append" bs=4096 oflag=append \
 		conv=notrunc status=none || return
 	[ -e "$mnt/entities/r1" ] && [ ! -e "$mnt/entities/r3" ] &&
@@ -149,7 +135,7 @@ tries() {
 	events=$(wc -l <"$mnt/log.jsonl")
 	asked=$(wc -l <"$work/asked")
 	write_line 1 "$mnt/.ctl/try/e" &&
-		refused 'Permission denied' write_line '"no"' \
+		fails 'Permission denied' write_line '"no"' \
 			"$mnt/.ctl/try/e" &&
 		[ "$(reason)" = 'gate 10-no: NO: it says no' ] &&
 		[ "$(wc -l <"$mnt/log.jsonl")" = "$events" ] &&
@@ -192,7 +178,7 @@ hang() {
 	write_line '"once"' "$mnt/entities/e" 2>"$work/hung" &
 	hung=$!
 	until_true test -e "$HANGS" && [ "$(jq -c .data "$mnt/entities/e" | head -n 1)" = '"yes"' ] &&
-		refused 'Permission denied' write_line 1 "$mnt/entities/b" ||
+		fails 'Permission denied' write_line 1 "$mnt/entities/b" ||
 		return
 	wait "$hung" && return 1
 	grep -q 'Permission denied' "$work/hung" &&
@@ -201,12 +187,12 @@ hang() {
 }
 
 defect_is_for_good() {
-	refused 'Permission denied' write_line 1 "$mnt/entities/e" &&
+	fails 'Permission denied' write_line 1 "$mnt/entities/e" &&
 		[[ $(reason) == 'gate 10-no: GATE_DEFECT: it did not answer in time; '* ]] &&
 		[ "$(tail -n 1 "$mnt/entities/e" | jq -r \
 			'.data.evaluations[0].verdict.Deny.code')" = \
 			GATE_DEFECT ] &&
-		refused 'Permission denied' write_line 1 "$mnt/.ctl/try/e" &&
+		fails 'Permission denied' write_line 1 "$mnt/.ctl/try/e" &&
 		end_it &&
 		mount_it "$store" "gates=$gates,gate_limit=60" &&
 		write_line 2 "$mnt/entities/e" && end_it
@@ -217,7 +203,7 @@ in_the_background() {
 	"$BATFS" -o "gates=$gates,gate_limit=60" "$store" "$mnt" >/dev/null ||
 		return
 	write_line 3 "$mnt/entities/e" &&
-		refused 'Permission denied' write_line '"no"' "$mnt/entities/e" ||
+		fails 'Permission denied' write_line '"no"' "$mnt/entities/e" ||
 		return
 	take_down
 	until_true gone 10-no 20-log 30-reads
@@ -230,7 +216,7 @@ read_only_starts_none() {
 }
 
 cannot_mount() { # TEXT DIR
-	refused "$1" "$BATFS" -f -o "gates=$2" "$store" "$mnt" &&
+	fails "$1" "$BATFS" -f -o "gates=$2" "$store" "$mnt" &&
 		! mountpoint -q "$mnt"
 }
 

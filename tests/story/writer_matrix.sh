@@ -14,26 +14,11 @@ scope=$mnt/scopes/room:matrix
 lines=$here/support/lines.py
 good=$work/good	  # lines to write
 bad=$work/bad	  # the same with a bad one in the middle
-said_by=$work/err # stderr of the writer
 
 # holds ENTITY [SECONDS] <LINES: the entity has exactly these, in this order,
 # byte for byte; waited for where a close commits.
 holds() {
 	python3 "$lines" holds "$scope/$1" "${2:-0}"
-}
-
-# fails STATUS-IS-NOT-0 and its message ends like this: fails TEXT COMMAND...
-fails() {
-	local text=$1
-	shift
-	if "$@" 2>"$said_by"; then
-		echo "it did not fail"
-		return 1
-	fi
-	grep -q "$text" "$said_by" || {
-		echo "it said: $(tail -n 1 "$said_by")"
-		return 1
-	}
 }
 
 # rejected ENTITY TEXT: the last refused line of the entity says why.

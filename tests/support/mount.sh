@@ -65,6 +65,20 @@ check() {
 	fi
 }
 
+# fails TEXT COMMAND...: it does, and its message says so.
+fails() {
+	local text=$1
+	shift
+	if "$@" 2>"$work/err"; then
+		echo "it did not fail"
+		return 1
+	fi
+	grep -q "$text" "$work/err" || {
+		echo "it said: $(tail -n 1 "$work/err")"
+		return 1
+	}
+}
+
 # batpak's program, built when it is not; nothing where cargo is absent.
 interop_program() {
 	local target=${CARGO_TARGET_DIR:-$here/interop/target}
