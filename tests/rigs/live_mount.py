@@ -101,8 +101,8 @@ class LiveMount:
             writer.wait()
             return 'the writer was never told'
         if status != GONE:
-            return 'the writer ended with %d: %s' % (
-                status, writer.stderr.read()[-300:])
+            return 'the writer ended with %d: %s; %s' % (
+                status, writer.stderr.read()[-300:], self.state())
         for _ in range(3):
             code = self.try_write()
             if code != errno.EIO:
@@ -117,6 +117,18 @@ class LiveMount:
             if 'writer appending' in file.read():
                 return '.ctl/status says that all is well'
         return self.all_there() if self.disk_reads() else self.reads_or_eio()
+
+    def state(self):
+        """What the disk and batfs say of themselves, for a message."""
+        try:
+            below = os.statvfs(self.store)
+            with open(self.mnt + '/.ctl/status') as file:
+                reason = [line.strip() for line in file
+                          if line.startswith(('writer', 'reason'))]
+        except OSError as error:
+            return str(error)
+        return '%d of %d blocks free; %s' % (
+            below.f_bfree, below.f_blocks, ', '.join(reason))
 
     def disk_reads(self):
         """A file system that has shut down answers EIO, cached or not."""
