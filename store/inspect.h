@@ -11,6 +11,7 @@
  *		.frames .events .batches .dropped
  *		.footer none|ok|wrong|foreign	and why
  *		.hole.<offset>, .tail.<offset>	length, and what stands there
+ *		.ahead.<offset>		space laid ahead of the frames
  *		.unfinished <offset>	of a batch
  *	index.fbati.version 5		also rows, next_seq, watermark,
  *		.believed yes|no	and why not

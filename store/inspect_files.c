@@ -71,14 +71,26 @@ say_footer(struct inspection *inspection, const struct bat_survey *survey)
 		    (unsigned long long)survey->lost_rows);
 }
 
+static bool
+is_highest(const struct inspection *inspection, uint64_t segment)
+{
+	const struct bat_segment_dir *dir = &inspection->dir;
+
+	return dir->segments[dir->count - 1].id == segment;
+}
+
 static void
 say_gap(struct inspection *inspection, const struct bat_survey *survey,
     const struct bat_survey_piece *piece)
 {
 	bool is_hole = piece->kind == BAT_SURVEY_HOLE;
+	bool is_ahead = piece->kind == BAT_SURVEY_AHEAD;
 	char key[48];
 
-	snprintf(key, sizeof(key), "%s.%llu", is_hole ? "hole" : "tail",
+	snprintf(key, sizeof(key), "%s.%llu",
+	    is_hole	 ? "hole" :
+		is_ahead ? "ahead" :
+			   "tail",
 	    (unsigned long long)piece->offset);
 	bat_inspect_say(inspection, key, "%llu %s",
 	    (unsigned long long)piece->length, piece->reason);
@@ -88,7 +100,7 @@ say_gap(struct inspection *inspection, const struct bat_survey *survey,
 		    (unsigned long long)survey->segment,
 		    (unsigned long long)piece->offset,
 		    (unsigned long long)piece->length, piece->reason);
-	else
+	else if (!is_ahead || !is_highest(inspection, survey->segment))
 		inspection->torn++;
 }
 
@@ -110,7 +122,8 @@ say_pieces(struct inspection *inspection, const struct bat_survey *survey)
 	    (unsigned long long)survey->dropped);
 	for (size_t i = 0; i < survey->count; i++)
 		if (survey->pieces[i].kind == BAT_SURVEY_HOLE ||
-		    survey->pieces[i].kind == BAT_SURVEY_TAIL)
+		    survey->pieces[i].kind == BAT_SURVEY_TAIL ||
+		    survey->pieces[i].kind == BAT_SURVEY_AHEAD)
 			say_gap(inspection, survey, &survey->pieces[i]);
 	if (survey->unfinished == 0)
 		return;
@@ -141,9 +154,8 @@ bat_inspect_segment(struct inspection *inspection, size_t position)
 		bat_inspect_say(inspection, "unreadable", "%s", error.text);
 		bat_inspect_damage(inspection, info->id, 0, "%s", error.text);
 	} else {
-		bool is_highest = position + 1 == inspection->dir.count;
-
-		say_header(inspection, &survey, is_highest);
+		say_header(inspection, &survey,
+		    is_highest(inspection, info->id));
 		/* What is left of a header is no hole, but as long as it. */
 		if (survey.header_error.code != BAT_DATA_TORN)
 			say_pieces(inspection, &survey);

@@ -2,7 +2,7 @@
  * Reading a segment frame by frame.
  *
  * Happy path: every frame is whole; events become rows, those of a batch only
- * with its COMMIT. Failures, at the first bad frame:
+ * with its COMMIT, or when it was damaged. Failures, at the first bad frame:
  * - a whole frame stands somewhere behind it: damage. It is named, a writable
  *   mount is refused, reading goes on at that frame.
  * - nothing whole follows and the segment has no footer: a torn tail, cut at
@@ -123,11 +123,10 @@ static int
 scan_marker(struct recovery_scan *scan, struct recovery_batch *batch,
     const struct bat_segment_item *item)
 {
-	bool complete = batch->open &&
-	    (batch->remaining == 0 || batch->damaged || BAT_PLANT(40));
+	bool complete = item->event.kind == BAT_KIND_BATCH_COMMIT &&
+	    (batch->remaining == 0 || BAT_PLANT(40));
 
-	if (batch->open &&
-	    (item->event.kind == BAT_KIND_BATCH_BEGIN || !complete))
+	if (batch->open && !complete && !(batch->damaged && !BAT_PLANT(311)))
 		bat_index_unload(scan->index, batch->first_row);
 	if (item->event.kind == BAT_KIND_BATCH_COMMIT) {
 		batch->open = false;
@@ -199,8 +198,10 @@ push_damaged(struct recovery_scan *scan, uint64_t segment,
 }
 
 /*
- * Damage within a batch: what was staged stays and waits for the COMMIT. Where
- * all items were there already, the damaged frame is the COMMIT.
+ * Damage within a batch: its COMMIT may be what is damaged, so what was staged
+ * stays, and so does what comes, until a marker ends it: items, or events of
+ * their own, nobody can tell. Where all items were there already, the damaged
+ * frame is the COMMIT.
  */
 static void
 damage_batch(struct recovery_batch *batch)
@@ -230,7 +231,8 @@ static uint64_t
 good_end(const struct recovery_batch *batch,
     const struct bat_segment_item *item)
 {
-	return batch->open ? batch->begin_offset : item->offset;
+	return batch->open && !batch->damaged ? batch->begin_offset :
+						item->offset;
 }
 
 /* Enough rows for once, and no batch is under way. */
@@ -251,6 +253,7 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
     uint64_t *out_next)
 {
 	uint64_t found = 0;
+	bool ahead;
 	int code;
 
 	*out_next = 0;
@@ -282,8 +285,13 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		return push_damaged(scan, reader->id, item, reader->end);
 	}
 	scan->out->end.offset = good_end(batch, item);
+	code = bat_segment_reader_is_ahead(reader, scan->out->end.offset,
+	    &ahead, scan->error);
+	if (code != BAT_OK)
+		return code;
 	return bat_recovery_plan_cut(scan, reader->id, scan->out->end.offset,
-	    reader->file_size, item_fault(item));
+	    reader->file_size,
+	    ahead ? "space laid ahead of the frames" : item_fault(item));
 }
 
 /* Frames from reader->at on, into rows. */
@@ -324,7 +332,7 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	}
 	if (code < 0)
 		return code;
-	if (batch.open) {
+	if (batch.open && !batch.damaged) {
 		if (!BAT_PLANT(41))
 			bat_index_unload(scan->index, batch.first_row);
 		if (!torn && !is_sealed(reader))

@@ -22,19 +22,22 @@ bat_repair_is_foreign(const struct bat_survey *survey)
 	    survey->footer == BAT_SURVEY_FOOTER_FOREIGN;
 }
 
+/* Space ahead is one only where another segment stands behind it: there batpak
+ * takes it for damage. */
 static bool
-has_faults(const struct bat_survey *survey)
+has_faults(const struct bat_survey *survey, bool is_highest)
 {
 	for (size_t i = 0; i < survey->count; i++)
 		if (survey->pieces[i].kind == BAT_SURVEY_HOLE ||
-		    survey->pieces[i].kind == BAT_SURVEY_TAIL)
+		    survey->pieces[i].kind == BAT_SURVEY_TAIL ||
+		    (survey->pieces[i].kind == BAT_SURVEY_AHEAD && !is_highest))
 			return true;
 	return survey->footer == BAT_SURVEY_FOOTER_WRONG ||
 	    (survey->footer == BAT_SURVEY_NO_FOOTER && survey->unfinished > 0);
 }
 
 static void
-decide(struct repair_segment *segment)
+decide(struct repair_segment *segment, bool is_highest)
 {
 	const struct bat_survey *survey = &segment->survey;
 	bool holds = survey->header_error.code == BAT_OK;
@@ -48,7 +51,7 @@ decide(struct repair_segment *segment)
 		return;
 	}
 	segment->new_header = !holds;
-	if (!holds || has_faults(survey))
+	if (!holds || has_faults(survey, is_highest))
 		segment->fate = REPAIR_REWRITE;
 	if (survey->unfinished > 0 && survey->footer != BAT_SURVEY_FOOTER_HOLDS)
 		segment->keep_end = survey->unfinished;
@@ -71,6 +74,7 @@ bat_repair_keeps(const struct repair_segment *segment,
 	case BAT_SURVEY_HEADER:
 	case BAT_SURVEY_HOLE:
 	case BAT_SURVEY_TAIL:
+	case BAT_SURVEY_AHEAD:
 	case BAT_SURVEY_FOOTER:
 		break;
 	}
@@ -83,7 +87,7 @@ bat_repair_reason(const struct repair_segment *segment,
 {
 	if (bat_repair_keeps(segment, piece) ||
 	    piece->kind == BAT_SURVEY_HEADER ||
-	    piece->kind == BAT_SURVEY_FOOTER)
+	    piece->kind == BAT_SURVEY_AHEAD || piece->kind == BAT_SURVEY_FOOTER)
 		return NULL;
 	if (piece->reason != NULL)
 		return piece->reason;
@@ -274,7 +278,8 @@ look_at(struct repair *repair, const struct bat_segment_info *info)
 	    repair->error);
 
 	if (code == BAT_OK) {
-		decide(segment);
+		decide(segment,
+		    info == &repair->dir.segments[repair->dir.count - 1]);
 	} else if (code == BAT_WORLD_IO && repair->destination >= 0) {
 		/* Others may be readable. */
 		segment->survey = (struct bat_survey){ .segment = info->id,

@@ -54,11 +54,13 @@ keep_range(struct rewrite *rewrite, uint64_t from, uint64_t to)
 	return code;
 }
 
-/* Does a piece stand in the new file, be it written anew? */
+/* Does a piece stand in the new file, be it written anew, or has it nothing to
+ * be kept? */
 static bool
 comes_again(const struct rewrite *rewrite, const struct bat_survey_piece *piece)
 {
 	return bat_repair_keeps(rewrite->segment, piece) ||
+	    piece->kind == BAT_SURVEY_AHEAD ||
 	    (piece->kind == BAT_SURVEY_HEADER && !rewrite->segment->new_header);
 }
 

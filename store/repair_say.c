@@ -43,12 +43,33 @@ say_cuts(struct repair *repair, const struct repair_segment *segment)
 	    code;
 }
 
+/* Nothing of it is kept, so it is no cut. */
+static int
+say_ahead(struct repair *repair, const struct bat_survey *survey)
+{
+	const struct bat_survey_piece *last = survey->pieces;
+
+	if (survey->count > 0)
+		last += survey->count - 1;
+	if (survey->count == 0 || last->kind != BAT_SURVEY_AHEAD)
+		return BAT_OK;
+	return bat_repair_say(repair, BAT_REPAIR_FOOTER, survey->segment,
+	    last->offset, last->length,
+	    "take %llu bytes of space behind the frames of segment %llu, at "
+	    "offset %llu (all 0xFF; they are not kept)",
+	    (unsigned long long)last->length,
+	    (unsigned long long)survey->segment,
+	    (unsigned long long)last->offset);
+}
+
 static int
 say_rewrite(struct repair *repair, const struct repair_segment *segment)
 {
 	const struct bat_survey *survey = &segment->survey;
 	int code = say_cuts(repair, segment);
 
+	if (code == BAT_OK)
+		code = say_ahead(repair, survey);
 	if (code == BAT_OK && segment->new_header)
 		code = bat_repair_say(repair, BAT_REPAIR_HEADER,
 		    survey->segment, 0, 0, "write the header of segment %llu",

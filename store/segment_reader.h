@@ -80,6 +80,13 @@ int bat_segment_reader_next(struct bat_segment_reader *reader,
 int bat_segment_reader_find_whole(struct bat_segment_reader *reader,
     uint64_t from, uint64_t *out_offset, struct bat_error *error);
 /*
+ * Is all from there to the file's end 0xFF, and something there: space that a
+ * writer laid ahead of its frames (runway.h)? Where a frame ends, nothing else
+ * that a writer does looks like that: no length of a frame begins with 0xFF.
+ */
+int bat_segment_reader_is_ahead(struct bat_segment_reader *reader,
+    uint64_t from, bool *out_is_ahead, struct bat_error *error);
+/*
  * The footer's string table onto *out_table (owns the bytes), out_strings
  * (malloc'ed slices into it). The caller frees both. BAT_DATA_CORRUPT when it
  * does not decode.

@@ -153,6 +153,32 @@ bat_segment_reader_find_whole(struct bat_segment_reader *reader, uint64_t from,
 	return code;
 }
 
+int
+bat_segment_reader_is_ahead(struct bat_segment_reader *reader, uint64_t from,
+    bool *out_is_ahead, struct bat_error *error)
+{
+	uint8_t block[4096];
+
+	*out_is_ahead = from < reader->file_size;
+	while (*out_is_ahead && from < reader->file_size) {
+		uint64_t left = reader->file_size - from;
+		size_t got;
+		int code = bat_file_read(reader->dir->disk, reader->fd, block,
+		    left < sizeof(block) ? (size_t)left : sizeof(block), from,
+		    &got, error);
+
+		if (code != 0)
+			return code;
+		for (size_t i = 0; i < got; i++)
+			*out_is_ahead = *out_is_ahead && block[i] == 0xff;
+		/* It became shorter meanwhile. */
+		if (got == 0)
+			break;
+		from += got;
+	}
+	return 0;
+}
+
 /* A frame longer than a block is asked for only where the file can hold it:
  * the number comes from an index. */
 static int

@@ -137,26 +137,40 @@ find_next(struct survey_walk *walk, const struct bat_segment_item *item,
 	return code == BAT_DATA_CORRUPT || code == BAT_END ? BAT_OK : code;
 }
 
-/* A file that nobody sealed may end in what a torn write leaves. */
-static bool
-is_tail(const struct survey_walk *walk, const struct bat_segment_item *item,
-    uint64_t next)
+/* A file that nobody sealed may end in what a torn write leaves, or in space
+ * ahead. */
+static int
+name_fault(struct survey_walk *walk, const struct bat_segment_item *item,
+    uint64_t next, enum bat_survey_kind *out_kind, const char **out_reason)
 {
-	return next == walk->reader.file_size && item->state != BAT_FRAME_WHOLE;
+	bool ahead = false;
+	int code;
+
+	*out_reason = fault_of(item);
+	*out_kind = BAT_SURVEY_HOLE;
+	if (next != walk->reader.file_size || item->state == BAT_FRAME_WHOLE)
+		return BAT_OK;
+	code = bat_segment_reader_is_ahead(&walk->reader, item->offset, &ahead,
+	    walk->error);
+	if (ahead)
+		*out_reason = "space laid ahead";
+	*out_kind = ahead ? BAT_SURVEY_AHEAD : BAT_SURVEY_TAIL;
+	return code;
 }
 
 static int
 add_fault(struct survey_walk *walk, const struct bat_segment_item *item,
     uint64_t end, uint64_t *out_next)
 {
-	const char *fault = fault_of(item);
+	enum bat_survey_kind kind = BAT_SURVEY_HOLE;
+	const char *reason = NULL;
 	int code = find_next(walk, item, end, out_next);
 
+	if (code == BAT_OK)
+		code = name_fault(walk, item, *out_next, &kind, &reason);
 	if (code != BAT_OK)
 		return code;
-	return add_gap(walk,
-	    is_tail(walk, item, *out_next) ? BAT_SURVEY_TAIL : BAT_SURVEY_HOLE,
-	    item->offset, *out_next, fault);
+	return add_gap(walk, kind, item->offset, *out_next, reason);
 }
 
 static int

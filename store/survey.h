@@ -25,8 +25,11 @@ enum bat_survey_kind {
 	BAT_SURVEY_DROPPED, /* an event of a batch that was not finished */
 	BAT_SURVEY_BEGIN,
 	BAT_SURVEY_COMMIT,
-	BAT_SURVEY_HOLE,   /* nothing sound, and not what a torn write leaves */
-	BAT_SURVEY_TAIL,   /* nothing sound up to the end of an unsealed file */
+	BAT_SURVEY_HOLE, /* nothing sound, and not what a torn write leaves */
+	BAT_SURVEY_TAIL, /* nothing sound up to the end of an unsealed file */
+	/* 0xFF from a whole frame's end to that of an unsealed file: what a
+	 * writer laid ahead (runway.h). */
+	BAT_SURVEY_AHEAD,
 	BAT_SURVEY_FOOTER, /* see struct bat_survey */
 };
 
@@ -37,7 +40,7 @@ struct bat_survey_piece {
 	struct bat_id id; /* of an event, with its clock */
 	uint32_t clock;
 	uint64_t seq;	    /* of an event: as the footer tells it, or UNTOLD */
-	const char *reason; /* HOLE, TAIL: in a word or two; static */
+	const char *reason; /* HOLE, TAIL, AHEAD: in a word or two; static */
 	uint32_t items;	    /* BEGIN: as it says */
 	uint8_t kind;	    /* enum bat_survey_kind */
 	/* A marker of a batch that has a hole; or a DROPPED item of one, which

@@ -203,6 +203,7 @@ judge_pieces(struct judging *judging)
 			break;
 		case BAT_SURVEY_HEADER:
 		case BAT_SURVEY_TAIL:
+		case BAT_SURVEY_AHEAD:
 		case BAT_SURVEY_FOOTER:
 			break;
 		}

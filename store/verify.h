@@ -14,6 +14,9 @@
  * - footers and index files say of each event what its frame says, leave none
  *   out and add none, and their sequence numbers rise.
  *
+ * Space that a writer laid ahead of its frames (runway.h), in the highest
+ * segment, is neither broken nor noted.
+ *
  * Not broken but noted: a torn tail or an unfinished batch at the end of the
  * highest segment, where a crash leaves them; and what batpak itself leaves
  * behind (see the codes). Neither header nor footer of a segment has a

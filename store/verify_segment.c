@@ -189,12 +189,12 @@ was_footer(struct bat_segment_reader *reader, uint64_t offset, bool *out_was,
 	return 0;
 }
 
-/* Nothing whole follows offset: a torn tail, or damage? */
+/* Nothing whole follows offset: space ahead, a torn tail, or damage? */
 static int
 judge_tail(struct bat_verify_state *state, struct bat_segment_reader *reader,
     const struct bat_segment_item *item)
 {
-	bool footer = false;
+	bool footer = false, ahead = false;
 	int code = 0;
 
 	if (!reader->has_footer)
@@ -211,6 +211,10 @@ judge_tail(struct bat_verify_state *state, struct bat_segment_reader *reader,
 		    BAT_VERIFY_BROKEN, item->offset,
 		    "no frame (%s), and none behind it",
 		    bat_frame_state_name(item->state));
+	code = bat_segment_reader_is_ahead(reader, item->offset, &ahead,
+	    state->error);
+	if (code != 0 || ahead)
+		return code;
 	return bat_verify_report(state, BAT_VERIFY_TORN, BAT_VERIFY_NOTED,
 	    item->offset, "torn tail of %" PRIu64 " bytes (%s)",
 	    reader->end - item->offset, bat_frame_state_name(item->state));

@@ -63,31 +63,24 @@ save_cut(struct bat_writer *writer, const struct bat_recovery_cut *cut,
 	return bat_aside_keep(writer->dir, name, bytes, error);
 }
 
-/* Where the 0xFF begins that a tail ends in: space that was laid ahead of the
- * frames (runway.h), of which no copy is kept. */
-static int
-skip_runway(struct bat_writer *writer, int fd, uint64_t offset, uint64_t *end,
-    struct bat_error *error)
+/* How much of a tail is kept: all of it, but for 0xFF from where its last whole
+ * frame ends to the end of the file. That is space that was laid ahead of the
+ * frames (runway.h); the same bytes in a torn frame are its own. */
+static size_t
+length_to_keep(struct bat_slice tail)
 {
-	uint8_t block[4096];
+	struct bat_slice rest = tail, body;
+	uint64_t length;
+	size_t end;
 
-	while (*end > offset) {
-		size_t left = *end - offset < sizeof(block) ?
-		    (size_t)(*end - offset) :
-		    sizeof(block);
-		int code = bat_file_read(writer->dir->disk, fd, block, left,
-		    *end - left, &left, error);
-
-		if (code != BAT_OK)
-			return code;
-		while (left > 0 && block[left - 1] == 0xff) {
-			left--;
-			(*end)--;
-		}
-		if (left > 0)
-			break;
-	}
-	return BAT_OK;
+	while (bat_frame_look(rest, &body, &length) == BAT_FRAME_WHOLE)
+		rest = bat_bytes_slice(rest.data + length,
+		    rest.length - (size_t)length);
+	end = tail.length - rest.length;
+	for (size_t i = 0; i < rest.length; i++)
+		if (rest.data[i] != 0xff && !BAT_PLANT(310))
+			return tail.length;
+	return end;
 }
 
 /* Read what is to be kept of [offset, end of file) of a segment that is open
@@ -100,8 +93,6 @@ read_tail(struct bat_writer *writer, int fd, uint64_t offset,
 	size_t got;
 	int code = bat_file_size(writer->dir->disk, fd, &end, error);
 
-	if (code == BAT_OK)
-		code = skip_runway(writer, fd, offset, &end, error);
 	if (code != BAT_OK || end <= offset)
 		return code;
 	code = bat_bytes_reserve(bytes, (size_t)(end - offset));
@@ -109,9 +100,13 @@ read_tail(struct bat_writer *writer, int fd, uint64_t offset,
 		return bat_error_set(error, code, "no memory for a torn tail");
 	code = bat_file_read(writer->dir->disk, fd, bytes->data,
 	    (size_t)(end - offset), offset, &got, error);
-	if (code == BAT_OK)
-		bytes->length = got;
-	return code;
+	if (code != BAT_OK)
+		return code;
+	bytes->length = got;
+	/* A file without a header has no frames. */
+	if (offset > 0)
+		bytes->length = length_to_keep(bat_bytes_of_buf(bytes));
+	return BAT_OK;
 }
 
 /* As it was read: the source of a merge that was not finished still has the

@@ -94,6 +94,12 @@ START_TEST(torn_ends_are_no_damage)
 	ck_assert_int_eq(inspect(), 0);
 	assert_said("torn 1");
 	assert_said("damage 0");
+	teardown();
+	stores_golden(&temp, "crashed-open");
+	temp_dir_append(&temp, "000001.fbat", bat_bytes_slice("\xff\xff", 2));
+	ck_assert_int_eq(inspect(), 0);
+	assert_said("segment.000001.ahead.13711 2 space laid ahead");
+	assert_said("torn 0");
 }
 END_TEST
 

@@ -121,13 +121,11 @@ assert_read_only(struct ground *ground, const char *what)
 	stores_close(store);
 }
 
-/* The tail was kept, but for 0xFF at its end: space that was laid ahead. */
+/* This is what was kept. */
 static void
 assert_kept(const struct ground *ground, struct bat_slice tail,
     const char *kept)
 {
-	while (tail.length > 0 && tail.data[tail.length - 1] == 0xff)
-		tail.length--;
 	if (tail.length == 0) {
 		ck_assert(!temp_dir_has(&ground->dir, kept));
 		return;
@@ -137,12 +135,12 @@ assert_kept(const struct ground *ground, struct bat_slice tail,
 	temp_dir_unlink(&ground->dir, kept);
 }
 
-/* An append cuts the tail off at `at`, keeps it, and the store goes on. */
+/* An append cuts the tail off at `at`, keeps the first `keep` bytes of it, and
+ * the store goes on. */
 static void
-assert_cut(struct ground *ground, size_t length, uint64_t at, const char *what)
+assert_cut(struct ground *ground, size_t keep, uint64_t at, const char *what)
 {
-	struct bat_slice tail = bat_bytes_slice(ground->maker.file.data,
-	    length);
+	struct bat_slice tail = bat_bytes_slice(ground->maker.file.data, keep);
 	struct bat_store *store = stores_open(&ground->dir, false);
 	struct bat_head head;
 	char kept[64];
@@ -176,11 +174,11 @@ ground_again(struct ground *ground)
 
 /*
  * The first `length` bytes of the maker's buffer as a tail: left out, and, when
- * thorough, cut by an append.
+ * thorough, cut by an append, which keeps `keep` bytes of them.
  */
 static void
-check_tail(struct ground *ground, size_t length, bool thorough,
-    const char *what)
+check_tail_kept(struct ground *ground, size_t length, size_t keep,
+    bool thorough, const char *what)
 {
 	char said[128];
 
@@ -190,8 +188,16 @@ check_tail(struct ground *ground, size_t length, bool thorough,
 	assert_read_only(ground, said);
 	if (!thorough)
 		return;
-	assert_cut(ground, length, ground->sound.length, said);
+	assert_cut(ground, keep, ground->sound.length, said);
 	ground_again(ground);
+}
+
+/* All of it is kept. */
+static void
+check_tail(struct ground *ground, size_t length, bool thorough,
+    const char *what)
+{
+	check_tail_kept(ground, length, length, thorough, what);
 }
 
 static bool
@@ -228,7 +234,9 @@ check_filled(uint64_t torn, uint8_t byte)
 
 		while (tail->length < lengths[i])
 			ck_assert_int_eq(bat_bytes_append_byte(tail, byte), 0);
-		check_tail(&ground, lengths[i], true, "one byte repeated");
+		/* 0xFF behind a whole frame is space that was laid ahead. */
+		check_tail_kept(&ground, lengths[i],
+		    byte == 0xff ? 0 : lengths[i], true, "one byte repeated");
 	}
 	ground_free(&ground);
 }
@@ -242,6 +250,74 @@ END_TEST
 START_TEST(ones_behind_the_last_frame_are_a_torn_tail)
 {
 	check_filled((uint64_t)_i, 0xff);
+}
+END_TEST
+
+/* An append keeps the first `length` bytes of the maker's buffer, all of them;
+ * no more is looked at. */
+static void
+check_kept(struct ground *ground, size_t length)
+{
+	struct bat_store *store;
+	char kept[64];
+
+	tail_put(ground, length);
+	store = stores_open(&ground->dir, false);
+	stores_append(store, "player:new", "\xa1x");
+	stores_close(store);
+	snprintf(kept, sizeof(kept), ".batfs/cut/%06" PRIu64 "-%zu",
+	    ground->torn, ground->sound.length);
+	assert_kept(ground, bat_bytes_slice(ground->maker.file.data, length),
+	    kept);
+	ground_again(ground);
+}
+
+/* Bytes 0xFF at its end are the frame's own where it is torn, whatever stands
+ * behind them. */
+START_TEST(a_frame_of_ones_is_kept_wherever_it_is_cut)
+{
+	struct ground ground;
+	size_t frame;
+
+	ground_make(&ground, 2);
+	tail_start(&ground);
+	maker_event(&ground.maker, "player:alice",
+	    "\xc4\x18"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff"
+	    "\xff\xff\xff\xff\xff\xff\xff\xff");
+	frame = ground.maker.file.length;
+	for (size_t i = 1; i < frame; i++)
+		check_kept(&ground, i);
+	/* From its end to its beginning, the space ahead takes its place. */
+	for (size_t i = frame - 1; i > 0; i--) {
+		ground.maker.file.length = i;
+		while (ground.maker.file.length < i + 600)
+			ck_assert_int_eq(
+			    bat_bytes_append_byte(&ground.maker.file, 0xff), 0);
+		check_kept(&ground, i + 600);
+	}
+	ground_free(&ground);
+}
+END_TEST
+
+START_TEST(of_a_batch_in_space_ahead_its_frames_are_kept)
+{
+	struct ground ground;
+	size_t whole;
+
+	ground_make(&ground, (uint64_t)_i);
+	tail_start(&ground);
+	maker_marker(&ground.maker, 6, 3);
+	maker_event(&ground.maker, "player:alice", "\xa1i");
+	maker_event(&ground.maker, "player:alice", "\xa1j");
+	whole = ground.maker.file.length;
+	while (ground.maker.file.length < whole + 5000)
+		ck_assert_int_eq(
+		    bat_bytes_append_byte(&ground.maker.file, 0xff), 0);
+	check_tail_kept(&ground, whole + 5000, whole, true,
+	    "a batch in space ahead");
+	ground_free(&ground);
 }
 END_TEST
 
@@ -679,6 +755,48 @@ START_TEST(damage_within_a_batch_hides_nothing_else)
 		assert_refused(&dir, 1, at[damaged]);
 		assert_shown(&dir, damaged == 0 || damaged == 4 ? 5 : 4, 1,
 		    damaged == 4 ? "COMMIT" : "an item or BEGIN");
+		maker_free(&maker);
+		temp_dir_remove(&dir);
+	}
+}
+END_TEST
+
+/* Nobody can tell which of what follows belongs to the batch, and whether it
+ * was committed: all of it is sound, and is shown beside the gap. */
+START_TEST(a_hole_that_takes_the_end_of_a_batch_hides_nothing_else)
+{
+	for (unsigned end = 0; end < 3; end++) {
+		struct temp_dir dir;
+		struct maker maker;
+		uint64_t at, behind;
+
+		maker_init(&maker);
+		temp_dir_make(&dir);
+		maker_segment(&maker, 1);
+		maker_event(&maker, "player:alice", "\xa1z");
+		maker_marker(&maker, 6, 3);
+		maker_event(&maker, "player:bob", "\xa1y");
+		at = maker_event(&maker, "player:bob", "\xa1x");
+		maker_event(&maker, "player:bob", "\xa1w");
+		maker_marker(&maker, 7, 0);
+		behind = maker.file.length;
+		for (unsigned i = 0; i < 4; i++)
+			maker_event(&maker, "player:alice", "\xa1v");
+		/* What ends it: a batch, a segment, or nothing. */
+		if (end == 0) {
+			maker_marker(&maker, 6, 1);
+			maker_event(&maker, "player:carol", "\xa1u");
+			maker_marker(&maker, 7, 0);
+		}
+		memset(maker.file.data + at, 0, (size_t)(behind - at));
+		maker_save(&maker, &dir);
+		if (end == 1) {
+			maker_segment(&maker, 2);
+			maker_event(&maker, "player:carol", "\xa1t");
+			maker_save(&maker, &dir);
+		}
+		assert_refused(&dir, 1, at);
+		assert_shown(&dir, end < 2 ? 7 : 6, 1, "the end of a batch");
 		maker_free(&maker);
 		temp_dir_remove(&dir);
 	}
@@ -1162,6 +1280,9 @@ tails(void)
 	    1, 3);
 	tcase_add_loop_test(tcase, ones_behind_the_last_frame_are_a_torn_tail,
 	    1, 3);
+	tcase_add_test(tcase, a_frame_of_ones_is_kept_wherever_it_is_cut);
+	tcase_add_loop_test(tcase,
+	    of_a_batch_in_space_ahead_its_frames_are_kept, 1, 3);
 	tcase_add_loop_test(tcase, a_last_frame_with_a_bad_crc_is_a_torn_tail,
 	    1, 3);
 	tcase_add_loop_test(tcase, an_unfinished_batch_is_cut_at_its_begin, 1,
@@ -1188,6 +1309,8 @@ damage(void)
 	tcase_add_test(tcase, a_damaged_only_event_is_counted_once);
 	tcase_add_test(tcase, whole_frames_of_illegal_content_are_damage);
 	tcase_add_test(tcase, damage_within_a_batch_hides_nothing_else);
+	tcase_add_test(tcase,
+	    a_hole_that_takes_the_end_of_a_batch_hides_nothing_else);
 	tcase_add_test(tcase, an_older_segment_without_a_header_is_refused);
 	return tcase;
 }

@@ -324,6 +324,28 @@ START_TEST(torn_ends_are_cut)
 }
 END_TEST
 
+/* Space ahead is nothing to repair at the end of the store; in front of another
+ * segment batpak refuses it, and it goes. No copy of it is kept. */
+START_TEST(space_ahead_goes_where_another_segment_follows)
+{
+	uint8_t ahead[9000];
+	struct bat_slice ones = bat_bytes_slice(ahead, sizeof(ahead));
+
+	memset(ahead, 0xff, sizeof(ahead));
+	start("crashed-open");
+	temp_dir_append(&temp, "000001.fbat", ones);
+	repair(bat_file_posix(), temp.path, true);
+	ck_assert_uint_eq(counts.acts + counts.left, 0);
+	teardown();
+	intact = BAT_BUF_EMPTY;
+	start("missing-footer");
+	temp_dir_append(&temp, "000003.fbat", ones);
+	assert_repaired(0);
+	ck_assert_uint_eq(counts.cut_bytes, 0);
+	ck_assert_uint_eq(kept_bytes(), 0);
+}
+END_TEST
+
 /* ---- segments that are others -------------------------------------------------------- */
 
 START_TEST(a_second_copy_of_a_segment_goes)
@@ -676,6 +698,7 @@ main(void)
 	tcase_add_test(cases, a_footer_that_does_not_hold_is_written_anew);
 	tcase_add_test(cases, items_of_a_batch_with_a_hole_stay);
 	tcase_add_test(cases, torn_ends_are_cut);
+	tcase_add_test(cases, space_ahead_goes_where_another_segment_follows);
 	suite_add_tcase(suite, cases);
 	tcase_add_checked_fixture(others, NULL, teardown);
 	tcase_add_test(others, a_second_copy_of_a_segment_goes);

@@ -224,6 +224,33 @@ START_TEST(zeros_before_sound_frames_are_a_hole_and_at_the_end_a_tail)
 }
 END_TEST
 
+START_TEST(ones_behind_a_whole_frame_are_space_ahead)
+{
+	uint64_t torn, tail;
+	uint8_t ones[700];
+
+	memset(ones, 0xff, sizeof(ones));
+	maker_segment(&maker, 1);
+	maker_event(&maker, "player:alice", "\xa1x");
+	torn = maker.file.length;
+	maker_bytes(&maker, ones, sizeof(ones));
+	look_at_made();
+	ck_assert_int_eq(piece_at(torn)->kind, BAT_SURVEY_AHEAD);
+	ck_assert_uint_eq(piece_at(torn)->length, sizeof(ones));
+	bat_survey_free(&survey);
+	bat_segment_dir_close(&dir);
+	/* Behind a torn one they may be its own. */
+	maker.file.length = torn;
+	maker_event(&maker, "player:alice", "\xa1y");
+	tail = maker.file.length -= 5;
+	maker_bytes(&maker, ones, sizeof(ones));
+	look_at_made();
+	ck_assert_int_eq(piece_at(torn)->kind, BAT_SURVEY_TAIL);
+	ck_assert_uint_eq(piece_at(torn)->length, tail + sizeof(ones) - torn);
+	ck_assert_uint_eq(survey.events, 1);
+}
+END_TEST
+
 START_TEST(frames_are_found_behind_a_broken_header)
 {
 	uint64_t first;
@@ -364,6 +391,7 @@ main(void)
 	    a_frame_within_a_damaged_payload_is_not_one_of_ours);
 	tcase_add_test(cases,
 	    zeros_before_sound_frames_are_a_hole_and_at_the_end_a_tail);
+	tcase_add_test(cases, ones_behind_a_whole_frame_are_space_ahead);
 	tcase_add_test(cases, frames_are_found_behind_a_broken_header);
 	tcase_add_test(cases, a_file_shorter_than_its_header_has_one_piece);
 	tcase_add_test(cases,

@@ -406,6 +406,22 @@ START_TEST(the_end_of_a_crashed_segment_is_free)
 }
 END_TEST
 
+START_TEST(space_ahead_of_the_frames_is_nothing_to_speak_of)
+{
+	uint8_t ahead[10000];
+
+	memset(ahead, 0xff, sizeof(ahead));
+	fill("crashed-open");
+	temp_dir_append(&temp, "000001.fbat",
+	    bat_bytes_slice(ahead, sizeof(ahead)));
+	ck_assert_uint_eq(verify().noted, 0);
+	ck_assert_uint_eq(verify().broken, 0);
+	/* A frame that a crash tore in it is a torn tail. */
+	temp_dir_append(&temp, "000001.fbat", bat_bytes_slice("\xfe", 1));
+	ck_assert_uint_eq(verify().noted, BIT(TORN));
+}
+END_TEST
+
 START_TEST(every_flipped_byte_of_the_other_files_is_found)
 {
 	flip_all("quickstart", "index.fbati", 7, free_in_index);
@@ -882,6 +898,7 @@ main(void)
 	tcase_add_test(tcase,
 	    every_flipped_byte_of_a_footer_without_an_index_is_found);
 	tcase_add_test(tcase, the_end_of_a_crashed_segment_is_free);
+	tcase_add_test(tcase, space_ahead_of_the_frames_is_nothing_to_speak_of);
 	tcase_add_test(tcase, every_flipped_byte_of_the_other_files_is_found);
 	tcase_add_test(tcase, forged_frames_are_found);
 	tcase_add_test(tcase, findings_come_in_the_order_of_events);
