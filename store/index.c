@@ -4,20 +4,12 @@
 
 static const struct bat_index_list no_events;
 
-/* ---- the two hash tables ask these ---------------------------------- */
+/* ---- the two tables by key ask these ---------------------------------- */
 
-static bool
-id_same(const void *context, uint32_t ordinal, struct bat_slice key)
+static const struct bat_id *
+id_of(const void *context, uint32_t ordinal)
 {
-	return memcmp(&hot_at(context, ordinal)->id, key.data,
-		   sizeof(struct bat_id)) == 0;
-}
-
-static uint64_t
-id_hash(const void *context, uint32_t ordinal)
-{
-	return bat_map_hash(bat_bytes_slice(&hot_at(context, ordinal)->id,
-	    sizeof(struct bat_id)));
+	return &hot_at(context, ordinal)->id;
 }
 
 static bool
@@ -47,7 +39,7 @@ bat_index_init(struct bat_index *index)
 {
 	memset(index, 0, sizeof(*index));
 	bat_intern_init(&index->names);
-	bat_map_init(&index->by_id, index, id_same, id_hash);
+	bat_idtable_init(&index->by_id, index, id_of);
 	bat_map_init(&index->by_pair, index, pair_same, pair_hash);
 	pthread_mutex_init(&index->late_mutex, NULL);
 }
@@ -83,7 +75,7 @@ bat_index_free(struct bat_index *index)
 	free(index->segments);
 	list_free(&index->entities);
 	list_free(&index->scopes);
-	bat_map_free(&index->by_id);
+	bat_idtable_free(&index->by_id);
 	bat_map_free(&index->by_pair);
 	bat_hidden_free(&index->hidden);
 	bat_intern_free(&index->names);
@@ -200,34 +192,50 @@ bat_index_lower_seq(const struct bat_index *index, uint64_t seq)
 	return low;
 }
 
+static int
+put_ids(struct bat_index *index, const uint32_t *ordinals, size_t count)
+{
+	int code = bat_idtable_reserve(&index->by_id,
+	    index->by_id.used + count);
+
+	if (code == BAT_OK)
+		bat_idtable_put(&index->by_id, ordinals, count);
+	return code;
+}
+
 /* All visible rows into the id table; of two with one id the later wins. */
 static int
 make_ids(struct bat_index *index)
 {
-	int code = bat_map_reserve(&index->by_id, (size_t)index->visible_count);
+	uint32_t some[BAT_IDTABLE_SOME];
+	size_t count = 0;
+	int code = bat_idtable_reserve(&index->by_id,
+	    (size_t)index->visible_count);
 
 	for (uint32_t i = 0; code == BAT_OK && i < index->count; i++) {
 		const struct bat_index_hot *row = hot_at(index, i);
 
-		if ((!row->hidden || BAT_PLANT(26)) &&
-		    row->entity != BAT_INTERN_NONE)
-			code = bat_map_put(&index->by_id,
-			    bat_bytes_slice(&row->id, sizeof(row->id)), i);
+		if ((row->hidden && !BAT_PLANT(26)) ||
+		    row->entity == BAT_INTERN_NONE)
+			continue;
+		some[count++] = i;
+		if (count < BAT_IDTABLE_SOME)
+			continue;
+		code = put_ids(index, some, count);
+		count = 0;
 	}
-	return code;
+	return code == BAT_OK ? put_ids(index, some, count) : code;
 }
 
-uint32_t
-bat_index_find_id(struct bat_index *index, const struct bat_id *id,
-    int *out_code)
+/* Once, when an id is first asked for. */
+static int
+need_ids(struct bat_index *index)
 {
 	int code = BAT_OK;
 
 	/* Chunks are read late under the same mutex: before it is taken. */
-	if (!__atomic_load_n(&index->has_ids, __ATOMIC_ACQUIRE))
-		for (uint32_t i = 0; i < index->count;
-		     i += BAT_INDEX_CHUNK_ROWS)
-			(void)hot_at(index, i);
+	for (uint32_t i = 0; i < index->count; i += BAT_INDEX_CHUNK_ROWS)
+		(void)hot_at(index, i);
 	pthread_mutex_lock(&index->late_mutex);
 	if (!index->has_ids) {
 		code = make_ids(index);
@@ -235,10 +243,18 @@ bat_index_find_id(struct bat_index *index, const struct bat_id *id,
 		    __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&index->late_mutex);
-	*out_code = code;
-	if (code != BAT_OK)
-		return BAT_INDEX_NOTHING;
-	return bat_map_find(&index->by_id, bat_bytes_slice(id, sizeof(*id)));
+	return code;
+}
+
+uint32_t
+bat_index_find_id(struct bat_index *index, const struct bat_id *id,
+    int *out_code)
+{
+	*out_code = BAT_OK;
+	if (!__atomic_load_n(&index->has_ids, __ATOMIC_ACQUIRE))
+		*out_code = need_ids(index);
+	return *out_code == BAT_OK ? bat_idtable_find(&index->by_id, id) :
+				     BAT_INDEX_NOTHING;
 }
 
 uint32_t

@@ -15,7 +15,7 @@
  * insert. The table by id is made when it is first asked for: a mount that
  * only looks never pays for it.
  *
- * Memory per event: 64, 4 in the entity's list, about 6 in the id table once
+ * Memory per event: 64, 4 in the entity's list, about 7 in the id table once
  * it is there, 4 more where an entity has several scopes.
  *
  * Invariants: (1) seq rises strictly with the ordinal; (2) each visible row is
@@ -38,6 +38,7 @@
 #include "blockfile.h"
 #include "event.h"
 #include "hidden.h"
+#include "idtable.h"
 #include "intern.h"
 
 #include <pthread.h>
@@ -159,7 +160,7 @@ struct bat_index {
 	struct bat_index_list entities; /* numbers, first-seen order */
 	struct bat_index_list scopes;
 	bool has_ids; /* guarded by late_mutex */
-	struct bat_map by_id;
+	struct bat_idtable by_id;
 };
 
 void bat_index_init(struct bat_index *index);

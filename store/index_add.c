@@ -196,7 +196,7 @@ bat_index_prepare(struct bat_index *index, const struct bat_row *rows,
 		code = bat_index_make_names(index);
 	}
 	if (code == BAT_OK && index->has_ids)
-		code = bat_map_reserve(&index->by_id,
+		code = bat_idtable_reserve(&index->by_id,
 		    index->by_id.used + count);
 	for (size_t i = 0; code == BAT_OK && i < count; i++) {
 		code = bat_index_segment(index, rows[i].segment, &position);
@@ -259,6 +259,20 @@ list_row(struct bat_index *index, const struct bat_row *row, uint32_t ordinal)
 		list_push(&member->list, ordinal);
 }
 
+/* The table may have been made since the row was prepared, without room for it.
+ * One that cannot grow is made anew when it is asked for. */
+static void
+put_id(struct bat_index *index, uint32_t ordinal)
+{
+	if (bat_idtable_reserve(&index->by_id, index->by_id.used + 1) ==
+	    BAT_OK) {
+		bat_idtable_put(&index->by_id, &ordinal, 1);
+		return;
+	}
+	bat_idtable_free(&index->by_id);
+	__atomic_store_n(&index->has_ids, false, __ATOMIC_RELEASE);
+}
+
 void
 bat_index_table(struct bat_index *index, const struct bat_row *row)
 {
@@ -276,9 +290,7 @@ bat_index_table(struct bat_index *index, const struct bat_row *row)
 	if (row->entity != BAT_INTERN_NONE) {
 		list_row(index, row, ordinal);
 		if (index->has_ids)
-			(void)bat_map_put(&index->by_id,
-			    bat_bytes_slice(&row->id, sizeof(row->id)),
-			    ordinal);
+			put_id(index, ordinal);
 	}
 	bat_index_count_visible(index, ordinal);
 }
