@@ -206,7 +206,14 @@ int
 bat_codec_decode(struct bat_slice body, struct bat_event *out,
     struct bat_error *error)
 {
-	if (bat_codec_decode_expected(body, out))
+	return bat_codec_decode_into(body, NULL, out, error);
+}
+
+int
+bat_codec_decode_into(struct bat_slice body, const struct bat_buf *room,
+    struct bat_event *out, struct bat_error *error)
+{
+	if (bat_codec_decode_expected(body, room, out))
 		return 0;
 	return bat_codec_decode_any(body, out, error);
 }

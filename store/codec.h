@@ -23,6 +23,11 @@
  */
 int bat_codec_decode(struct bat_slice body, struct bat_event *out,
     struct bat_error *error);
+/* The same, and a payload in its usual form, if it is not longer than the
+ * capacity of *room, is expanded there while its end is looked for, which it
+ * has to be anyway: out->payload. room may be NULL. */
+int bat_codec_decode_into(struct bat_slice body, const struct bat_buf *room,
+    struct bat_event *out, struct bat_error *error);
 /* A batch marker: kind 6 or 7 and no hash chain (a frame of these kinds with
  * a chain is an event: FORMAT.md 3.6). */
 bool bat_codec_is_marker(const struct bat_event *event);

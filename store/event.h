@@ -69,6 +69,9 @@ struct bat_event {
 	 * bytes are the payload. */
 	struct bat_slice payload_slot;
 	bool payload_is_bytes;
+	/* Expanded, if that was asked for (bat_codec_decode_into); data is
+	 * NULL where it was not done. */
+	struct bat_slice payload;
 	/* The extension map as it stands in the frame, its header included:
 	 * MessagePack map str -> byte array. Empty slice: the frame has no
 	 * such field. */

@@ -98,6 +98,11 @@ int bat_pack_read_hash(struct bat_pack_reader *reader, struct bat_hash *out);
  */
 int bat_pack_read_bytes(struct bat_pack_reader *reader,
     struct bat_slice *out_slot);
+/* The same, and its bytes into room->data, *out_bytes, if they are no more than
+ * its capacity; else, and with room NULL, out_bytes->data is NULL. */
+int bat_pack_read_bytes_into(struct bat_pack_reader *reader,
+    struct bat_slice *out_slot, const struct bat_buf *room,
+    struct bat_slice *out_bytes);
 /* Expand a slot that bat_pack_read_bytes accepted, appending to buf.
  * 0 or BAT_WORLD_NO_MEMORY, BAT_DATA_CORRUPT when it was not accepted. */
 int bat_pack_unpack_bytes(struct bat_slice slot, struct bat_buf *buf);

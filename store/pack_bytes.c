@@ -254,8 +254,13 @@ bat_pack_read_hash(struct bat_pack_reader *reader, struct bat_hash *out)
 	/* As it is written. */
 	if (bat_pack_left(reader) > 3 + BAT_HASH_SIZE &&
 	    memcmp(at, "\xdc\x00\x20", 3) == 0) {
-		reader->at += 3;
-		return copy_elements(reader, BAT_HASH_SIZE, out->bytes);
+		size_t size = bat_pack_wide_hash(at + 3, reader->end,
+		    out->bytes);
+
+		reader->at += 3 + size;
+		return size > 0 ?
+		    0 :
+		    copy_elements(reader, BAT_HASH_SIZE, out->bytes);
 	}
 	code = bat_pack_next(reader, &token);
 	if (code != 0)
@@ -274,22 +279,51 @@ bat_pack_read_hash(struct bat_pack_reader *reader, struct bat_hash *out)
 	return BAT_DATA_CORRUPT;
 }
 
+/* What a token of a byte vector is the head of, into room if it goes in. */
+static int
+take_bytes(struct bat_pack_reader *reader, const struct bat_pack_token *token,
+    const struct bat_buf *room, struct bat_slice *out_bytes)
+{
+	bool is_bin = token->type == BAT_PACK_BIN;
+	size_t count = is_bin ? token->bytes.length : token->count;
+	bool fits = room != NULL && count <= room->capacity;
+
+	if (!is_bin && token->type != BAT_PACK_ARRAY)
+		return BAT_DATA_CORRUPT;
+	if (fits)
+		*out_bytes = bat_bytes_slice(room->data, count);
+	if (!is_bin)
+		return fits ? copy_elements(reader, count, room->data) :
+			      skip_elements(reader, count);
+	if (fits && count > 0)
+		memcpy(room->data, token->bytes.data, count);
+	return 0;
+}
+
 int
 bat_pack_read_bytes(struct bat_pack_reader *reader, struct bat_slice *out_slot)
+{
+	struct bat_slice ignored;
+
+	return bat_pack_read_bytes_into(reader, out_slot, NULL, &ignored);
+}
+
+int
+bat_pack_read_bytes_into(struct bat_pack_reader *reader,
+    struct bat_slice *out_slot, const struct bat_buf *room,
+    struct bat_slice *out_bytes)
 {
 	const uint8_t *at = reader->at;
 	struct bat_pack_token token;
 	int code;
 
-	*out_slot = BAT_SLICE_EMPTY;
+	*out_slot = *out_bytes = BAT_SLICE_EMPTY;
 	code = bat_pack_next(reader, &token);
 	if (code != 0)
 		return code;
-	if (token.type == BAT_PACK_ARRAY)
-		code = skip_elements(reader, token.count);
-	else if (token.type != BAT_PACK_BIN)
-		code = BAT_DATA_CORRUPT;
+	code = take_bytes(reader, &token, room, out_bytes);
 	if (code != 0) {
+		*out_bytes = BAT_SLICE_EMPTY;
 		/* No byte vector; is it a value at all? */
 		reader->at = at;
 		if (bat_pack_skip(reader, BAT_PACK_DEPTH_MAX) != 0)

@@ -76,15 +76,43 @@ take(const uint8_t **at, const uint8_t *end, size_t count, uint8_t *to)
 	return done;
 }
 
+__attribute__((
+    target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt"))) static size_t
+take_hash(const uint8_t *at, const uint8_t *end, uint8_t to[BAT_HASH_SIZE])
+{
+	size_t left = (size_t)(end - at);
+	__m512i v = left >= BLOCK ? _mm512_loadu_si512(at) :
+				    _mm512_maskz_loadu_epi8(low_bits(left), at);
+	uint64_t values = find_values(v, left);
+
+	if (__builtin_popcountll(values) < BAT_HASH_SIZE)
+		return 0;
+	values = _pdep_u64(low_bits(BAT_HASH_SIZE), values);
+	_mm256_storeu_si256((__m256i_u *)(void *)to,
+	    _mm512_castsi512_si256(_mm512_maskz_compress_epi8(values, v)));
+	return BLOCK - (size_t)__builtin_clzll(values);
+}
+
+static bool
+is_there(void)
+{
+	return !is_forbidden && __builtin_cpu_supports("avx512vbmi2") &&
+	    __builtin_cpu_supports("avx512bw") &&
+	    __builtin_cpu_supports("bmi2");
+}
+
 size_t
 bat_pack_wide_take(const uint8_t **at, const uint8_t *end, size_t count,
     uint8_t *to)
 {
-	if (is_forbidden || !__builtin_cpu_supports("avx512vbmi2") ||
-	    !__builtin_cpu_supports("avx512bw") ||
-	    !__builtin_cpu_supports("bmi2"))
-		return 0;
-	return take(at, end, count, to);
+	return is_there() ? take(at, end, count, to) : 0;
+}
+
+size_t
+bat_pack_wide_hash(const uint8_t *at, const uint8_t *end,
+    uint8_t to[BAT_HASH_SIZE])
+{
+	return is_there() ? take_hash(at, end, to) : 0;
 }
 
 #else
@@ -102,6 +130,16 @@ bat_pack_wide_take(const uint8_t **at, const uint8_t *end, size_t count,
 	(void)at;
 	(void)end;
 	(void)count;
+	(void)to;
+	return 0;
+}
+
+size_t
+bat_pack_wide_hash(const uint8_t *at, const uint8_t *end,
+    uint8_t to[BAT_HASH_SIZE])
+{
+	(void)at;
+	(void)end;
 	(void)to;
 	return 0;
 }

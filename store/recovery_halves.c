@@ -46,6 +46,7 @@ walk(void *argument)
 	struct bat_segment_item item;
 
 	do {
+		reader->room = bat_recovery_prove_room(half->proof);
 		half->code = bat_segment_reader_next(reader, &item,
 		    &half->error);
 		if (half->code != BAT_OK)

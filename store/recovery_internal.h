@@ -117,6 +117,8 @@ int bat_recovery_take(struct recovery_scan *scan, struct recovery_batch *batch,
 int bat_recovery_halves(struct recovery_scan *scan,
     struct bat_segment_reader *reader, struct recovery_batch *batch,
     struct recovery_proof *proof);
+/* Where the next payload may be expanded to, before it is handed over. */
+struct bat_buf bat_recovery_prove_room(struct recovery_proof *proof);
 /* Hash the payload of a sound event, sooner or later; 0 or
  * BAT_WORLD_NO_MEMORY. */
 int bat_recovery_prove(struct recovery_proof *proof,

@@ -31,20 +31,30 @@ flush(struct recovery_proof *proof)
 	proof->lanes.count = 0;
 }
 
-/* Into a lane; false: it is not of the kind that surely is bytes, or long. */
+struct bat_buf
+bat_recovery_prove_room(struct recovery_proof *proof)
+{
+	return (struct bat_buf){ proof->lanes.lanes[proof->lanes.count], 0,
+		BAT_HASH_LANE_SIZE };
+}
+
+/* Into a lane, where it may be already; false: it is not of the kind that surely is bytes, or long. */
 static bool
 add(struct recovery_proof *proof, const struct bat_event *event,
     uint64_t offset)
 {
 	unsigned lane = proof->lanes.count;
-	struct bat_buf bytes = { proof->lanes.lanes[lane], 0,
-		BAT_HASH_LANE_SIZE };
+	struct bat_buf bytes = bat_recovery_prove_room(proof);
 
-	if (!event->payload_is_bytes ||
+	if (event->payload.data == bytes.data)
+		bytes.length = event->payload.length;
+	else if (!event->payload_is_bytes ||
 	    event->payload_size > BAT_HASH_LANE_SIZE ||
 	    bat_pack_unpacked_length(event->payload_slot) !=
 		event->payload_size ||
 	    bat_pack_unpack_bytes(event->payload_slot, &bytes) != BAT_OK)
+		return false;
+	if (bytes.length != event->payload_size)
 		return false;
 	proof->lanes.lengths[lane] = (uint32_t)bytes.length;
 	proof->wanted[lane] = event->hash;

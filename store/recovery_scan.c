@@ -315,6 +315,7 @@ scan_frames(struct recovery_scan *scan, struct bat_segment_reader *reader,
 			scan->out->end.offset = reader->at;
 			return BAT_OK;
 		}
+		reader->room = bat_recovery_prove_room(proof);
 		code = bat_segment_reader_next(reader, &item, scan->error);
 		if (code != BAT_OK)
 			break;

@@ -303,7 +303,9 @@ bat_segment_reader_next(struct bat_segment_reader *reader,
 		out->state = BAT_FRAME_SHORT;
 	if (out->state != BAT_FRAME_WHOLE)
 		return 0;
-	out->decoded = bat_codec_decode(out->body, &out->event, error) == 0;
+	out->decoded = bat_codec_decode_into(out->body,
+			   reader->room.data == NULL ? NULL : &reader->room,
+			   &out->event, error) == 0;
 	reader->at += out->length;
 	return 0;
 }

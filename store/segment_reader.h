@@ -29,6 +29,10 @@ struct bat_segment_reader {
 	uint64_t end; /* of the frames: table offset, or file size */
 	struct bat_buf block;
 	uint64_t block_offset;
+	/* The caller's, to be set before each call of next that may use it:
+	 * where the payload is expanded (bat_codec_decode_into), or data NULL.
+	 * Only its capacity counts. */
+	struct bat_buf room;
 };
 
 /* One item of the cursor. */

@@ -66,29 +66,40 @@ take_long_payload(struct verify_piece *piece, const struct bat_event *event)
 	if (code == BAT_WORLD_NO_MEMORY)
 		return no_memory(piece);
 	hash = bat_hash_of(bat_bytes_of_buf(&piece->scratch));
-	if (code != BAT_OK || !bat_hash_equal(&hash, &event->hash))
+	if (code != BAT_OK || piece->scratch.length != event->payload_size ||
+	    !bat_hash_equal(&hash, &event->hash))
 		return BAT_END;
 	piece->counts.payloads++;
 	return BAT_OK;
+}
+
+/* Where the next payload goes. */
+static struct bat_buf
+free_lane(struct verify_piece *piece)
+{
+	return (struct bat_buf){ piece->lanes.lanes[piece->lanes.count], 0,
+		BAT_HASH_LANE_SIZE };
 }
 
 static int
 take_payload(struct verify_piece *piece, const struct bat_event *event)
 {
 	unsigned lane = piece->lanes.count;
-	struct bat_buf bytes = { piece->lanes.lanes[lane], 0,
-		BAT_HASH_LANE_SIZE };
+	struct bat_buf bytes = free_lane(piece);
 
 	if (!bat_hash_equal(&event->content_hash, &event->hash) &&
 	    !bat_hash_is_zero(&event->content_hash))
 		return BAT_END;
-	if (!event->payload_is_bytes ||
-	    bat_pack_unpacked_length(event->payload_slot) !=
-		event->payload_size)
+	if (event->payload.data != NULL)
+		bytes.length = event->payload.length;
+	else if (!event->payload_is_bytes)
 		return BAT_END;
-	if (event->payload_size > BAT_HASH_LANE_SIZE)
+	else if (bat_pack_unpacked_length(event->payload_slot) >
+	    BAT_HASH_LANE_SIZE)
 		return take_long_payload(piece, event);
-	if (bat_pack_unpack_bytes(event->payload_slot, &bytes) != BAT_OK)
+	else if (bat_pack_unpack_bytes(event->payload_slot, &bytes) != BAT_OK)
+		return BAT_END;
+	if (bytes.length != event->payload_size)
 		return BAT_END;
 	piece->lanes.lengths[lane] = (uint32_t)bytes.length;
 	piece->wanted[lane] = event->hash;
@@ -259,6 +270,7 @@ bat_verify_piece(void *argument)
 	struct bat_segment_item item;
 
 	while (piece->code == BAT_OK) {
+		piece->reader.room = free_lane(piece);
 		piece->code = bat_segment_reader_next(&piece->reader, &item,
 		    &piece->error);
 		if (piece->code != BAT_OK)

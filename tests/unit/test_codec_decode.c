@@ -142,17 +142,35 @@ is_same(const struct bat_event *a, const struct bat_event *b)
 static bool
 is_expected(struct bat_slice body, const char *what)
 {
+	/* Room for some payloads, and not for others. */
+	uint8_t bytes[24];
+	const struct bat_buf room = { bytes, 0, sizeof(bytes) };
+	struct bat_buf payload = BAT_BUF_EMPTY;
 	struct bat_event fast, slow;
 	struct bat_error error = { .text = "" };
 
 	memset(&fast, 0xa5, sizeof(fast));
-	if (!bat_codec_decode_expected(body, &fast))
+	if (!bat_codec_decode_expected(body, NULL, &fast))
 		return false;
 	if (bat_codec_decode_any(body, &slow, &error) != 0)
 		ck_abort_msg("%s: only the fast way takes it: %s", what,
 		    error.text);
 	if (!is_same(&fast, &slow))
 		ck_abort_msg("%s: the two ways differ", what);
+	memset(&fast, 0xa5, sizeof(fast));
+	ck_assert(bat_codec_decode_expected(body, &room, &fast));
+	if (!is_same(&fast, &slow))
+		ck_abort_msg("%s: with room for the payload they differ", what);
+	if (bat_pack_unpacked_length(slow.payload_slot) <= sizeof(bytes)) {
+		ck_assert_int_eq(
+		    bat_pack_unpack_bytes(slow.payload_slot, &payload), 0);
+		ck_assert_ptr_eq(fast.payload.data, bytes);
+		if (!bat_bytes_equal(fast.payload, bat_bytes_of_buf(&payload)))
+			ck_abort_msg("%s: another payload", what);
+		bat_bytes_free(&payload);
+	} else {
+		ck_assert_ptr_null(fast.payload.data);
+	}
 	return true;
 }
 

@@ -528,6 +528,27 @@ struct both {
 	struct bat_slice slot;
 };
 
+/* With room for the bytes: the same, and if they go in they are there. */
+static void
+check_into(struct bat_slice slot, const struct both *both)
+{
+	uint8_t *to = malloc(100);
+	const struct bat_buf room = { to, 0, 100 };
+	struct bat_pack_reader reader = BAT_PACK_READER(slot);
+	struct bat_slice again, bytes;
+	int code = bat_pack_read_bytes_into(&reader, &again, &room, &bytes);
+
+	ck_assert_ptr_eq(reader.at, both->rest);
+	ck_assert_int_eq(code, both->code / 100);
+	ck_assert_ptr_eq(again.data, both->slot.data);
+	if (code == 0 && both->out.length <= room.capacity)
+		ck_assert(bytes.data == to &&
+		    bat_bytes_equal(bytes, bat_bytes_of_buf(&both->out)));
+	else
+		ck_assert_ptr_null(bytes.data);
+	free(to);
+}
+
 static void
 read_slot(struct both *both, struct bat_slice slot, bool wide)
 {
@@ -537,6 +558,7 @@ read_slot(struct both *both, struct bat_slice slot, bool wide)
 	both->code = bat_pack_read_bytes(&both->reader, &both->slot) * 100 +
 	    bat_pack_unpack_bytes(slot, &both->out);
 	both->rest = both->reader.at;
+	check_into(slot, both);
 	both->reader = BAT_PACK_READER(slot);
 	both->code = both->code * 100 +
 	    bat_pack_read_hash(&both->reader, &both->hash);
