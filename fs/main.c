@@ -472,7 +472,8 @@ main(int argc, char **argv)
 	struct program program = {
 		.mount = { .data_dir = -1,
 		    .handles = BATFS_HANDLES_EMPTY,
-		    .spares = BATFS_SPARES_EMPTY },
+		    .spares = BATFS_SPARES_EMPTY,
+		    .unopened = BATFS_UNOPENED_EMPTY },
 	};
 	struct batfs_options *options = &program.options;
 	struct bat_error error = { .code = 0 };

@@ -14,6 +14,7 @@
 #include "past.h"
 #include "spare.h"
 #include "tree.h"
+#include "unopened.h"
 
 struct batfs_notify;
 struct batfs_waiting;
@@ -27,6 +28,9 @@ struct batfs_mount {
 	gid_t gid;
 	struct batfs_handles handles;
 	struct batfs_spares spares;
+	/* The kernel asks for no opens: nothing here changes (-o at=). */
+	bool without_opens;
+	struct batfs_unopened unopened;
 	struct batfs_append_world appends;
 	struct batfs_chores *chores;
 	struct batfs_chores *long_chores; /* compaction */

@@ -31,6 +31,11 @@ ops_init(void *userdata, struct fuse_conn_info *conn)
 	want(conn, FUSE_CAP_ASYNC_DIO, false);
 	/* It would merge and reorder lines. */
 	want(conn, FUSE_CAP_WRITEBACK_CACHE, false);
+	/* ENOSYS to an open is for the whole connection, so only where no open
+	 * ever is of use. */
+	mount->without_opens = mount->root.at != 0 &&
+	    (conn->capable & FUSE_CAP_NO_OPEN_SUPPORT) != 0 &&
+	    (conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
 	if (mount->options->max_read != 0)
 		conn->max_read = mount->options->max_read;
 	mount->ready(mount->context);

@@ -70,6 +70,14 @@ collect(struct listing *listing, struct batfs_tree *tree,
 	    offset < DOTS ? 0 : (uint64_t)(offset - DOTS), add_child, listing);
 }
 
+/* Is there anything to tell besides the dots? */
+static bool
+has_children(const struct listing *listing)
+{
+	return listing->count > 0 &&
+	    listing->items[listing->count - 1].next > DOTS;
+}
+
 /*
  * Attributes have exact sizes. A stream may have to be rendered for its own;
  * names and types never wait for that.
@@ -179,7 +187,8 @@ list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
 		return;
 	}
 	result = collect(&listing, mount->tree, &node, offset);
-	if (result != 0 && listing.count == 0)
+	/* What cannot be listed is an error and no empty directory. */
+	if (result != 0 && !has_children(&listing))
 		batfs_reply_code(req, result, NULL);
 	else
 		reply_items(&listing, mount, size);
@@ -215,6 +224,10 @@ batfs_ops_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int result;
 
 	batfs_reply_count(req, BATFS_STAT_OPENDIR);
+	if (mount->without_opens) {
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
 	if (!batfs_reply_node(req, ino, &node))
 		return;
 	batfs_notify_look(mount->notify);

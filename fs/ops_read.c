@@ -107,6 +107,10 @@ batfs_ops_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	int failed;
 
 	batfs_reply_count(req, BATFS_STAT_OPEN);
+	if (mount->without_opens) {
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
 	if (!batfs_reply_node(req, ino, &node))
 		return;
 	batfs_notify_look(mount->notify);
@@ -167,6 +171,17 @@ batfs_ops_create(fuse_req_t req, fuse_ino_t parent_ino, const char *name,
 		undo_open(mount, handle);
 }
 
+/* Bytes of an open file. */
+static int
+read_handle(struct batfs_mount *mount, struct batfs_handle *handle,
+    uint64_t offset, size_t size, struct bat_buf *scratch,
+    struct bat_slice *out, struct bat_error *error)
+{
+	batfs_handle_hold(handle);
+	return batfs_handle_read(handle, mount->tree, offset, size, scratch,
+	    out, error);
+}
+
 void
 batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
     struct fuse_file_info *fi)
@@ -174,26 +189,32 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	struct batfs_mount *mount = batfs_reply_mount(req);
 	struct batfs_handle *handle = (struct batfs_handle *)(uintptr_t)fi->fh;
 	struct bat_error error = { .code = 0 };
-	struct bat_slice bytes;
+	struct bat_slice bytes = BAT_SLICE_EMPTY;
+	struct batfs_node node;
 	struct bat_buf scratch;
 	int result;
 
 	batfs_reply_count(req, BATFS_STAT_READ);
-	(void)ino;
 	if (offset < 0) {
 		fuse_reply_err(req, EINVAL);
 		return;
 	}
-	if (batfs_handle_waits(handle)) {
+	if (handle == NULL && !batfs_reply_node(req, ino, &node))
+		return;
+	if (handle != NULL && batfs_handle_waits(handle)) {
 		batfs_waiting_read(mount->waiting, req, handle,
 		    (uint64_t)offset, size, (fi->flags & O_NONBLOCK) != 0);
 		return;
 	}
 	batfs_notify_look(mount->notify);
-	batfs_handle_hold(handle);
 	scratch = batfs_spare_take(&mount->spares);
-	result = batfs_handle_read(handle, mount->tree, (uint64_t)offset, size,
-	    &scratch, &bytes, &error);
+	if (handle != NULL)
+		result = read_handle(mount, handle, (uint64_t)offset, size,
+		    &scratch, &bytes, &error);
+	else
+		result = batfs_unopened_read(&mount->unopened, &mount->handles,
+		    &mount->appends, &node, (uint64_t)offset, size, &scratch,
+		    &bytes, &handle, &error);
 	if (result != 0)
 		batfs_reply_code(req, result, &error);
 	else
@@ -201,7 +222,10 @@ batfs_ops_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	batfs_stats_add(batfs_tree_stats(mount->tree), BATFS_STAT_READ_BYTES,
 	    bytes.length);
 	batfs_spare_give(&mount->spares, &scratch);
-	batfs_handle_let_go(handle);
+	if (handle != NULL)
+		batfs_handle_let_go(handle);
+	/* Where no open asks: what was read may have been other than known. */
+	batfs_notify_check(mount->notify);
 }
 
 void

@@ -157,7 +157,10 @@ batfs_ops_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 	batfs_reply_count(req, BATFS_STAT_FLUSH);
 	(void)ino;
-	if (handle->use == BATFS_HANDLE_APPEND)
+	if (handle == NULL)
+		/* Nobody opens (-o at=): nor need anybody say this again. */
+		fuse_reply_err(req, ENOSYS);
+	else if (handle->use == BATFS_HANDLE_APPEND)
 		submit(req, handle->append, BATFS_APPEND_FLUSH, BAT_SLICE_EMPTY,
 		    false);
 	else

@@ -20,11 +20,12 @@ class Mount:
     """`with Mount(batfs, data, 'ro') as at:` and `at` is the mountpoint."""
 
     def __init__(self, batfs, data, options='', background=False, point=None,
-                 on_file=False):
+                 on_file=False, debug=False):
         self.batfs, self.data, self.options = batfs, data, options
         self.background = background
         self.wanted = point
         self.on_file = on_file
+        self.debug = debug      # each request is in words()
         self.process = None
         self.point = None
         self.said = ''
@@ -39,7 +40,7 @@ class Mount:
         self.log = tempfile.TemporaryFile('w+')
         command = [self.batfs]
         if not self.background:
-            command.append('-f')
+            command.append('-d' if self.debug else '-f')
         if self.options:
             command += ['-o', self.options]
         command += [self.data, self.point]
