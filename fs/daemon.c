@@ -144,8 +144,10 @@ batfs_daemon_ready(const char *line)
 	if (atomic_flag_test_and_set(&state.told))
 		return;
 	if (!state.background) {
-		puts(line);
-		fflush(stdout);
+		/* stdout's own buffer would ask what it writes to, which may
+		 * be forbidden by now. */
+		print_all(STDOUT_FILENO, line, strlen(line));
+		print_all(STDOUT_FILENO, "\n", 1);
 		return;
 	}
 	batfs_log_to(BATFS_LOG_SYSLOG, -1);

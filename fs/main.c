@@ -47,6 +47,7 @@ struct program {
 	struct batfs_supervisor *supervisor;
 	struct batfs_gates *gates; /* NULL: there are none */
 	struct fuse_session *session;
+	int dead_end; /* for the end of the session */
 	bool mounted;
 	struct batfs_committer *committer;
 	struct batfs_runner *runner;
@@ -401,7 +402,7 @@ start_and_serve(struct program *program, struct bat_error *error)
 		    &program->session, error);
 	if (result == 0)
 		result = batfs_session_mount(program->session,
-		    program->mountpoint, error);
+		    program->mountpoint, &program->dead_end, error);
 	program->mounted = result == 0;
 	if (result == 0)
 		result = batfs_supervisor_mounted(program->supervisor, error);
@@ -425,8 +426,8 @@ finish(struct program *program, struct bat_error *error)
 
 	stop_threads(program);
 	if (program->mounted &&
-	    batfs_session_unmount(program->session, program->supervisor,
-		error) != 0)
+	    batfs_session_unmount(program->session, program->dead_end,
+		program->supervisor, error) != 0)
 		batfs_log("%s", error->text);
 	batfs_session_free(program->session);
 	batfs_spare_free(&mount->spares);

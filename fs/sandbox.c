@@ -1,16 +1,17 @@
-#include "sandbox.h"
+#include "sandbox_internal.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <malloc.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
-
-#include <seccomp.h>
 
 #include "log.h"
 
@@ -28,70 +29,6 @@
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |           \
 	    LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |      \
 	    LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
-
-/*
- * What a mount was seen to call, over all the tests, and what stands behind a
- * function of the C library that chooses among several.
- */
-static const int allowed_calls[] = {
-	/* the kernel's requests */
-	SCMP_SYS(read),
-	SCMP_SYS(write),
-	SCMP_SYS(writev),
-	SCMP_SYS(splice),
-	SCMP_SYS(pipe2),
-	SCMP_SYS(dup3),
-	/* files of the store */
-	SCMP_SYS(openat),
-	SCMP_SYS(close),
-	SCMP_SYS(pread64),
-	SCMP_SYS(pwrite64),
-	SCMP_SYS(fsync),
-	SCMP_SYS(fdatasync),
-	SCMP_SYS(ftruncate),
-	SCMP_SYS(renameat),
-	SCMP_SYS(renameat2),
-	SCMP_SYS(linkat),
-	SCMP_SYS(unlinkat),
-	SCMP_SYS(mkdirat),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(lseek),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(fstat),
-	SCMP_SYS(statx),
-	SCMP_SYS(fstatfs),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(flock),
-	SCMP_SYS(fadvise64),
-	/* memory and threads */
-	SCMP_SYS(brk),
-	SCMP_SYS(mmap),
-	SCMP_SYS(munmap),
-	SCMP_SYS(mremap),
-	SCMP_SYS(mprotect),
-	SCMP_SYS(madvise),
-	SCMP_SYS(futex),
-	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(clone3),
-	SCMP_SYS(set_robust_list),
-	SCMP_SYS(rseq),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
-	/* waiting and signals */
-	SCMP_SYS(poll),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(tgkill),
-	SCMP_SYS(getpid),
-	/* the clocks, where they are no part of the process */
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(getrandom),
-	/* to the supervisor, and to syslog through a socket that is open */
-	SCMP_SYS(sendto),
-};
 
 /* ---- capabilities ------------------------------------------------------- */
 
@@ -208,65 +145,6 @@ landlock(const struct batfs_sandbox *sandbox, struct bat_error *error)
 	return result;
 }
 
-/* ---- seccomp ------------------------------------------------------------ */
-
-static int
-allow_first_argument(scmp_filter_ctx filter, int call, uint64_t value)
-{
-	const struct scmp_arg_cmp is_it = {
-		.arg = 0,
-		.op = SCMP_CMP_EQ,
-		.datum_a = value,
-	};
-
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is_it);
-}
-
-static int
-add_rules(scmp_filter_ctx filter, bool clone_fd)
-{
-	int failed = 0;
-
-	for (size_t i = 0; failed == 0 &&
-	     i < sizeof(allowed_calls) / sizeof(allowed_calls[0]);
-	     i++)
-		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-		    allowed_calls[i], 0);
-	/* Only to ourselves: to end in order. */
-	if (failed == 0)
-		failed = allow_first_argument(filter, SCMP_SYS(kill),
-		    (uint64_t)getpid());
-	/* Only names of threads. */
-	if (failed == 0)
-		failed = allow_first_argument(filter, SCMP_SYS(prctl),
-		    PR_SET_NAME);
-	if (failed == 0 && clone_fd)
-		failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-		    SCMP_SYS(ioctl), 0);
-	return failed;
-}
-
-static int
-restrict_calls(const struct batfs_sandbox *sandbox, struct bat_error *error)
-{
-	scmp_filter_ctx filter = seccomp_init(
-	    sandbox->mode == BATFS_SANDBOX_STRICT ? SCMP_ACT_KILL_PROCESS :
-						    SCMP_ACT_ERRNO(EPERM));
-	int failed;
-
-	if (filter == NULL)
-		return bat_error_set_os(error, ENOMEM, "seccomp");
-	failed = add_rules(filter, sandbox->clone_fd);
-	if (failed == 0)
-		failed = seccomp_load(filter);
-	seccomp_release(filter);
-	if (failed == -ENOSYS || failed == -EINVAL) {
-		batfs_log("this kernel has no seccomp filters");
-		return 0;
-	}
-	return failed == 0 ? 0 : bat_error_set_os(error, -failed, "seccomp");
-}
-
 /* ---- all of it ---------------------------------------------------------- */
 
 #ifdef BATFS_INSTRUMENTED
@@ -274,6 +152,34 @@ restrict_calls(const struct batfs_sandbox *sandbox, struct bat_error *error)
 #else
 #define POSSIBLE true
 #endif
+
+static int
+all_alike(const void *a, const void *b)
+{
+	(void)a;
+	(void)b;
+	return 0;
+}
+
+/* What the C library would look for when it could not any more. */
+static void
+ask_ahead(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	char large[2048] = "";
+
+	/* Loaded when the first thread is cancelled, at the end of libfuse's
+	 * loop. It stays: there is nothing to close. */
+	(void)dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_NODELETE);
+	/* It asks how much memory there is before its first large sort. */
+	qsort(large, sizeof(large), 1, all_alike);
+	/* For syslog's times. */
+	tzset();
+	/* As many arenas as it would allow itself, once it had counted the
+	 * processors. */
+	if (processors > 0 && processors < 4096)
+		(void)mallopt(M_ARENA_MAX, (int)processors * 8);
+}
 
 int
 batfs_sandbox_enter(const struct batfs_sandbox *sandbox,
@@ -283,10 +189,7 @@ batfs_sandbox_enter(const struct batfs_sandbox *sandbox,
 
 	if (!POSSIBLE || sandbox->mode == BATFS_SANDBOX_OFF)
 		return 0;
-	/* The C library loads it when the first thread is cancelled, which is
-	 * at the end of libfuse's loop; by then it could not be opened. It
-	 * stays: there is nothing to close. */
-	(void)dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_NODELETE);
+	ask_ahead();
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return bat_error_set_os(error, errno, "PR_SET_DUMPABLE");
 	result = drop_capabilities(error);
@@ -295,6 +198,6 @@ batfs_sandbox_enter(const struct batfs_sandbox *sandbox,
 	if (result == 0)
 		result = landlock(sandbox, error);
 	if (result == 0)
-		result = restrict_calls(sandbox, error);
+		result = batfs_sandbox_restrict_calls(sandbox, error);
 	return result;
 }

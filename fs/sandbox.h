@@ -7,8 +7,10 @@
  *   neither core dumps nor debuggers.
  * - Landlock: files below the data directory, and what else is named; the rest
  *   of the tree cannot be opened. Descriptors that are open stay so.
- * - seccomp: a list of system calls. Others are refused with EPERM; strict:
- *   they end the process (for tests).
+ * - seccomp: a list of system calls, of some only with certain arguments: no
+ *   memory becomes code, no process is made, a mount that only reads writes,
+ *   syncs and renames nothing. Others are refused with EPERM; strict: they end
+ *   the process (for tests).
  *
  * To be entered between the mount and the first thread: a filter that is set
  * later leaves out the threads that run already. fusermount3 can neither mount
@@ -42,5 +44,7 @@ struct batfs_sandbox {
 /* Returns 0; BAT_WORLD_* (what could not be given up, in error). */
 int batfs_sandbox_enter(const struct batfs_sandbox *sandbox,
     struct bat_error *error);
+/* How many system calls are left there. */
+unsigned batfs_sandbox_call_count(const struct batfs_sandbox *sandbox);
 
 #endif

@@ -39,8 +39,14 @@ batfs_session_new(struct batfs_mount *mount, const char *data_dir,
 
 int
 batfs_session_mount(struct fuse_session *session, const char *mountpoint,
-    struct bat_error *error)
+    int *out_dead_end, struct bat_error *error)
 {
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return bat_error_set_os(error, errno, "a pipe");
+	close(ends[0]);
+	*out_dead_end = ends[1];
 	/* Before the mount: from then on a signal has to unmount. */
 	if (fuse_set_signal_handlers(session) != 0)
 		return bat_error_set(error, BAT_WORLD_IO, "signal handlers");
@@ -80,31 +86,31 @@ batfs_session_loop(struct fuse_session *session,
 }
 
 /*
- * Put something else in the device's place, which closes it. libfuse looks for
- * POLLERR there to see whether the mount is gone and only then leaves it alone;
- * the end of a pipe that nobody reads has it too.
+ * Put something else in the device's place: the end of a pipe that nobody
+ * reads. libfuse looks for POLLERR there to see whether the mount is gone and
+ * only then leaves it alone; that end has it too. No other thread opens
+ * anything by now, so the number is free.
  */
 static int
-cut_off(int device)
+cut_off(int device, int dead_end)
 {
-	int ends[2], result = 0;
+	int got;
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
+	close(device);
+	got = fcntl(dead_end, F_DUPFD_CLOEXEC, device);
+	close(dead_end);
+	if (got < 0)
 		return errno;
-	close(ends[0]);
-	if (dup3(ends[1], device, O_CLOEXEC) < 0)
-		result = errno;
-	close(ends[1]);
-	return result;
+	return got == device ? 0 : EBADF;
 }
 
 int
-batfs_session_unmount(struct fuse_session *session,
+batfs_session_unmount(struct fuse_session *session, int dead_end,
     struct batfs_supervisor *supervisor, struct bat_error *error)
 {
 	struct pollfd device = { .fd = fuse_session_fd(session), .events = 0 };
 	bool gone = poll(&device, 1, 0) == 1 && (device.revents & POLLERR) != 0;
-	int failed = cut_off(device.fd), result = 0;
+	int failed = cut_off(device.fd, dead_end), result = 0;
 
 	if (failed != 0)
 		return bat_error_set_os(error, failed, "unmounting");

@@ -24,14 +24,15 @@ struct fuse_session;
  * BAT_WORLD_NO_MEMORY. */
 int batfs_session_new(struct batfs_mount *mount, const char *data_dir,
     struct fuse_session **out, struct bat_error *error);
-/* Signals unmount from now on. Returns 0; BAT_WORLD_IO. */
+/* Signals unmount from now on. out_dead_end: what stands for the device at the
+ * end, when nothing can be made any more. Returns 0; BAT_WORLD_*. */
 int batfs_session_mount(struct fuse_session *session, const char *mountpoint,
-    struct bat_error *error);
+    int *out_dead_end, struct bat_error *error);
 /* Serve until it is unmounted or a signal says so. Returns 0 or BAT_WORLD_*. */
 int batfs_session_loop(struct fuse_session *session,
     const struct batfs_options *options, struct bat_error *error);
 /* Only after batfs_session_mount. Returns 0 or BAT_WORLD_*. */
-int batfs_session_unmount(struct fuse_session *session,
+int batfs_session_unmount(struct fuse_session *session, int dead_end,
     struct batfs_supervisor *supervisor, struct bat_error *error);
 void batfs_session_free(struct fuse_session *session);
 

@@ -30,7 +30,7 @@ struct batfs_supervisor {
 	char *mountpoint;
 	pid_t child;
 	bool watched;
-	pthread_t watcher;
+	pthread_t watcher, watched_for; /* who is told of its end */
 	atomic_bool stopping;
 };
 
@@ -181,16 +181,18 @@ watch(void *argument)
 	while (poll(&end, 1, -1) < 0 && errno == EINTR)
 		continue;
 	if (!atomic_load(&supervisor->stopping))
-		kill(getpid(), SIGTERM);
+		pthread_kill(supervisor->watched_for, SIGTERM);
 	return NULL;
 }
 
 int
 batfs_supervisor_watch(struct batfs_supervisor *supervisor)
 {
-	int result = batfs_thread_start(&supervisor->watcher, watch, supervisor,
-	    "batfs-watch");
+	int result;
 
+	supervisor->watched_for = pthread_self();
+	result = batfs_thread_start(&supervisor->watcher, watch, supervisor,
+	    "batfs-watch");
 	supervisor->watched = result == 0;
 	return result;
 }

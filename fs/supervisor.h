@@ -34,8 +34,9 @@ int batfs_supervisor_start(const char *mountpoint,
  * 0 or BAT_WORLD_*. */
 int batfs_supervisor_mounted(struct batfs_supervisor *supervisor,
     struct bat_error *error);
-/* From now on its end is a SIGTERM for this process. Starts a thread. 0 or
- * BAT_WORLD_NO_MEMORY. */
+/* From now on its end is a SIGTERM for the thread that says so, which has to
+ * last as long as what was started. Starts a thread. 0 or BAT_WORLD_NO_MEMORY.
+ */
 int batfs_supervisor_watch(struct batfs_supervisor *supervisor);
 /* Returns 0, also when somebody unmounted it already; BAT_WORLD_*, and says in
  * the error what the user can do. */

@@ -38,7 +38,16 @@ from_inside() {
 		grep '^not ok' "$work/confined"
 		return 1
 	}
-	[ "$(grep -c '^ok' "$work/confined")" -ge 20 ]
+	[ "$(grep -c '^ok' "$work/confined")" -ge 40 ]
+	grep '^#' "$work/confined" >&3
+}
+
+reading_from_inside() {
+	"$confined" "$work/data" ro >"$work/confined" || {
+		grep '^not ok' "$work/confined"
+		return 1
+	}
+	grep '^#.*calls' "$work/confined" | sed 's/$/, reading/' >&3
 }
 
 # /proc can be read, for who it is that writes, and only with -o stamp.
@@ -156,6 +165,58 @@ what_is_not_ours_stays() {
 	[ "$(cat "$mnt/file")" = here ] && umount "$mnt"
 }
 
+# Everything at once that a mount can be told to do.
+use_all_of_it() {
+	local i line
+	line=$(printf '{"text":"%01000d"}' 7)
+	for ((i = 0; i < 8; i++)); do
+		yes "$line" | head -n 20 >>"$mnt/scopes/s/e$i" || return
+	done
+	echo '"refused"' >>"$mnt/scopes/s/e1" && return 1
+	echo 1 >"$mnt/.ctl/try/e0" && echo hold >"$mnt/.ctl/pin" || return
+	(cd "$mnt/backup" && sha256sum --quiet -c SHA256SUMS) || return
+	echo release >"$mnt/.ctl/pin" && echo now >"$mnt/.ctl/checkpoint" &&
+		echo now >"$mnt/.ctl/compact" && echo now >"$mnt/.ctl/sync" &&
+		echo '"after"' >>"$mnt/entities/e3" || return
+	cat "$mnt/.ctl/verify" "$mnt/tlog/checkpoint" "$mnt/log.jsonl" \
+		"$mnt"/entities/* "$mnt/by/kinds.tsv" >"$work/read" || return
+	ls -R "$mnt/at/10/entities" "$mnt/chains" >"$work/read" &&
+		df "$mnt" >"$work/read" && stat -f "$mnt" >"$work/read"
+}
+
+all_options() {
+	local gates=$work/gates second=$work/second status=0 reader i
+	local all=sandbox=strict,clone_fd,stamp,tlog,ahead=64K,segment=65536
+	mkdir -m 755 "$gates" && mkdir "$second" || return
+	cat >"$gates/one" <<-'END'
+		#!/bin/sh
+		while read -r line; do
+			case $line in
+			*refused*) echo '{"deny":{"message":"no"}}' ;;
+			*) echo '{"permit":true}' ;;
+			esac
+		done
+	END
+	chmod 755 "$gates/one"
+	mount_it "$work/all" "$all,checkpoint=1,gates=$gates" || return
+	# a store is there with its first event
+	mkdir "$mnt/scopes/s" && echo 0 >>"$mnt/scopes/s/e0" || return
+	"$BATFS" -f -o ro,sandbox=strict "$work/all" "$second" \
+		>"$work/reader" 2>&1 &
+	reader=$!
+	until_true mountpoint -q "$second" && use_all_of_it || status=1
+	cat "$work/reader"
+	cmp "$mnt/log.jsonl" "$second/log.jsonl" || status=1
+	until_true fusermount3 -u "$second" && wait "$reader" || status=1
+	end_it || status=1
+	# From its sidecar, and with the events of one thread.
+	for i in "$all" "sandbox=strict,durable=fsync,index=fbati"; do
+		mount_it "$work/all" "$i" && echo 1 >>"$mnt/entities/e1" &&
+			sync "$mnt/entities/e1" && end_it || return
+	done
+	return $status
+}
+
 # A whole life in the strict mode: every call that is not on the list kills.
 other_stories() {
 	local story bad=0
@@ -172,7 +233,9 @@ other_stories() {
 	return $bad
 }
 
+exec 3>&1 # for what the cases count
 check "what it forbids and what it leaves" from_inside
+check "what it forbids a mount that only reads" reading_from_inside
 check "who it is that writes is looked up from inside" stamps_from_inside
 check "every thread is inside" every_thread_is_inside
 check "the supervisor holds nothing of the store" supervisor_holds_nothing
@@ -181,5 +244,6 @@ check "a killed daemon leaves ENOTCONN" killed_daemon_leaves_enotconn
 check "a killed supervisor ends the daemon in order" killed_supervisor_ends_the_daemon
 check "TERM to both of them" term_to_all_of_them
 check "what is not ours stays" what_is_not_ours_stays
+check "all options at once, strict" all_options
 check "other stories, strict" other_stories
 [ "$failed" -eq 0 ]
