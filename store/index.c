@@ -65,7 +65,7 @@ bat_index_free(struct bat_index *index)
 		list_free(&index->members[i].list);
 	bat_index_forget_lengths(index);
 	free(index->hot);
-	free(index->zeros);
+	free(index->row_pages);
 	free(index->name_pages);
 	free(index->member_pages);
 	free(index->sorted_names);
@@ -233,9 +233,10 @@ need_ids(struct bat_index *index)
 {
 	int code = BAT_OK;
 
-	/* Chunks are read late under the same mutex: before it is taken. */
-	for (uint32_t i = 0; i < index->count; i += BAT_INDEX_CHUNK_ROWS)
-		(void)hot_at(index, i);
+	/* Rows are read late under the same mutex: before it is taken. */
+	for (uint32_t i = 0; i < index->base.count; i += INDEX_ROW_PAGE)
+		if (hot_at(index, i) == &index->nothing)
+			return BAT_WORLD_NO_MEMORY;
 	pthread_mutex_lock(&index->late_mutex);
 	if (!index->has_ids) {
 		code = make_ids(index);

@@ -22,7 +22,7 @@
  * in exactly one entity list and one member list, in ordinal order.
  *
  * A base (a file that holds the first rows and their lists) makes the rest
- * late too: a chunk of rows or a list is read when it is first asked for.
+ * late too: a page of rows or a list is read when it is first asked for.
  *
  * Beside each row stands a number that means nothing here: whoever shows the
  * events keeps the lengths of their lines there (bat.h). 4 bytes an event, in
@@ -65,8 +65,9 @@ struct bat_index_hot {
 
 /*
  * A list of ordinals (or of numbers). Lists that finish made share one block
- * of memory: borrowed. Lists of a base are stored: read when first asked for
- * (then ordinals is set). reserved: places that prepare promised.
+ * of memory: borrowed. Lists of a base are stored: read when first asked for.
+ * One that grew before has in ordinals[0] how many are stored, and behind it
+ * those that came since. reserved: places that prepare promised.
  */
 struct bat_index_list {
 	uint32_t *ordinals;
@@ -129,14 +130,15 @@ struct bat_index {
 	uint64_t last_close_wall_ms; /* 0: no CLOSE event */
 	bool has_base;
 	struct bat_index_base base;
-	/* Guards what is read late: chunks, stored lists, ids. */
+	/* Guards what is read late: rows, stored lists, ids. */
 	pthread_mutex_t late_mutex;
 	/* The base did not hold when it was read: nothing that the index says is
 	 * to be believed, it is made anew without. */
 	_Atomic bool broken;
-	struct bat_index_hot *zeros; /* a chunk of them, for then */
-	/* Which pages of by_name and members are there; NULL without a base. */
-	uint8_t *name_pages, *member_pages;
+	struct bat_index_hot nothing; /* handed out then */
+	/* Which pages of the base's rows, of by_name and of members are there;
+	 * NULL without a base. */
+	uint8_t *row_pages, *name_pages, *member_pages;
 	uint32_t *sorted_names;
 	/* Kept lengths, in chunks as rows are; guarded by late_mutex. */
 	uint32_t **lengths;

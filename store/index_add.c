@@ -11,6 +11,25 @@
 
 /* ---- making room ----------------------------------------------------- */
 
+/* One whose first part nobody has read yet. */
+static int
+stored_make_room(struct bat_index_list *list, uint32_t extra)
+{
+	size_t grown = list->ordinals == NULL ? 0 :
+						list->count - list->ordinals[0];
+	void *ordinals = list->ordinals;
+	int code = bat_index_grow(&ordinals, &list->capacity,
+	    1 + grown + list->reserved + extra, sizeof(uint32_t));
+
+	if (code != BAT_OK)
+		return code;
+	if (list->ordinals == NULL)
+		*(uint32_t *)ordinals = list->count;
+	list->ordinals = ordinals;
+	list->reserved += extra;
+	return BAT_OK;
+}
+
 /* A list that shares the block moves out when it grows. */
 static int
 list_make_room(struct bat_index_list *list, uint32_t extra)
@@ -20,6 +39,8 @@ list_make_room(struct bat_index_list *list, uint32_t extra)
 	uint32_t capacity = list->borrowed ? 0 : list->capacity;
 	int code;
 
+	if (list->stored)
+		return stored_make_room(list, extra);
 	if (need <= list->capacity) {
 		list->reserved += extra;
 		return BAT_OK;
@@ -49,8 +70,12 @@ list_give_back(struct bat_index_list *list)
 static void
 list_push(struct bat_index_list *list, uint32_t value)
 {
-	assert(list->count < list->capacity);
-	list->ordinals[list->count++] = value;
+	uint32_t at = list->stored ? 1 + list->count - list->ordinals[0] :
+				     list->count;
+
+	assert(at < list->capacity);
+	list->ordinals[at] = value;
+	list->count++;
 	list_give_back(list);
 }
 
@@ -160,14 +185,6 @@ prepare_lists(struct bat_index *index, const struct bat_row *row)
 	if (code != BAT_OK)
 		return code;
 	member = member_at(index, number);
-	/* What grows is in memory. */
-	(void)bat_index_entity_list(index, row->entity);
-	(void)bat_index_member_list(index, number);
-	if (member->count == 0) {
-		(void)bat_index_scope_members(index, row->scope);
-		(void)bat_index_entities(index);
-		(void)bat_index_scopes(index);
-	}
 	code = list_make_room(&name_at(index, row->entity)->events, 1);
 	if (code == BAT_OK && member->own)
 		code = list_make_room(&member->list, 1);

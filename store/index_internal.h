@@ -9,9 +9,13 @@ struct pair_key {
 	uint32_t scope, entity;
 };
 
-/* Read a chunk of the base; never NULL (broken: zeros). */
-struct bat_index_hot *bat_index_fetch_chunk(struct bat_index *index,
-    size_t number);
+/* Rows of a base come in pages of so many: who halves over a million of them
+ * reads a few KiB at each step. */
+#define INDEX_ROW_PAGE 128u
+/* Read a row's page of the base; never NULL (broken: zeros). */
+struct bat_index_hot *bat_index_fetch_row(struct bat_index *index,
+    uint32_t ordinal);
+struct bat_index_hot *bat_index_make_small_chunk(void);
 
 /* Names and members of a base come in pages of so many. */
 #define INDEX_PAGE 128u
@@ -59,13 +63,12 @@ member_at(const struct bat_index *index, uint32_t number)
 static inline struct bat_index_hot *
 hot_at(const struct bat_index *index, uint32_t ordinal)
 {
-	size_t number = ordinal / BAT_INDEX_CHUNK_ROWS;
-	struct bat_index_hot *chunk = __atomic_load_n(&index->hot[number],
-	    __ATOMIC_ACQUIRE);
-
-	if (chunk == NULL)
-		chunk = bat_index_fetch_chunk(late_index(index), number);
-	return &chunk[ordinal % BAT_INDEX_CHUNK_ROWS];
+	if (ordinal < index->base.count &&
+	    !__atomic_load_n(&index->row_pages[ordinal / INDEX_ROW_PAGE],
+		__ATOMIC_ACQUIRE))
+		return bat_index_fetch_row(late_index(index), ordinal);
+	return &index->hot[ordinal / BAT_INDEX_CHUNK_ROWS]
+			  [ordinal % BAT_INDEX_CHUNK_ROWS];
 }
 
 /* A chunk that nobody needs: room for rows that are loaded later. */

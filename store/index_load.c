@@ -46,8 +46,8 @@ make_chunk(void)
 }
 
 /* Of this one only what is used becomes memory. */
-static struct bat_index_hot *
-make_small_chunk(void)
+struct bat_index_hot *
+bat_index_make_small_chunk(void)
 {
 	return malloc(BAT_INDEX_CHUNK_ROWS * sizeof(struct bat_index_hot));
 }
@@ -96,6 +96,20 @@ is_filled(const struct bat_index *index, uint64_t rows, uint32_t more)
 	return rows > BAT_INDEX_CHUNK_ROWS;
 }
 
+/* The chunk in which the base ends, of which nothing was asked for yet. */
+static int
+make_last_of_base(struct bat_index *index)
+{
+	struct bat_index_hot **last;
+
+	if (!index->has_base || index->count % BAT_INDEX_CHUNK_ROWS == 0)
+		return BAT_OK;
+	last = &index->hot[index->count / BAT_INDEX_CHUNK_ROWS];
+	if (*last == NULL)
+		*last = bat_index_make_small_chunk();
+	return *last == NULL ? BAT_WORLD_NO_MEMORY : BAT_OK;
+}
+
 int
 bat_index_load_room(struct bat_index *index, uint32_t more)
 {
@@ -105,6 +119,8 @@ bat_index_load_room(struct bat_index *index, uint32_t more)
 
 	if (rows > UINT32_MAX - 1)
 		return BAT_USE_TOO_LARGE;
+	if (make_last_of_base(index) != BAT_OK)
+		return BAT_WORLD_NO_MEMORY;
 	if (chunks > index->chunk_capacity) {
 		size_t wanted = index->chunk_capacity * 2 > chunks ?
 		    index->chunk_capacity * 2 :
@@ -121,7 +137,7 @@ bat_index_load_room(struct bat_index *index, uint32_t more)
 		struct bat_index_hot *chunk = index->spare != NULL ?
 		    take_spare(index) :
 		    is_filled(index, rows, more) ? make_chunk() :
-						   make_small_chunk();
+						   bat_index_make_small_chunk();
 
 		if (chunk == NULL)
 			return BAT_WORLD_NO_MEMORY;

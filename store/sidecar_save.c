@@ -331,16 +331,9 @@ write_rows(struct bat_blockfile_writer *writer, const struct bat_index *index,
 {
 	int code = BAT_OK;
 
-	for (uint32_t i = 0; code == BAT_OK && i < index->count;
-	     i += BAT_INDEX_CHUNK_ROWS) {
-		uint32_t left = index->count - i;
-
+	for (uint32_t i = 0; code == BAT_OK && i < index->count; i++)
 		code = bat_blockfile_append(writer, bat_index_hot_at(index, i),
-		    (left < BAT_INDEX_CHUNK_ROWS ? left :
-						   BAT_INDEX_CHUNK_ROWS) *
-			sizeof(struct bat_index_hot),
-		    error);
-	}
+		    sizeof(struct bat_index_hot), error);
 	return code == BAT_OK ? fill_up(writer, error) : code;
 }
 
