@@ -46,6 +46,7 @@ struct bat_store {
 	 * locks, and held while frames are read and files synced. */
 	pthread_mutex_t tlog_mutex;
 	struct bat_tlog tlog; /* guarded by it, as the next ones */
+	bool tlog_stopped;    /* a sync of it failed: not in this handle */
 	bool has_named_key;   /* from the file that the caller named */
 	struct bat_note_signer named_key;
 	/* What is shown of it; a leaf. */

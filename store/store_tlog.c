@@ -151,8 +151,28 @@ open_log(struct bat_store *store, struct bat_error *error)
 		return bat_tlog_create(tlog, options->disk, store->dir.dir,
 		    named ? &store->named_key : NULL, store->writer.synced_seq,
 		    error);
-	return named ? bat_tlog_set_signer(tlog, &store->named_key, error) :
+	code = named ? bat_tlog_set_signer(tlog, &store->named_key, error) :
 		       BAT_OK;
+	if (code == BAT_OK && tlog->has_signer && !options->read_only)
+		code = bat_tlog_settle(tlog, error);
+	return code;
+}
+
+/* Nothing is known any more of what a failed sync was to put on disk, and
+ * another one would not say so: the next process looks again. */
+static void
+halt(struct bat_store *store, const struct bat_error *why)
+{
+	char text[sizeof(store->attest.why)];
+	const char *rest = "";
+
+	bat_tlog_detach(&store->tlog);
+	store->tlog_stopped = store->tlog_stopped ||
+	    (why->code == BAT_STATE_STOPPED && !BAT_PLANT(301));
+	if (store->tlog_stopped)
+		rest = "; it goes on when the store is opened again";
+	snprintf(text, sizeof(text), "%.400s%s", why->text, rest);
+	show(store, BAT_ATTEST_HALTED, text);
 }
 
 /* tlog_mutex is held, or nobody else is there yet. */
@@ -166,10 +186,11 @@ begin(struct bat_store *store, struct bat_error *error)
 		show_loaded(store);
 		return code;
 	}
-	bat_tlog_detach(&store->tlog);
-	if (code == BAT_END)
+	if (code == BAT_END) {
+		bat_tlog_detach(&store->tlog);
 		return code;
-	show(store, BAT_ATTEST_HALTED, why.text);
+	}
+	halt(store, &why);
 	if (error != NULL)
 		*error = why;
 	return code;
@@ -335,8 +356,11 @@ static int
 update(struct bat_store *store, struct bat_error *error)
 {
 	struct bat_error why = { .code = 0 };
-	int code = BAT_OK;
+	int code;
 
+	if (store->tlog_stopped)
+		return bat_error_set(error, BAT_STATE_STOPPED, "%s",
+		    store->attest.why);
 	if (store->tlog.dir < 0) {
 		code = begin(store, error);
 		if (code != BAT_OK)
@@ -344,8 +368,7 @@ update(struct bat_store *store, struct bat_error *error)
 	}
 	if (!store->tlog.has_signer)
 		return BAT_OK;
-	if (store->options.durability == BAT_DURABLE_FSYNC)
-		code = bat_writer_sync(&store->writer, &why);
+	code = bat_writer_sync(&store->writer, &why);
 	if (code == BAT_OK)
 		code = grow(store, &why);
 	if (code == BAT_OK) {
@@ -354,8 +377,7 @@ update(struct bat_store *store, struct bat_error *error)
 	}
 	/* What was added and not published is forgotten; the next try begins
 	 * with what is on disk. */
-	bat_tlog_detach(&store->tlog);
-	show(store, BAT_ATTEST_HALTED, why.text);
+	halt(store, &why);
 	if (error != NULL)
 		*error = why;
 	return code;

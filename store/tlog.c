@@ -41,12 +41,13 @@ attach(struct bat_tlog *tlog, const struct bat_disk *disk, int data_dir,
     bool create, struct bat_error *error)
 {
 	int side = -1;
-	int code = bat_tlog_open_folder(disk, data_dir, TLOG_SIDE_DIR, create,
+	enum tlog_make make = create ? TLOG_MAKE_SURE : TLOG_FIND;
+	int code = bat_tlog_open_folder(disk, data_dir, TLOG_SIDE_DIR, make,
 	    &side, error);
 
 	tlog->disk = disk;
 	if (code == BAT_OK) {
-		code = bat_tlog_open_folder(disk, side, TLOG_DIR, create,
+		code = bat_tlog_open_folder(disk, side, TLOG_DIR, make,
 		    &tlog->dir, error);
 		bat_file_close(disk, side);
 	}
@@ -108,6 +109,12 @@ bat_tlog_set_signer(struct bat_tlog *tlog, const struct bat_note_signer *signer,
 	tlog->signer = *signer;
 	tlog->has_signer = true;
 	return BAT_OK;
+}
+
+int
+bat_tlog_settle(const struct bat_tlog *tlog, struct bat_error *error)
+{
+	return bat_file_sync(tlog->disk, tlog->dir, error);
 }
 
 /* ---- beginning ------------------------------------------------------- */

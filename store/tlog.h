@@ -15,8 +15,9 @@
  * (3) so a later checkpoint always continues an earlier one.
  *
  * Calling sequence: bat_tlog_attach, then bat_tlog_load or bat_tlog_create;
- * bat_tlog_add ..., bat_tlog_publish; bat_tlog_detach. After a failure of add
- * or publish only detach. Threads: one at a time, but bat_tlog_read_tile, any.
+ * bat_tlog_settle, bat_tlog_add ..., bat_tlog_publish; bat_tlog_detach. After a
+ * failure of add or publish only detach; after BAT_STATE_STOPPED, a sync that
+ * failed, nobody goes on but another process, which finds what is on disk. Threads: one at a time, but bat_tlog_read_tile, any.
  */
 #ifndef BAT_TLOG_H
 #define BAT_TLOG_H
@@ -72,6 +73,9 @@ struct bat_tlog {
 	struct bat_merkle_edge edge;
 	/* The right edge, by level: what stands in tiles that are not full. */
 	struct bat_buf rights[BAT_TLOG_LEVELS + 1];
+	/* By level: the folders whose names are known to be on disk, as the
+	 * index of a tile in them, more one; full, and partial ones. */
+	uint64_t sure[BAT_TLOG_LEVELS + 1], sure_partial[BAT_TLOG_LEVELS + 1];
 };
 
 /* Not attached. */
@@ -99,6 +103,9 @@ int bat_tlog_create(struct bat_tlog *tlog, const struct bat_disk *disk,
 /* BAT_USE_INVALID: it is not the key of this log. */
 int bat_tlog_set_signer(struct bat_tlog *tlog,
     const struct bat_note_signer *signer, struct bat_error *error);
+/* Who will add to it, and show what was loaded: is that on disk, too? Whoever
+ * wrote it may have been killed before the last sync. */
+int bat_tlog_settle(const struct bat_tlog *tlog, struct bat_error *error);
 /* A fresh key with a name of its own. */
 int bat_tlog_make_signer(const struct bat_disk *disk,
     struct bat_note_signer *out, struct bat_error *error);

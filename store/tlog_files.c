@@ -41,14 +41,15 @@ bat_tlog_unit(unsigned level)
 
 int
 bat_tlog_open_folder(const struct bat_disk *disk, int dir, const char *name,
-    bool create, int *out, struct bat_error *error)
+    enum tlog_make make, int *out, struct bat_error *error)
 {
-	int code = create ? disk->mkdir_at(disk->context, dir, name, 0700) :
-			    -EEXIST;
+	int code = make == TLOG_FIND ?
+	    -EEXIST :
+	    disk->mkdir_at(disk->context, dir, name, 0700);
 
 	if (code < 0 && code != -EEXIST)
 		return bat_error_set_os(error, -code, "cannot make %s", name);
-	if (code == 0) {
+	if (code == 0 || (make == TLOG_MAKE_SURE && !BAT_PLANT(300))) {
 		code = bat_file_sync(disk, dir, error);
 		if (code != BAT_OK)
 			return code;
@@ -61,11 +62,11 @@ bat_tlog_open_folder(const struct bat_disk *disk, int dir, const char *name,
 
 /* From *dir on to a folder below it; *dir is closed. */
 static int
-step(const struct bat_disk *disk, int *dir, const char *name, bool create,
-    struct bat_error *error)
+step(const struct bat_disk *disk, int *dir, const char *name,
+    enum tlog_make make, struct bat_error *error)
 {
 	int next = -1;
-	int code = bat_tlog_open_folder(disk, *dir, name, create, &next, error);
+	int code = bat_tlog_open_folder(disk, *dir, name, make, &next, error);
 
 	bat_file_close(disk, *dir);
 	*dir = next;
@@ -75,17 +76,17 @@ step(const struct bat_disk *disk, int *dir, const char *name, bool create,
 /* The folder in which tiles of this index stand: *out, to be closed. */
 static int
 open_tile_folder(const struct bat_tlog *tlog, unsigned level, uint64_t index,
-    bool create, int *out, struct bat_error *error)
+    enum tlog_make make, int *out, struct bat_error *error)
 {
 	uint64_t scale = 1000;
 	char name[NAME_SIZE] = "entries";
-	int code = bat_tlog_open_folder(tlog->disk, tlog->dir, TLOG_TILE,
-	    create, out, error);
+	int code = bat_tlog_open_folder(tlog->disk, tlog->dir, TLOG_TILE, make,
+	    out, error);
 
 	if (level != BAT_TLOG_ENTRIES)
 		snprintf(name, sizeof(name), "%u", level);
 	if (code == BAT_OK)
-		code = step(tlog->disk, out, name, create, error);
+		code = step(tlog->disk, out, name, make, error);
 	while (index / scale >= 1000)
 		scale *= 1000;
 	for (; code == BAT_OK && scale > 1; scale /= 1000) {
@@ -93,24 +94,55 @@ open_tile_folder(const struct bat_tlog *tlog, unsigned level, uint64_t index,
 			break;
 		snprintf(name, sizeof(name), "x%03u",
 		    (unsigned)(index / scale % 1000));
-		code = step(tlog->disk, out, name, create, error);
+		code = step(tlog->disk, out, name, make, error);
 	}
 	return code;
+}
+
+static void
+name_tile(const struct bat_tlog_tile *tile, char name[NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, "%03u%s", (unsigned)(tile->index % 1000),
+	    tile->width < BAT_TLOG_WIDTH ? ".p" : "");
 }
 
 /* The folder and the name of a tile's own file. */
 static int
 find_tile(const struct bat_tlog *tlog, const struct bat_tlog_tile *tile,
-    bool create, int *out_dir, char name[NAME_SIZE], struct bat_error *error)
+    int *out_dir, char name[NAME_SIZE], struct bat_error *error)
 {
-	int code = open_tile_folder(tlog, tile->level, tile->index, create,
+	int code = open_tile_folder(tlog, tile->level, tile->index, TLOG_FIND,
 	    out_dir, error);
 
-	snprintf(name, NAME_SIZE, "%03u%s", (unsigned)(tile->index % 1000),
-	    tile->width < BAT_TLOG_WIDTH ? ".p" : "");
+	name_tile(tile, name);
 	if (code != BAT_OK || tile->width == BAT_TLOG_WIDTH)
 		return code;
-	code = step(tlog->disk, out_dir, name, create, error);
+	code = step(tlog->disk, out_dir, name, TLOG_FIND, error);
+	snprintf(name, NAME_SIZE, "%u", tile->width);
+	return code;
+}
+
+/* The same; what is not there is made, and what is there is on disk. */
+static int
+make_tile_folder(struct bat_tlog *tlog, const struct bat_tlog_tile *tile,
+    int *out_dir, char name[NAME_SIZE], struct bat_error *error)
+{
+	uint64_t *sure = &tlog->sure[tile->level];
+	uint64_t *partial = &tlog->sure_partial[tile->level];
+	bool known = *sure > 0 && (*sure - 1) / 1000 == tile->index / 1000;
+	int code = open_tile_folder(tlog, tile->level, tile->index,
+	    known ? TLOG_MAKE : TLOG_MAKE_SURE, out_dir, error);
+
+	if (code == BAT_OK)
+		*sure = tile->index + 1;
+	name_tile(tile, name);
+	if (code != BAT_OK || tile->width == BAT_TLOG_WIDTH)
+		return code;
+	known = *partial == tile->index + 1;
+	code = step(tlog->disk, out_dir, name,
+	    known ? TLOG_MAKE : TLOG_MAKE_SURE, error);
+	if (code == BAT_OK)
+		*partial = tile->index + 1;
 	snprintf(name, NAME_SIZE, "%u", tile->width);
 	return code;
 }
@@ -124,20 +156,33 @@ close_folder(const struct bat_tlog *tlog, int dir)
 
 /* ---- writing --------------------------------------------------------- */
 
+/* A file of that name is what somebody left who got no further. It goes, so
+ * that the name is a new one: whether the old one ever got to the disk nobody
+ * knows. */
+static int
+create_tile(const struct bat_disk *disk, int dir, const char *name)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL;
+	int fd = disk->open_at(disk->context, dir, name, flags, 0600);
+
+	if (fd != -EEXIST)
+		return fd;
+	(void)bat_file_unlink(disk, dir, name, NULL);
+	return disk->open_at(disk->context, dir, name, flags, 0600);
+}
+
 int
-bat_tlog_write_tile(const struct bat_tlog *tlog,
-    const struct bat_tlog_tile *tile, struct bat_slice bytes,
-    struct bat_error *error)
+bat_tlog_write_tile(struct bat_tlog *tlog, const struct bat_tlog_tile *tile,
+    struct bat_slice bytes, struct bat_error *error)
 {
 	const struct bat_disk *disk = tlog->disk;
 	char name[NAME_SIZE];
 	int dir = -1, fd;
-	int code = find_tile(tlog, tile, true, &dir, name, error);
+	int code = make_tile_folder(tlog, tile, &dir, name, error);
 
 	if (code != BAT_OK)
 		goto close_dir;
-	fd = disk->open_at(disk->context, dir, name,
-	    O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	fd = create_tile(disk, dir, name);
 	if (fd < 0) {
 		code = bat_error_set_os(error, -fd, "cannot make tile %s",
 		    name);
@@ -174,7 +219,8 @@ bat_tlog_sync_full(const struct bat_tlog *tlog, unsigned level, uint64_t from,
 		uint64_t end = from - from % 1000 + 1000;
 		int dir = -1;
 
-		code = open_tile_folder(tlog, level, from, false, &dir, error);
+		code = open_tile_folder(tlog, level, from, TLOG_FIND, &dir,
+		    error);
 		for (; code == BAT_OK && from < to && from < end; from++) {
 			char name[NAME_SIZE];
 
@@ -195,7 +241,7 @@ bat_tlog_sync_partial(const struct bat_tlog *tlog,
 {
 	char name[NAME_SIZE];
 	int dir = -1;
-	int code = find_tile(tlog, tile, false, &dir, name, error);
+	int code = find_tile(tlog, tile, &dir, name, error);
 
 	if (code == BAT_OK)
 		code = sync_file(tlog, dir, name, error);
@@ -242,7 +288,7 @@ bat_tlog_drop_partials(const struct bat_tlog *tlog, unsigned level,
 	struct names names = { { false } };
 	char name[NAME_SIZE];
 	int dir = -1;
-	int code = find_tile(tlog, &tile, false, &dir, name, NULL);
+	int code = find_tile(tlog, &tile, &dir, name, NULL);
 
 	if (code == BAT_WORLD_ABSENT) {
 		code = BAT_OK;
@@ -271,7 +317,7 @@ read_start(const struct bat_tlog *tlog, const struct bat_tlog_tile *tile,
 	char name[NAME_SIZE];
 	size_t got = 0;
 	int dir = -1, fd = -1;
-	int code = find_tile(tlog, tile, false, &dir, name, error);
+	int code = find_tile(tlog, tile, &dir, name, error);
 
 	if (code == BAT_OK)
 		code = bat_file_open_read(tlog->disk, dir, name, &fd, error);

@@ -13,14 +13,18 @@
 #define TLOG_TILE "tile"
 #define TLOG_FILE_MAX 65536 /* bytes of a file that is no tile */
 
-/* Open, and with create make, a folder below dir; what is made is synced into
- * dir. BAT_WORLD_ABSENT. */
+/* What is done about a folder that is opened. SURE: one that is there may be
+ * what a process left that was killed before it had synced the name, so the
+ * name is synced in any case. */
+enum tlog_make { TLOG_FIND, TLOG_MAKE, TLOG_MAKE_SURE };
+
+/* Open, and make, a folder below dir; what is made is synced into dir.
+ * BAT_WORLD_ABSENT. */
 int bat_tlog_open_folder(const struct bat_disk *disk, int dir, const char *name,
-    bool create, int *out, struct bat_error *error);
-/* Write a tile's file, not synced. */
-int bat_tlog_write_tile(const struct bat_tlog *tlog,
-    const struct bat_tlog_tile *tile, struct bat_slice bytes,
-    struct bat_error *error);
+    enum tlog_make make, int *out, struct bat_error *error);
+/* Write a tile's file, not synced; its folders are. */
+int bat_tlog_write_tile(struct bat_tlog *tlog, const struct bat_tlog_tile *tile,
+    struct bat_slice bytes, struct bat_error *error);
 /* Sync the files of full tiles [from, to) of a level, and the folders that
  * name them; or of one partial tile. */
 int bat_tlog_sync_full(const struct bat_tlog *tlog, unsigned level,

@@ -4,6 +4,8 @@
  */
 #include "tlog.h"
 
+#include <errno.h>
+
 #include "tlog_internal.h"
 
 int
@@ -28,12 +30,34 @@ bat_tlog_read_first_seq(const struct bat_tlog *tlog, uint64_t *out,
 	return code;
 }
 
+/* It may be kept elsewhere, or be none that we may read, or of another log. That
+ * the disk fails is another thing: then it is not known. */
+static int
+load_secret(struct bat_tlog *tlog, struct bat_buf *text,
+    struct bat_error *error)
+{
+	struct bat_error why = { .os_errno = 0 };
+	struct bat_note_signer signer;
+	int code = bat_tlog_read_file(tlog, TLOG_KEY, text, &why);
+
+	if (code == BAT_OK &&
+	    bat_note_signer_parse(bat_bytes_of_buf(text), &signer, NULL) ==
+		BAT_OK)
+		(void)bat_tlog_set_signer(tlog, &signer, NULL);
+	if (code != BAT_WORLD_NO_MEMORY && code != BAT_WORLD_NO_SPACE &&
+	    (code != BAT_WORLD_IO || why.os_errno == EACCES ||
+		why.os_errno == EPERM))
+		return BAT_OK;
+	if (error != NULL)
+		*error = why;
+	return code;
+}
+
 /* The public key, and the secret one if it lies here and belongs to it. */
 static int
 load_keys(struct bat_tlog *tlog, struct bat_error *error)
 {
 	struct bat_buf text = BAT_BUF_EMPTY;
-	struct bat_note_signer signer;
 	int code = bat_tlog_read_file(tlog, TLOG_VKEY, &text, error);
 
 	if (code == BAT_OK)
@@ -42,10 +66,7 @@ load_keys(struct bat_tlog *tlog, struct bat_error *error)
 	if (code != BAT_OK)
 		goto free_text;
 	bat_bytes_clear(&text);
-	if (bat_tlog_read_file(tlog, TLOG_KEY, &text, NULL) == BAT_OK &&
-	    bat_note_signer_parse(bat_bytes_of_buf(&text), &signer, NULL) ==
-		BAT_OK)
-		(void)bat_tlog_set_signer(tlog, &signer, NULL);
+	code = load_secret(tlog, &text, error);
 free_text:
 	bat_bytes_free(&text);
 	return code == BAT_USE_INVALID || code == BAT_USE_TOO_LARGE ||

@@ -8,7 +8,9 @@
  * pending: all of them while they are few, then the telling ones, then random
  * ones. Each is opened for writing, must obey the prefix rule (oracle.h), is
  * appended to, closed, opened again and verified. Some of these recoveries
- * are cut off in their turn, and some of those again.
+ * are cut off in their turn, and some of those again. Where there is a
+ * transparency log, no checkpoint that somebody may have kept is taken back, and
+ * no size is signed with two trees (log_oracle.h).
  *
  * A refusal is allowed in one case, which no reader of the format can tell
  * from damage: later sectors of a write are there and hold a whole frame, and

@@ -67,6 +67,7 @@ struct explore_level {
 	const struct explore_level *up;
 	struct story_run *run;
 	unsigned depth;	       /* crashes before this run */
+	bool is_cut_off;       /* else it is only watched */
 	unsigned point;	       /* moments so far */
 	uint64_t salt;	       /* decides everything random */
 	struct bat_buf before; /* log of what the run's earlier disks did */
@@ -81,6 +82,8 @@ void explore_workload(struct explorer *explorer,
 void explore_free(struct explorer *explorer);
 double explore_now(void);
 
+/* What is written may be a signed tree. */
+void explore_hear(struct explore_level *level, const struct memory_disk_op *op);
 /* The run reached another moment: cut it off there in all wanted ways. */
 void explore_moment(struct explore_level *level);
 /* One crash state; takes over disk. */

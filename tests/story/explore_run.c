@@ -140,6 +140,18 @@ follow_path(struct explore_level *level)
 }
 
 void
+explore_hear(struct explore_level *level, const struct memory_disk_op *op)
+{
+	struct story_run *run = level->run;
+
+	if (run->workload->tlog && op->kind == MEMORY_DISK_WRITE &&
+	    !story_log_hear(&run->oracle.log,
+		bat_bytes_slice(op->bytes, (size_t)op->length), false,
+		run->why))
+		run->wrong = true;
+}
+
+void
 explore_moment(struct explore_level *level)
 {
 	struct explorer *explorer = level->explorer;
@@ -147,6 +159,8 @@ explore_moment(struct explore_level *level)
 	struct share share;
 	unsigned known = 0;
 
+	if (!level->is_cut_off)
+		return;
 	level->point++;
 	if (explorer->failed || explorer->points == 0)
 		return;
@@ -187,7 +201,7 @@ at_operation(void *context, struct memory_disk *disk,
     const struct memory_disk_op *op)
 {
 	(void)disk;
-	(void)op;
+	explore_hear(context, op);
 	explore_moment(context);
 }
 
@@ -218,6 +232,7 @@ run_once(struct explorer *explorer, unsigned points)
 	struct explore_level level = {
 		.explorer = explorer,
 		.run = &run,
+		.is_cut_off = true,
 		.salt = explorer->seed * 0x9e3779b97f4a7c15,
 		.before = BAT_BUF_EMPTY,
 	};

@@ -122,7 +122,7 @@ at_operation(void *context, struct memory_disk *disk,
     const struct memory_disk_op *op)
 {
 	(void)disk;
-	(void)op;
+	explore_hear(context, op);
 	explore_moment(context);
 }
 
@@ -153,9 +153,6 @@ recovers(struct explore_level *level, struct story_run *run, uint64_t salt)
 			return false;
 		level->explorer->tally.counts[EXPLORE_REFUSED]++;
 	}
-	/* What it shows is promised from now on. */
-	if (run->stepped != NULL)
-		run->stepped(run->context, run);
 	/* What it shows is promised from now on. */
 	if (run->stepped != NULL)
 		run->stepped(run->context, run);
@@ -216,11 +213,10 @@ explore_state(struct explore_level *level, struct memory_disk *disk)
 	story_run_init(&run, explorer->workload, disk);
 	story_oracle_copy(&level->run->oracle, &run.oracle);
 	run.clock.wall_us = level->run->clock.wall_us;
-	if (is_cut_off_again(level, next.salt >> 8)) {
-		memory_disk_watch(disk, at_operation, &next);
-		run.stepped = at_step;
-		run.context = &next;
-	}
+	next.is_cut_off = is_cut_off_again(level, next.salt >> 8);
+	memory_disk_watch(disk, at_operation, &next);
+	run.stepped = at_step;
+	run.context = &next;
 	if (!recovers(level, &run, next.salt) || !verifies(&run)) {
 		if (!explorer->failed)
 			explore_fail(level,

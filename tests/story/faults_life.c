@@ -9,7 +9,7 @@
 
 #include "verify.h"
 
-enum { CRASHES = 4, CRASH_MOMENTS = 2 };
+enum { CRASHES = 4, CRASH_MOMENTS = 2, FDS = 64 };
 
 struct life {
 	struct faulty_disk faulty; /* first: it is the door's context */
@@ -22,6 +22,9 @@ struct life {
 	unsigned failed_steps;
 	unsigned crash_moments;
 	bool stopped, wrong;
+	/* The transparency log stops by itself: descriptors of its files, and
+	 * whether a sync of one failed. */
+	bool of_log[FDS], log_poisoned;
 };
 
 static void fails(struct life *life, const char *format, ...)
@@ -43,13 +46,54 @@ fails(struct life *life, const char *format, ...)
 
 /* ---- syncs ----------------------------------------------------------- */
 
+/* The folder that names the log's is counted to it. */
+static bool
+is_of_log(const struct life *life, int fd)
+{
+	return fd >= 0 && fd < FDS && life->of_log[fd];
+}
+
+/* Is the folder of the log's folder being made? */
+static bool
+is_log_begun(const struct memory_disk *disk)
+{
+	for (size_t i = 0; i < memory_disk_pending_count(disk); i++) {
+		const struct memory_disk_op *op = memory_disk_pending(disk, i);
+
+		if (op->kind == MEMORY_DISK_CREATE &&
+		    strcmp(op->name, ".batfs") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Pages of a file are clean and lost. Names in the log's folders wait for the
+ * next sync that succeeds: a file system that cannot write a directory is
+ * read-only from then on, so what is asked here is that the next handle does
+ * sync them; it does not make folders anew. */
 static void
 sync_failed(void *context, int fd)
 {
 	struct life *life = context;
+	struct memory_disk *disk = life->run.disk;
+	const struct bat_disk *door = memory_disk_door(disk);
+	struct bat_file_stat stat;
+	bool of_log = is_of_log(life, fd) || is_log_begun(disk);
 
-	life->run.poisoned = true;
-	memory_disk_lose(life->run.disk, fd);
+	if (of_log)
+		life->log_poisoned = true;
+	else
+		life->run.poisoned = true;
+	if (!of_log || door->stat_fd(door->context, fd, &stat) != 0 ||
+	    stat.type != BAT_FILE_DIRECTORY)
+		memory_disk_lose(disk, fd);
+}
+
+static void
+note_sync(struct life *life, int fd)
+{
+	if (life->run.poisoned || (life->log_poisoned && is_of_log(life, fd)))
+		fails(life, "synced again after a failed sync");
 }
 
 static int
@@ -57,8 +101,7 @@ watched_sync(void *context, int fd)
 {
 	struct life *life = context;
 
-	if (life->run.poisoned)
-		fails(life, "synced again after a failed sync");
+	note_sync(life, fd);
 	return life->plain.sync(context, fd);
 }
 
@@ -67,9 +110,36 @@ watched_sync_data(void *context, int fd)
 {
 	struct life *life = context;
 
-	if (life->run.poisoned)
-		fails(life, "synced again after a failed sync");
+	note_sync(life, fd);
 	return life->plain.sync_data(context, fd);
+}
+
+static int
+note_opened(struct life *life, int dir, const char *name, int fd)
+{
+	if (fd >= 0 && fd < FDS)
+		life->of_log[fd] = is_of_log(life, dir) ?
+		    strcmp(name, "cut") != 0 && strcmp(name, "cache") != 0 :
+		    strcmp(name, ".batfs") == 0;
+	return fd;
+}
+
+static int
+watched_open_dir_at(void *context, int dir, const char *name)
+{
+	struct life *life = context;
+
+	return note_opened(life, dir, name,
+	    life->plain.open_dir_at(context, dir, name));
+}
+
+static int
+watched_open(void *context, int dir, const char *name, int flags, unsigned mode)
+{
+	struct life *life = context;
+
+	return note_opened(life, dir, name,
+	    life->plain.open_at(context, dir, name, flags, mode));
 }
 
 /* Whoever opens the directory is a new session. */
@@ -78,8 +148,10 @@ watched_open_dir(void *context, const char *path, bool create)
 {
 	struct life *life = context;
 
-	life->run.poisoned = false;
-	return life->plain.open_dir(context, path, create);
+	int fd = life->plain.open_dir(context, path, create);
+
+	life->run.poisoned = life->log_poisoned = false;
+	return note_opened(life, -1, path, fd);
 }
 
 /* ---- what must hold afterwards --------------------------------------- */
@@ -247,6 +319,8 @@ start(struct life *life, const struct story_workload *workload,
 	life->faulty.disk.sync = watched_sync;
 	life->faulty.disk.sync_data = watched_sync_data;
 	life->faulty.disk.open_dir = watched_open_dir;
+	life->faulty.disk.open_dir_at = watched_open_dir_at;
+	life->faulty.disk.open_at = watched_open;
 	life->faulty.sync_failed = sync_failed;
 	life->faulty.sync_failed_context = life;
 	life->run.door = &life->faulty.disk;

@@ -31,6 +31,7 @@ void
 story_oracle_free(struct story_oracle *oracle)
 {
 	free(oracle->events);
+	story_log_free(&oracle->log);
 	*oracle = (struct story_oracle){ .events = NULL };
 }
 
@@ -43,6 +44,7 @@ story_oracle_copy(const struct story_oracle *from, struct story_oracle *to)
 	if (from->count > 0)
 		memcpy(to->events, from->events,
 		    from->count * sizeof(*to->events));
+	story_log_copy(&from->log, &to->log);
 }
 
 struct story_event *
@@ -82,7 +84,7 @@ story_oracle_hash(const struct story_oracle *oracle)
 	for (size_t i = 0; i < oracle->count; i++)
 		hash = hash * 0x100000001b3 + oracle->events[i].number * 8 +
 		    oracle->events[i].state;
-	return hash;
+	return hash * 0x100000001b3 + story_log_promised(&oracle->log);
 }
 
 /* ---- drafts ---------------------------------------------------------- */

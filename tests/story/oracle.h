@@ -10,6 +10,7 @@
 #define STORY_ORACLE_H
 
 #include "bat.h"
+#include "log_oracle.h"
 
 enum story_state {
 	STORY_UNDER_WAY, /* offered, not answered */
@@ -36,6 +37,7 @@ struct story_oracle {
 	struct story_event *events;
 	size_t count, capacity;
 	uint32_t next_number, next_batch;
+	struct story_log log; /* what its transparency log has said */
 	/* The last look ended because the machine failed, not the store. */
 	bool unreadable;
 };

@@ -19,45 +19,55 @@ unsigned story_paused;
 #define CKPT BAT_INDEX_CKPT
 #define FBATI BAT_INDEX_FBATI
 #define NONE BAT_INDEX_NONE
+#define NO_LOG false
+#define LOG true
 
 static const struct story_workload workloads[] = {
-	{ "append", "aaa", 0, CKPT, EACH },
-	{ "large", "aAaAa", 0, CKPT, EACH },
-	{ "batch", "bab", 0, CKPT, EACH },
-	{ "large-batch", "BaB", 0, CKPT, EACH },
-	{ "group", "gag", 0, CKPT, EACH },
-	{ "large-group", "GaG", 0, CKPT, EACH },
-	{ "rotate", "aaaa", 300, CKPT, EACH },
-	{ "rotate-group", "gAbg", 700, FBATI, EACH },
-	{ "ckpt", "acaaca", 0, CKPT, EACH },
-	{ "fbati", "acaaca", 0, FBATI, EACH },
-	{ "no-index", "abaza", 0, NONE, EACH },
-	{ "reopen", "azazbza", 0, CKPT, EACH },
-	{ "reopen-fbati", "azezaza", 0, FBATI, EACH },
-	{ "extensions", "eazeza", 0, CKPT, EACH },
-	{ "killed", "aKbKagK", 0, CKPT, EACH },
-	{ "torn", "aTaTb", 0, CKPT, EACH },
-	{ "torn-zeros", "bc0aFg", 0, FBATI, EACH },
-	{ "torn-batch", "aUaUb", 400, CKPT, EACH },
-	{ "headerless", "aHaHca", 0, CKPT, EACH },
-	{ "merge", "azbzma", 0, CKPT, EACH },
-	{ "merge-active", "azgmazem", 0, FBATI, EACH },
-	{ "merge-idle", "bzazmzma", 0, CKPT, EACH },
-	{ "merge-killed", "aKbKUmaKmK", 0, FBATI, EACH },
-	{ "merge-later", "azabmsam", 700, CKPT, LATER },
-	{ "merge-no-index", "bzezmzaz", 0, NONE, EACH },
-	{ "headerless-index", "aHcHza", 0, FBATI, EACH },
-	{ "keys", "krkrzra", 0, CKPT, EACH },
-	{ "refused", "XaxXxza", 0, CKPT, EACH },
-	{ "later", "aabsasga", 0, CKPT, LATER },
-	{ "later-rotate", "aabaab", 500, FBATI, LATER },
-	{ "later-killed", "aabKaKasaKb", 0, CKPT, LATER },
-	{ "everything", "abgzckXeTazrcK0bza", 900, CKPT, EACH },
-	{ "sidecar", "Nzazaz", 0, CKPT, EACH },
-	{ "ahead", "lalalbAlKla", 0, CKPT, EACH },
-	{ "ahead-rotate", "alaAlgcaKalaza", 4000, FBATI, EACH },
-	{ "ahead-torn", "alaTalbTalgz", 0, CKPT, EACH },
-	{ "ahead-later", "alasAlbKalca", 0, CKPT, LATER },
+	{ "append", "aaa", 0, CKPT, EACH, NO_LOG },
+	{ "large", "aAaAa", 0, CKPT, EACH, NO_LOG },
+	{ "batch", "bab", 0, CKPT, EACH, NO_LOG },
+	{ "large-batch", "BaB", 0, CKPT, EACH, NO_LOG },
+	{ "group", "gag", 0, CKPT, EACH, NO_LOG },
+	{ "large-group", "GaG", 0, CKPT, EACH, NO_LOG },
+	{ "rotate", "aaaa", 300, CKPT, EACH, NO_LOG },
+	{ "rotate-group", "gAbg", 700, FBATI, EACH, NO_LOG },
+	{ "ckpt", "acaaca", 0, CKPT, EACH, NO_LOG },
+	{ "fbati", "acaaca", 0, FBATI, EACH, NO_LOG },
+	{ "no-index", "abaza", 0, NONE, EACH, NO_LOG },
+	{ "reopen", "azazbza", 0, CKPT, EACH, NO_LOG },
+	{ "reopen-fbati", "azezaza", 0, FBATI, EACH, NO_LOG },
+	{ "extensions", "eazeza", 0, CKPT, EACH, NO_LOG },
+	{ "killed", "aKbKagK", 0, CKPT, EACH, NO_LOG },
+	{ "torn", "aTaTb", 0, CKPT, EACH, NO_LOG },
+	{ "torn-zeros", "bc0aFg", 0, FBATI, EACH, NO_LOG },
+	{ "torn-batch", "aUaUb", 400, CKPT, EACH, NO_LOG },
+	{ "headerless", "aHaHca", 0, CKPT, EACH, NO_LOG },
+	{ "merge", "azbzma", 0, CKPT, EACH, NO_LOG },
+	{ "merge-active", "azgmazem", 0, FBATI, EACH, NO_LOG },
+	{ "merge-idle", "bzazmzma", 0, CKPT, EACH, NO_LOG },
+	{ "merge-killed", "aKbKUmaKmK", 0, FBATI, EACH, NO_LOG },
+	{ "merge-later", "azabmsam", 700, CKPT, LATER, NO_LOG },
+	{ "merge-no-index", "bzezmzaz", 0, NONE, EACH, NO_LOG },
+	{ "headerless-index", "aHcHza", 0, FBATI, EACH, NO_LOG },
+	{ "keys", "krkrzra", 0, CKPT, EACH, NO_LOG },
+	{ "refused", "XaxXxza", 0, CKPT, EACH, NO_LOG },
+	{ "later", "aabsasga", 0, CKPT, LATER, NO_LOG },
+	{ "later-rotate", "aabaab", 500, FBATI, LATER, NO_LOG },
+	{ "later-killed", "aabKaKasaKb", 0, CKPT, LATER, NO_LOG },
+	{ "everything", "abgzckXeTazrcK0bza", 900, CKPT, EACH, NO_LOG },
+	{ "sidecar", "Nzazaz", 0, CKPT, EACH, NO_LOG },
+	{ "ahead", "lalalbAlKla", 0, CKPT, EACH, NO_LOG },
+	{ "ahead-rotate", "alaAlgcaKalaza", 4000, FBATI, EACH, NO_LOG },
+	{ "ahead-torn", "alaTalbTalgz", 0, CKPT, EACH, NO_LOG },
+	{ "ahead-later", "alasAlbKalca", 0, CKPT, LATER, NO_LOG },
+	{ "log", "ataatbt", 0, CKPT, EACH, LOG },
+	{ "log-reopen", "azbztazKat", 0, FBATI, EACH, LOG },
+	{ "log-rotate", "gtAtKbatzg", 700, CKPT, EACH, LOG },
+	{ "log-later", "atabtasKat", 0, CKPT, LATER, LOG },
+	{ "log-merge", "atzbtmatKt", 0, CKPT, EACH, LOG },
+	{ "log-tile", "ntbtbtztat", 0, NONE, EACH, LOG },
+	{ "log-tiles", "nzntbKt", 4000, NONE, EACH, LOG },
+	{ "log-torn", "atTbtUatHt", 0, CKPT, EACH, LOG },
 };
 
 /* Pairs are made of these. */
@@ -173,6 +183,91 @@ note_error(struct story_run *run, const struct bat_error *error)
 	run->last_error = *error;
 }
 
+/* ---- its transparency log -------------------------------------------- */
+
+/* By its files; what a power cut left may have been kept by somebody. */
+static bool
+log_holds(struct story_run *run, bool promise)
+{
+	bool holds;
+
+	if (!run->workload->tlog)
+		return true;
+	story_paused++;
+	holds = story_log_holds(&run->oracle.log, memory_disk_door(run->disk),
+	    promise, run->why);
+	story_paused--;
+	run->wrong = run->wrong || !holds;
+	return holds;
+}
+
+/* What it shows is promised; that it is halted is an error like another. */
+static bool
+hear_log(struct story_run *run)
+{
+	struct bat_buf note = BAT_BUF_EMPTY;
+	struct bat_attest_status status;
+	struct bat_error error = { .code = 0 };
+	bool holds = true;
+
+	bat_attest_status(run->store, &status);
+	if (status.state == BAT_ATTEST_HALTED) {
+		bat_error_set(&error, BAT_DATA_CORRUPT, "the log: %.200s",
+		    status.why);
+		note_error(run, &error);
+	}
+	story_paused++;
+	if (bat_attest_checkpoint(run->store, &note, NULL) == BAT_OK)
+		holds = story_log_hear(&run->oracle.log,
+		    bat_bytes_of_buf(&note), !run->read_only, run->why);
+	bat_bytes_free(&note);
+	story_paused--;
+	run->wrong = run->wrong || !holds;
+	return holds;
+}
+
+/* It was opened, and nothing was written yet. */
+static bool
+log_is_open(struct story_run *run, enum story_moment moment)
+{
+	bool holds = true;
+
+	if (!run->workload->tlog)
+		return true;
+	if (!hear_log(run) || !log_holds(run, moment == STORY_CRASHED))
+		return false;
+	if (moment != STORY_RUNNING) {
+		story_paused++;
+		holds = story_log_is_attested(&run->oracle.log, run->store,
+		    run->why);
+		story_paused--;
+	}
+	run->wrong = run->wrong || !holds;
+	return holds;
+}
+
+/* Everything durable is in it, and shown. */
+static int
+update_log(struct story_run *run, struct bat_error *error)
+{
+	const struct story_oracle *oracle = &run->oracle;
+	int code = bat_attest_update(run->store, error);
+	struct bat_attest_status status;
+
+	if (code != BAT_OK || !run->workload->tlog || !hear_log(run) ||
+	    !log_holds(run, false))
+		return code;
+	bat_attest_status(run->store, &status);
+	for (size_t i = 0; i < oracle->count; i++)
+		if (oracle->events[i].state == STORY_ACKED &&
+		    oracle->events[i].receipt.seq >= status.first_seq &&
+		    (status.size == 0 ||
+			oracle->events[i].receipt.seq > status.last_seq))
+			story_run_fail(run, "number %u is not in the log",
+			    oracle->events[i].number);
+	return code;
+}
+
 bool
 story_run_open(struct story_run *run, enum story_moment moment)
 {
@@ -183,6 +278,7 @@ story_run_open(struct story_run *run, enum story_moment moment)
 		.index = run->workload->index,
 		.segment_max_bytes = run->workload->segment_max,
 		.runway_bytes = 3000,
+		.tlog = run->workload->tlog,
 		.disk = run->door != NULL ? run->door :
 					    memory_disk_door(run->disk),
 		.clock = &run->clock.clock,
@@ -197,6 +293,8 @@ story_run_open(struct story_run *run, enum story_moment moment)
 		return false;
 	}
 	run->poisoned = false;
+	if (!log_is_open(run, moment))
+		return false;
 	if (story_oracle_holds(&run->oracle, run->store, moment,
 		moment != STORY_SALVAGED, run->why))
 		return true;
@@ -224,6 +322,7 @@ story_run_close(struct story_run *run)
 		note_error(run, &error);
 	else if (!run->read_only)
 		story_oracle_synced(&run->oracle);
+	(void)log_holds(run, false);
 }
 
 /* ---- appending ------------------------------------------------------- */
@@ -344,33 +443,35 @@ offer_group(struct story_run *run, const size_t counts[], size_t batches,
 		answer(run, &offers[i]);
 }
 
-/* So many that a sidecar is worth its while. */
+/* A large batch of small events. */
 static void
-offer_many(struct story_run *run)
+offer_many(struct story_run *run, size_t count)
 {
-	enum { MANY = 4200 };
 	struct story_draft *scratch = memory_disk_realloc(NULL,
-	    MANY * sizeof(*scratch));
+	    count * sizeof(*scratch));
 	struct bat_draft *drafts = memory_disk_realloc(NULL,
-	    MANY * sizeof(*drafts));
+	    count * sizeof(*drafts));
 	struct bat_receipt *receipts = memory_disk_realloc(NULL,
-	    MANY * sizeof(*receipts));
+	    count * sizeof(*receipts));
 	uint32_t number = run->oracle.next_batch++;
-	struct offer offer = { .first = run->oracle.count, .count = MANY };
+	struct offer offer = { .first = run->oracle.count, .count = count };
 
 	if (scratch == NULL || drafts == NULL || receipts == NULL)
 		abort();
-	for (size_t i = 0; i < MANY; i++) {
+	for (size_t i = 0; i < count; i++) {
 		scratch[i].payload = BAT_BUF_EMPTY;
 		story_oracle_draft(story_oracle_offer(&run->oracle, number, 9),
 		    &scratch[i], &drafts[i]);
 	}
 	offer.batch.drafts = drafts;
-	offer.batch.count = MANY;
+	offer.batch.count = count;
 	offer.batch.receipts = receipts;
+	/* Each of its allocations would be more of the same. */
+	story_paused++;
 	(void)bat_append(run->store, &offer.batch);
+	story_paused--;
 	answer(run, &offer);
-	for (size_t i = 0; i < MANY; i++)
+	for (size_t i = 0; i < count; i++)
 		bat_bytes_free(&scratch[i].payload);
 	free(scratch);
 	free(drafts);
@@ -575,6 +676,9 @@ other_step(struct story_run *run, char step)
 	case 'm':
 		code = merge(run, &error);
 		break;
+	case 't':
+		code = update_log(run, &error);
+		break;
 	case 'z':
 		story_run_close(run);
 		(void)story_run_open(run, STORY_RUNNING);
@@ -612,7 +716,10 @@ one_step(struct story_run *run, char step)
 		offer_alone(run, 2, 900);
 		break;
 	case 'N':
-		offer_many(run);
+		offer_many(run, 4200);
+		break;
+	case 'n':
+		offer_many(run, 250);
 		break;
 	case 'g':
 		offer_group(run, one_two_one, 3, 60);

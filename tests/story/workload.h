@@ -9,6 +9,8 @@
  *	g  a group: an event, a batch of two, an event, in one write
  *	G  a group of four events of 700 bytes
  *	N  a batch of 4200, so that there is a sidecar
+ *	n  a batch of 250: the first tile of a log is nearly full
+ *	t  bring the transparency log up to date, and show its checkpoint
  *	k  an event with a key	r  that key again
  *	e  an event with an extension
  *	x  a batch whose second draft is refused
@@ -37,6 +39,7 @@ struct story_workload {
 	uint64_t segment_max;
 	enum bat_index_choice index;
 	enum bat_durability durability;
+	bool tlog; /* a transparency log is kept */
 };
 
 /* The i-th one: the list, then all pairs of its parts; false behind the

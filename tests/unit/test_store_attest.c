@@ -3,9 +3,11 @@
  * forks, and shows whatever is done to a store by who knows the format.
  */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "faulty_disk.h"
 #include "forger.h"
 #include "memory_disk.h"
 #include "stores.h"
@@ -527,6 +529,43 @@ START_TEST(a_checkpoint_that_is_not_this_logs_tells_nothing)
 }
 END_TEST
 
+static enum bat_attest_state
+state_of(struct bat_store *store)
+{
+	struct bat_attest_status status;
+
+	bat_attest_status(store, &status);
+	return status.state;
+}
+
+/* A second sync would not say what the first one lost. The store goes on. */
+START_TEST(after_a_failed_sync_the_log_waits_for_the_next_open)
+{
+	struct bat_options options = with_log;
+	struct faulty_disk faulty;
+	struct bat_store *store;
+	unsigned syncs;
+
+	faulty_disk_init(&faulty, bat_file_posix());
+	options.disk = &faulty.disk;
+	store = stores_open_with(&dir, &options);
+	append_some(store, 3);
+	faulty_disk_fail(&faulty, FAULTY_SYNC, 1, EIO, false);
+	ck_assert_int_eq(bat_attest_update(store, NULL), BAT_STATE_STOPPED);
+	ck_assert_int_eq(state_of(store), BAT_ATTEST_HALTED);
+	syncs = faulty_disk_calls(&faulty, FAULTY_SYNC);
+	ck_assert_int_eq(bat_attest_update(store, NULL), BAT_STATE_STOPPED);
+	ck_assert_uint_eq(faulty_disk_calls(&faulty, FAULTY_SYNC), syncs);
+	append_some(store, 3);
+	stores_close(store);
+	store = stores_open_with(&dir, &with_log);
+	ck_assert_int_eq(state_of(store), BAT_ATTEST_KEPT);
+	ck_assert_int_eq(bat_attest_update(store, NULL), BAT_OK);
+	stores_close(store);
+	ck_verdict(&nothing, BAT_ATTEST_INTACT);
+}
+END_TEST
+
 START_TEST(a_log_is_not_continued_over_a_store_that_was_rolled_back)
 {
 	struct bat_buf checkpoint = BAT_BUF_EMPTY, after = BAT_BUF_EMPTY;
@@ -708,6 +747,8 @@ main(void)
 	tcase_add_loop_test(tests,
 	    every_part_of_a_log_that_is_gone_or_cut_is_found, 0, 6);
 	tcase_add_test(tests, a_checkpoint_that_is_not_this_logs_tells_nothing);
+	tcase_add_test(tests,
+	    after_a_failed_sync_the_log_waits_for_the_next_open);
 	tcase_add_test(tests,
 	    a_log_is_not_continued_over_a_store_that_was_rolled_back);
 	tcase_add_loop_test(tests,

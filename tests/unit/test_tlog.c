@@ -428,21 +428,6 @@ START_TEST(after_any_crash_of_an_ext4_too)
 }
 END_TEST
 
-/* ---- what is not as it was -------------------------------------------- */
-
-static void
-flip(int dir, const char *name, uint64_t at)
-{
-	int fd = door->open_at(door->context, dir, name, O_RDWR, 0);
-	uint8_t byte;
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(door->read_at(door->context, fd, &byte, 1, at), 1);
-	byte ^= 1;
-	ck_assert_int_eq(door->write_at(door->context, fd, &byte, 1, at), 1);
-	door->close(door->context, fd);
-}
-
 static int
 dir_of(const char *const *names)
 {
@@ -456,6 +441,48 @@ dir_of(const char *const *names)
 		dir = next;
 	}
 	return dir;
+}
+
+/* A process was killed between making a folder and syncing its name. Who goes
+ * on there must not rely on it. */
+START_TEST(a_folder_that_a_killed_process_left_is_on_disk_before_it_counts)
+{
+	struct memory_disk_fate none[64] = { { MEMORY_DISK_NOT, 0, 0 } };
+	static const char *const tile[] = { "tlog", "tile", NULL };
+	struct memory_disk *before;
+	int dir;
+
+	create();
+	ck_assert_int_eq(door->mkdir_at(door->context, tlog.dir, "tile", 0700),
+	    0);
+	dir = dir_of(tile);
+	ck_assert_int_eq(door->mkdir_at(door->context, dir, "entries", 0700),
+	    0);
+	door->close(door->context, dir);
+	ck_assert_int_eq(grow_to(3), 0);
+	bat_tlog_detach(&tlog);
+	before = disk;
+	ck_assert_uint_lt(memory_disk_pending_count(before), 64);
+	use(memory_disk_crash(before, none));
+	memory_disk_free(before);
+	load();
+	ck_root(3);
+}
+END_TEST
+
+/* ---- what is not as it was -------------------------------------------- */
+
+static void
+flip(int dir, const char *name, uint64_t at)
+{
+	int fd = door->open_at(door->context, dir, name, O_RDWR, 0);
+	uint8_t byte;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(door->read_at(door->context, fd, &byte, 1, at), 1);
+	byte ^= 1;
+	ck_assert_int_eq(door->write_at(door->context, fd, &byte, 1, at), 1);
+	door->close(door->context, fd);
 }
 
 static void
@@ -594,6 +621,8 @@ main(void)
 	tcase_add_test(tests, proofs_come_out_of_the_tiles);
 	tcase_add_test(tests, after_any_crash_a_shown_checkpoint_is_continued);
 	tcase_add_test(tests, after_any_crash_of_an_ext4_too);
+	tcase_add_test(tests,
+	    a_folder_that_a_killed_process_left_is_on_disk_before_it_counts);
 	tcase_add_test(tests, a_changed_checkpoint_key_or_edge_is_corrupt);
 	tcase_add_test(tests, a_short_or_missing_tile_is_corrupt);
 	tcase_add_test(tests, where_a_log_has_been_none_is_begun);
