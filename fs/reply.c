@@ -5,7 +5,9 @@
 #include "errmap.h"
 #include "inode.h"
 
-/* What a growing file is best read in; reads of it go through unchanged. */
+/* What a growing file is best read in: reads of it go through unchanged. What
+ * the kernel keeps is copied from its pages; a program that takes a buffer of
+ * this size for each file (cat) would touch new memory for half of its time. */
 #define STREAM_BLOCK (1 << 20)
 #define PLAIN_BLOCK 4096
 /* Seconds. */
@@ -76,6 +78,7 @@ batfs_reply_stat(const struct batfs_mount *mount, const struct batfs_node *node,
     const struct batfs_attributes *attributes, struct stat *out)
 {
 	bool stream = attributes->type == BATFS_FILE &&
+	    attributes->caching != BATFS_CACHE_FOREVER &&
 	    !batfs_handle_is_content(node);
 
 	*out = (struct stat){ .st_ino = attributes->inode };

@@ -149,6 +149,17 @@ def refusals(report, at):
             os.path.join(at, name)) else None)
 
 
+def blocks(report, frozen, now):
+    """A growing file is asked for directly, in large pieces; what the kernel
+    keeps is copied from its pages, and a large buffer is new memory."""
+    for point, name, wanted in ((frozen, 'log/tail.jsonl', 4096),
+                                (now, 'log/tail.jsonl', 1 << 20),
+                                (now, 'README', 4096)):
+        got = os.stat(os.path.join(point, name)).st_blksize
+        report.case('the block of %s is %d' % (name, wanted),
+                    None if got == wanted else str(got))
+
+
 def tools(report, at):
     """tar and cat end well, twice."""
     for again in range(2):
@@ -172,6 +183,7 @@ def main():
         tools(report, at)
         with Mount(batfs, store, 'ro') as now:
             same_as_now(report, at, now, seq)
+            blocks(report, at, now)
     point = os.path.join(work, 'one')
     with Mount(batfs, store, 'at=%d,only=log/tail.jsonl' % seq, point=point,
                on_file=True) as at:
