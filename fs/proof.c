@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* More than this many findings are counted and not told. */
 #define FINDINGS_MAX 100u
+
+/* Events of an entity that are proved at once. */
+#define EVENTS_AT_ONCE 2048u
 
 /* How often a directory is read again when somebody wrote meanwhile. */
 #define ATTEMPTS 3
@@ -137,8 +141,9 @@ batfs_proof_directory(const char *path, bool live, const atomic_bool *stop,
 /* ---- an entity --------------------------------------------------------------- */
 
 struct chain {
-	struct bat_buf hashes; /* of all its events so far */
-	struct bat_map by_hash;
+	struct bat_buf hashes;	/* of all its events so far */
+	struct bat_map by_hash; /* the first so many of them */
+	uint32_t mapped;
 	uint64_t payloads, starts, reencoded, gaps;
 	uint32_t clock; /* of the last one */
 };
@@ -164,31 +169,46 @@ hash_hash(const void *context, uint32_t place)
 }
 
 static int
-broken(struct bat_error *error, const struct bat_reading *reading,
-    const char *what)
+broken(struct bat_error *error, const struct bat_proof *proof, const char *what)
 {
-	return bat_error_set_at(error, BAT_DATA_CORRUPT, reading->row.segment,
-	    reading->row.offset,
+	return bat_error_set_at(error, BAT_DATA_CORRUPT, proof->segment,
+	    proof->offset,
 	    "event %" PRIu64 ", segment %" PRIu64 " offset %" PRIu64 ": %s",
-	    reading->row.seq, reading->row.segment, reading->row.offset, what);
+	    proof->seq, proof->segment, proof->offset, what);
 }
 
 static int
-check_payload(struct chain *chain, const struct bat_reading *reading,
+check_payload(struct chain *chain, const struct bat_proof *proof,
     struct bat_error *error)
 {
-	const struct bat_event *event = &reading->fields;
-	struct bat_hash hash = bat_hash_of(bat_bytes_of_buf(&reading->payload));
-
-	if (bat_hash_equal(&hash, &event->hash) &&
-	    bat_hash_equal(&hash, &event->content_hash)) {
+	if (proof->payload_holds) {
 		chain->payloads++;
 		return BAT_OK;
 	}
-	if (event->payload_is_bytes)
-		return broken(error, reading, "the payload has another hash");
+	if (proof->payload_is_bytes)
+		return broken(error, proof, "the payload has another hash");
 	chain->reencoded++;
 	return BAT_OK;
+}
+
+/* Is it the hash of an event before? Nearly always of the last one: the others
+ * are looked through only where it is not. */
+static int
+find_hash(struct chain *chain, const struct bat_hash *prev, bool *out_found)
+{
+	uint32_t count = (uint32_t)(chain->hashes.length / sizeof(*prev));
+	struct bat_slice key = bat_bytes_slice(prev, sizeof(*prev));
+	int code = BAT_OK;
+
+	*out_found = count > 0 &&
+	    bat_bytes_equal(hash_at(chain, count - 1), key);
+	if (*out_found)
+		return BAT_OK;
+	for (; code == BAT_OK && chain->mapped < count; chain->mapped++)
+		code = bat_map_put(&chain->by_hash,
+		    hash_at(chain, chain->mapped), chain->mapped);
+	*out_found = bat_map_find(&chain->by_hash, key) != BAT_MAP_NONE;
+	return code;
 }
 
 /*
@@ -197,32 +217,56 @@ check_payload(struct chain *chain, const struct bat_reading *reading,
  * leaps.
  */
 static int
-check_link(struct chain *chain, const struct bat_reading *reading, bool first,
+check_link(struct chain *chain, const struct bat_proof *proof,
     struct bat_error *error)
 {
-	static const struct bat_hash zero;
-	const struct bat_event *event = &reading->fields;
-	bool follows = first ? event->clock == 0 :
-			       event->clock == chain->clock + 1;
-	uint32_t count = (uint32_t)(chain->hashes.length / sizeof(zero));
-	struct bat_slice prev = bat_bytes_slice(&event->prev,
-	    sizeof(event->prev));
-	int code;
+	bool follows = chain->hashes.length == 0 ?
+	    proof->clock == 0 :
+	    proof->clock == chain->clock + 1;
+	bool found;
+	int code = BAT_OK;
 
-	if (bat_hash_equal(&event->prev, &zero))
+	if (bat_hash_is_zero(&proof->prev)) {
 		chain->starts++;
-	else if (bat_map_find(&chain->by_hash, prev) == BAT_MAP_NONE) {
-		if (follows)
-			return broken(error, reading,
+	} else {
+		code = find_hash(chain, &proof->prev, &found);
+		if (code == BAT_OK && !found && follows)
+			return broken(error, proof,
 			    "it follows an event that is none");
-		chain->gaps++;
+		chain->gaps += code == BAT_OK && !found;
 	}
-	chain->clock = event->clock;
-	code = bat_bytes_append(&chain->hashes, &event->hash,
-	    sizeof(event->hash));
-	if (code == BAT_OK)
-		code = bat_map_put(&chain->by_hash,
-		    bat_bytes_slice(&event->hash, sizeof(event->hash)), count);
+	chain->clock = proof->clock;
+	return code == BAT_OK ? bat_bytes_append(&chain->hashes, &proof->hash,
+				    sizeof(proof->hash)) :
+				code;
+}
+
+/* Some events, and where they are proved. */
+struct some {
+	uint32_t ordinals[EVENTS_AT_ONCE];
+	struct bat_proof proofs[EVENTS_AT_ONCE];
+};
+
+/* What could not be read counts when all before it was found right. */
+static int
+check_some(struct bat_store *store, struct some *some, size_t count,
+    struct chain *chain, struct bat_error *error)
+{
+	struct bat_error unread = { .code = 0 };
+	size_t proved;
+	int read = bat_prove(store, some->ordinals, count, some->proofs,
+	    &proved, &unread);
+	int code = BAT_OK;
+
+	for (size_t i = 0; code == BAT_OK && i < proved; i++) {
+		code = check_payload(chain, &some->proofs[i], error);
+		if (code == BAT_OK)
+			code = check_link(chain, &some->proofs[i], error);
+	}
+	if (code == BAT_OK && read != BAT_OK) {
+		*error = unread;
+		code = read;
+	}
 	return code;
 }
 
@@ -230,26 +274,21 @@ static int
 check_events(struct bat_store *store, const struct bat_list *list,
     const atomic_bool *stop, struct chain *chain, struct bat_error *error)
 {
-	struct bat_reading reading = BAT_READING_EMPTY;
+	struct some *some = malloc(sizeof(*some));
 	uint64_t cursor = 0;
-	uint32_t ordinal;
-	bool first = true;
-	int code = BAT_OK;
+	int code = some == NULL ? BAT_WORLD_NO_MEMORY : BAT_OK;
 
-	while (code == BAT_OK &&
-	    bat_list_next(store, list, &cursor, &ordinal, 1) == 1) {
-		if (is_stopped(stop)) {
-			code = BAT_END;
+	while (code == BAT_OK) {
+		size_t count = bat_list_next(store, list, &cursor,
+		    some->ordinals, EVENTS_AT_ONCE);
+
+		if (count == 0)
 			break;
-		}
-		code = bat_read(store, ordinal, &reading, error);
-		if (code == BAT_OK)
-			code = check_payload(chain, &reading, error);
-		if (code == BAT_OK)
-			code = check_link(chain, &reading, first, error);
-		first = false;
+		code = is_stopped(stop) ?
+		    BAT_END :
+		    check_some(store, some, count, chain, error);
 	}
-	bat_reading_free(&reading);
+	free(some);
 	return code;
 }
 

@@ -194,6 +194,24 @@ void bat_reading_free(struct bat_reading *reading);
 #define BAT_READ_AHEAD_MAX 64
 void bat_read_ahead(struct bat_store *store, const uint32_t *ordinals,
     size_t count, struct bat_reading *reading);
+/*
+ * What a proof of a chain needs of an event: read as by bat_read, and its
+ * payload hashed. payload_holds: it is what both hashes of the frame say. Only
+ * what a compaction rewrote (payload_is_bytes is false) may fail to.
+ */
+struct bat_proof {
+	uint64_t seq, segment, offset;
+	uint32_t clock;
+	bool payload_is_bytes, payload_holds;
+	struct bat_hash prev, hash;
+};
+/*
+ * Prove so many events. Returns 0; what bat_read said of the first, in the order
+ * given, that could not be read: *out_proved says how many stand before it, and
+ * only their proofs are there. Many are read by two threads.
+ */
+int bat_prove(struct bat_store *store, const uint32_t *ordinals, size_t count,
+    struct bat_proof *proofs, size_t *out_proved, struct bat_error *error);
 /* Walk the receipt extensions of fields; see bat_codec_next_extension: key,
  * and value expanded onto value (cleared first). */
 struct bat_extension_walk {
