@@ -4,7 +4,7 @@
 # the next append batpak opens it. Every third mount lays space ahead of the
 # frames (-o ahead).
 #
-#	kill_storm.sh BATFS [KILLS]
+#	kill_storm.sh BATFS [KILLS [SEED]]
 # Limit: 600 s
 # shellcheck disable=SC2317 # functions are called by `check`
 set -u
@@ -22,7 +22,7 @@ interop=$(interop_program) || {
 [ -n "$interop" ] || echo "skip - kill storm, batpak opens it: no cargo"
 mkdir "$store"
 : >"$acked"
-RANDOM=4711
+RANDOM=${3:-4711}
 
 # One line more, so that what the kill left is cut and healed.
 append_one() {
