@@ -4,6 +4,8 @@
  */
 #include "pack.h"
 
+#include "pack_put.h"
+
 #include <msgpack.h>
 
 static int
@@ -145,79 +147,20 @@ bat_pack_write_id_or_nil(struct bat_buf *buf, const struct bat_id *id)
 				    bat_pack_write_id(buf, id);
 }
 
-static const uint64_t top_bits = 0x8080808080808080;
-
-/* How many of the bytes are 0x80 or above, and so take two places. */
-static size_t
-count_high(struct bat_slice bytes)
-{
-	size_t high = 0, i = 0;
-
-	for (; i + 8 <= bytes.length; i += 8) {
-		uint64_t word;
-
-		memcpy(&word, bytes.data + i, 8);
-		high += ((word & top_bits) >> 7) * 0x0101010101010101 >> 56;
-	}
-	for (; i < bytes.length; i++)
-		high += bytes.data[i] >> 7;
-	return high;
-}
-
-/*
- * One byte, without a branch: the marker first, then the byte on top of it or
- * behind it.
- */
-static inline uint8_t *
-put_element(uint8_t *to, uint8_t byte)
-{
-	size_t is_high = byte >> 7;
-
-	to[0] = 0xcc;
-	to[is_high] = byte;
-	return to + 1 + is_high;
-}
-
-static uint8_t *
-put_elements(uint8_t *to, struct bat_slice bytes)
-{
-	size_t i = 0;
-
-	for (; i + 8 <= bytes.length; i += 8) {
-		uint64_t word;
-
-		memcpy(&word, bytes.data + i, 8);
-		if ((word & top_bits) == 0) {
-			memcpy(to, &word, 8);
-			to += 8;
-			continue;
-		}
-		for (size_t j = 0; j < 8; j++)
-			to = put_element(to, bytes.data[i + j]);
-	}
-	for (; i < bytes.length; i++)
-		to = put_element(to, bytes.data[i]);
-	return to;
-}
-
 int
 bat_pack_write_byte_array(struct bat_buf *buf, struct bat_slice bytes)
 {
-	size_t length;
-	uint8_t *behind;
 	int code;
 
 	if (bytes.length > UINT32_MAX)
 		return BAT_USE_TOO_LARGE;
-	length = bytes.length + count_high(bytes);
-	code = bat_bytes_reserve(buf, 5 + length);
+	code = bat_bytes_reserve(buf,
+	    BAT_PACK_PUT_ROOM + BAT_PACK_SPREAD_ROOM(bytes.length));
 	if (code != 0)
 		return code;
-	code = bat_pack_write_array(buf, (uint32_t)bytes.length);
-	if (code != 0)
-		return code;
-	behind = put_elements(buf->data + buf->length, bytes);
-	buf->length = (size_t)(behind - buf->data);
+	buf->length = (size_t)(bat_pack_put_byte_array(buf->data + buf->length,
+				   bytes) -
+	    buf->data);
 	return 0;
 }
 
