@@ -1,8 +1,9 @@
 #include "chain.h"
 
 int
-bat_chain_link(const struct bat_chain_head *head, struct bat_slice payload,
-    struct bat_event *event, struct bat_error *error)
+bat_chain_link_hashed(const struct bat_chain_head *head,
+    const struct bat_hash *payload_hash, struct bat_event *event,
+    struct bat_error *error)
 {
 	uint64_t wall_ms;
 
@@ -26,10 +27,19 @@ bat_chain_link(const struct bat_chain_head *head, struct bat_slice payload,
 			wall_ms = head->wall_ms;
 	}
 	event->wall_ms = wall_ms;
-	event->hash = bat_hash_of(payload);
+	event->hash = *payload_hash;
 	event->content_hash = event->hash;
 	event->has_chain = true;
 	return 0;
+}
+
+int
+bat_chain_link(const struct bat_chain_head *head, struct bat_slice payload,
+    struct bat_event *event, struct bat_error *error)
+{
+	struct bat_hash hash = bat_hash_of(payload);
+
+	return bat_chain_link_hashed(head, &hash, event, error);
 }
 
 struct bat_chain_head

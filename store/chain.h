@@ -26,6 +26,10 @@ struct bat_chain_head {
  */
 int bat_chain_link(const struct bat_chain_head *head, struct bat_slice payload,
     struct bat_event *event, struct bat_error *error);
+/* The same for who has the payload's hash already. */
+int bat_chain_link_hashed(const struct bat_chain_head *head,
+    const struct bat_hash *payload_hash, struct bat_event *event,
+    struct bat_error *error);
 /* The head after *event was appended. */
 struct bat_chain_head bat_chain_head_of(const struct bat_event *event);
 /* Are content_hash and event_hash those of payload? */

@@ -103,8 +103,16 @@ bat_event_check_draft(const struct bat_draft *draft, bool alone,
 {
 	int code = bat_coordinate_check(draft->entity, draft->scope, error);
 
-	if (code != 0)
-		return code;
+	return code != 0 ? code :
+			   bat_event_check_draft_but_names(draft, alone, error);
+}
+
+int
+bat_event_check_draft_but_names(const struct bat_draft *draft, bool alone,
+    struct bat_error *error)
+{
+	int code;
+
 	if (bat_kind_is_reserved(draft->kind) && !BAT_PLANT(13)) {
 		char kind[6];
 

@@ -120,6 +120,9 @@ struct bat_draft {
  */
 int bat_event_check_draft(const struct bat_draft *draft, bool alone,
     struct bat_error *error);
+/* All of that but the names, for who knows that these are. */
+int bat_event_check_draft_but_names(const struct bat_draft *draft, bool alone,
+    struct bat_error *error);
 /* ASCII, 1 to 256 bytes, exactly one '.' with text on both sides, prefix not
  * "batpak" (FORMAT.md 3.5). */
 bool bat_event_extension_key_is_legal(struct bat_slice key);

@@ -38,6 +38,7 @@ void
 bat_index_init(struct bat_index *index)
 {
 	memset(index, 0, sizeof(*index));
+	index->member_hand = BAT_INDEX_NOTHING;
 	bat_intern_init(&index->names);
 	bat_idtable_init(&index->by_id, index, id_of);
 	bat_map_init(&index->by_pair, index, pair_same, pair_hash);

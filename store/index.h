@@ -159,6 +159,7 @@ struct bat_index {
 	struct bat_map by_pair;
 	struct bat_index_member *members;
 	uint32_t member_count, member_capacity;
+	uint32_t member_hand;		/* a row was added to this one last */
 	struct bat_index_list entities; /* numbers, first-seen order */
 	struct bat_index_list scopes;
 	bool has_ids; /* guarded by late_mutex */

@@ -171,6 +171,26 @@ bat_index_make_member(struct bat_index *index, uint32_t scope, uint32_t entity,
 
 /* ---- adding ---------------------------------------------------------- */
 
+/*
+ * The member of a row, which is often that of the row before: a batch of lines
+ * goes to one entity. (Asked for each row it was a third of what adding costs,
+ * 460 of 1 500 instructions.)
+ */
+static uint32_t
+find_member(struct bat_index *index, const struct bat_row *row)
+{
+	uint32_t number = index->member_hand;
+
+	if (number < index->member_count &&
+	    member_at(index, number)->scope == row->scope &&
+	    member_at(index, number)->entity == row->entity)
+		return number;
+	number = bat_index_find_member(index, row->scope, row->entity);
+	if (number != BAT_INDEX_NOTHING)
+		index->member_hand = number;
+	return number;
+}
+
 static int
 prepare_lists(struct bat_index *index, const struct bat_row *row)
 {
@@ -178,7 +198,7 @@ prepare_lists(struct bat_index *index, const struct bat_row *row)
 	uint32_t number;
 	int code = BAT_OK;
 
-	number = bat_index_find_member(index, row->scope, row->entity);
+	number = find_member(index, row);
 	if (number == BAT_INDEX_NOTHING)
 		code = bat_index_make_member(index, row->scope, row->entity,
 		    &number);
@@ -233,8 +253,7 @@ bat_index_cancel(struct bat_index *index, const struct bat_row *rows,
     size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		uint32_t number = bat_index_find_member(index, rows[i].scope,
-		    rows[i].entity);
+		uint32_t number = find_member(index, &rows[i]);
 
 		if (number == BAT_INDEX_NOTHING)
 			continue;
@@ -254,7 +273,7 @@ list_row(struct bat_index *index, const struct bat_row *row, uint32_t ordinal)
 {
 	struct bat_index_name *entity = name_at(index, row->entity);
 	struct bat_index_name *scope = name_at(index, row->scope);
-	uint32_t number = bat_index_find_member(index, row->scope, row->entity);
+	uint32_t number = find_member(index, row);
 	struct bat_index_member *member;
 
 	assert(number != BAT_INDEX_NOTHING);

@@ -132,6 +132,7 @@ bat_writer_free(struct bat_writer *writer)
 	bat_bytes_free(&writer->scratch);
 	bat_bytes_free(&writer->frame);
 	bat_writer_denied_free(&writer->denied);
+	bat_writer_hashes_free(&writer->hashes);
 	bat_writer_heads_clear(&writer->heads);
 	pthread_cond_destroy(&writer->queued);
 	pthread_cond_destroy(&writer->led);

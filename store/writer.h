@@ -47,8 +47,9 @@ struct bat_writer_stage {
 	struct bat_buf frames;
 	struct bat_row *rows; /* offsets within frames, until written */
 	size_t row_count, row_capacity;
-	struct bat_map by_id;	  /* rows staged here, by event id */
-	struct bat_map by_entity; /* newest staged row of an entity */
+	struct bat_map by_id;		  /* rows staged here, by event id */
+	struct bat_map by_entity;	  /* newest staged row of an entity */
+	size_t ids_known, entities_known; /* so many rows are in there */
 	/* Batches whose frames these are; answered when they are written. */
 	struct bat_batch *first, *last;
 };
@@ -64,6 +65,23 @@ struct bat_writer_heads {
 	struct bat_writer_known_head *heads;
 	size_t count, capacity;
 	struct bat_map by_entity;
+};
+
+/* Names of the draft that was staged last, and their numbers; they are lent by
+ * its batch. */
+struct bat_writer_names {
+	bool known;
+	struct bat_slice entity, scope;
+	uint32_t entity_number, scope_number;
+};
+
+/* Hashes of the payloads of drafts [first, first + count) of a batch; those
+ * that are known already. */
+struct bat_writer_hashes {
+	struct bat_hash_lanes *lanes; /* NULL until a batch has several */
+	struct bat_hash hashes[BAT_HASH_LANES];
+	size_t first, count;
+	uint32_t known; /* bits */
 };
 
 /* The draft that ended the batch being staged, if a gate denied it. */
@@ -107,6 +125,8 @@ struct bat_writer {
 	struct bat_segment_writer segment;
 	struct bat_writer_stage stage;
 	struct bat_writer_heads heads;
+	struct bat_writer_names names;
+	struct bat_writer_hashes hashes;
 	struct bat_buf frame;	/* of an event that is read back */
 	bool disagreed;		/* an index row lied: a rebuild is due */
 	struct bat_buf items;	/* frames of the batch being staged */

@@ -114,7 +114,10 @@ publish(struct bat_writer *writer)
 	for (size_t i = 0; i < stage->row_count; i++) {
 		const struct bat_row *row = &stage->rows[i];
 
-		bat_writer_heads_note(&writer->heads, row);
+		/* The newest of several in a row is enough. */
+		if (i + 1 == stage->row_count ||
+		    stage->rows[i + 1].entity != row->entity)
+			bat_writer_heads_note(&writer->heads, row);
 		if (row->wall_ms >= writer->point_wall_ms + BAT_PLANT(67)) {
 			writer->point_wall_ms = row->wall_ms;
 			writer->point_seq = row->seq;

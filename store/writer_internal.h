@@ -28,6 +28,24 @@ bat_writer_reach(struct bat_writer *writer, enum bat_frontier_which which)
 void bat_writer_stage_init(struct bat_writer_stage *stage);
 void bat_writer_stage_clear(struct bat_writer_stage *stage);
 void bat_writer_stage_free(struct bat_writer_stage *stage);
+/* Keep a row; its offset is relative to the frames of its batch, later to
+ * those of the stage, and becomes a place in a segment when written. 0 or
+ * BAT_WORLD_NO_MEMORY. */
+int bat_writer_stage_row(struct bat_writer_stage *stage,
+    const struct bat_row *row);
+/* The staged row with this id, the newest of this entity; BAT_MAP_NONE. 0 or
+ * BAT_WORLD_NO_MEMORY. */
+int bat_writer_staged_id(struct bat_writer_stage *stage,
+    const struct bat_id *id, uint32_t *out_row);
+int bat_writer_staged_entity(struct bat_writer_stage *stage, uint32_t entity,
+    uint32_t *out_row);
+
+/* Another batch is about to be staged. */
+void bat_writer_hashes_begin(struct bat_writer_hashes *hashes);
+/* Of the payload of the batch's draft `number`; valid until the next call. */
+const struct bat_hash *bat_writer_payload_hash(struct bat_writer_hashes *hashes,
+    const struct bat_batch *batch, size_t number);
+void bat_writer_hashes_free(struct bat_writer_hashes *hashes);
 /*
  * Encode a batch behind what is staged: fills committed, code, error and
  * receipts as if it were written. Returns 0, or BAT_WORLD_NO_MEMORY with the
@@ -80,8 +98,8 @@ int bat_writer_resolve_cause(struct bat_writer *writer,
 /* 0 or BAT_STATE_STALE. */
 int bat_writer_check_expectation(const struct bat_draft *draft,
     const struct bat_chain_head *head, struct bat_error *error);
-int bat_writer_fresh_id(struct bat_writer *writer, struct bat_id *out,
-    struct bat_error *error);
+int bat_writer_fresh_id(struct bat_writer *writer, int64_t now_us,
+    struct bat_id *out, struct bat_error *error);
 
 /* Answer a batch with an error: nothing of it was stored. */
 void bat_writer_fail_batch(struct bat_writer *writer, struct bat_batch *batch,

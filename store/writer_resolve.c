@@ -9,12 +9,6 @@
 #include "segment_reader.h"
 
 static struct bat_slice
-key_of_id(const struct bat_id *id)
-{
-	return bat_bytes_slice(id, sizeof(*id));
-}
-
-static struct bat_slice
 key_of_entity(const uint32_t *entity)
 {
 	return bat_bytes_slice(entity, sizeof(*entity));
@@ -91,11 +85,12 @@ bat_writer_head(struct bat_writer *writer, uint32_t entity,
 {
 	const struct bat_index_list *events = bat_index_entity_list(
 	    writer->index, entity);
-	uint32_t found = bat_map_find(&writer->stage.by_entity,
-	    key_of_entity(&entity));
 	struct bat_row row;
-	int code;
+	uint32_t found;
+	int code = bat_writer_staged_entity(&writer->stage, entity, &found);
 
+	if (code != BAT_OK)
+		return bat_error_set(error, code, "no memory to find a head");
 	if (found != BAT_MAP_NONE && !BAT_PLANT(63)) {
 		*out = head_of_row(&writer->stage.rows[found]);
 		return BAT_OK;
@@ -121,9 +116,11 @@ int
 bat_writer_row_by_id(struct bat_writer *writer, const struct bat_id *id,
     struct bat_row *out, struct bat_error *error)
 {
-	uint32_t found = bat_map_find(&writer->stage.by_id, key_of_id(id));
-	int code;
+	uint32_t found;
+	int code = bat_writer_staged_id(&writer->stage, id, &found);
 
+	if (code != BAT_OK)
+		return bat_error_set(error, code, "no memory to find an id");
 	if (found != BAT_MAP_NONE) {
 		*out = writer->stage.rows[found];
 		return BAT_OK;
@@ -231,11 +228,10 @@ bat_writer_check_expectation(const struct bat_draft *draft,
 }
 
 int
-bat_writer_fresh_id(struct bat_writer *writer, struct bat_id *out,
-    struct bat_error *error)
+bat_writer_fresh_id(struct bat_writer *writer, int64_t now_us,
+    struct bat_id *out, struct bat_error *error)
 {
 	const struct bat_disk *disk = writer->dir->disk;
-	int64_t now_us = bat_clock_wall_us(writer->options->clock);
 
 	if (writer->random_left == 0) {
 		int code = disk->random(disk->context, writer->random,
