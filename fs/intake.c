@@ -121,6 +121,7 @@ start_feed(struct batfs_intake *intake, size_t write_length)
 	batfs_intake_take_back(intake, 0);
 	batfs_intake_memory_reset(&intake->reader.memory);
 	intake->reader.only_scope = BAT_SLICE_EMPTY;
+	intake->reader.good_scope = BAT_SLICE_EMPTY;
 	bat_bytes_clear(&intake->rest);
 	intake->write_length = write_length;
 	intake->rest_start = 0;

@@ -23,6 +23,9 @@ struct batfs_intake_reader {
 	struct bat_id prev;
 	/* The one scope of the place's entity, once asked in this feed. */
 	struct bat_slice only_scope;
+	/* The scope with which the place's entity was found good in this feed,
+	 * when no line said it. */
+	struct bat_slice good_scope;
 };
 
 /*

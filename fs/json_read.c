@@ -5,6 +5,7 @@
 
 #include "json_outline.h"
 #include "json_scalar.h"
+#include "json_swift.h"
 
 /* One open array, object or map of pairs. */
 struct level {
@@ -276,7 +277,7 @@ read_all(struct reader *reader)
 }
 
 int
-batfs_json_to_pack(struct bat_slice text, bool tagged, struct bat_buf *buf,
+batfs_json_read_any(struct bat_slice text, bool tagged, struct bat_buf *buf,
     size_t *out_used, struct bat_error *error)
 {
 	struct reader reader;
@@ -319,6 +320,17 @@ batfs_json_to_pack(struct bat_slice text, bool tagged, struct bat_buf *buf,
 	bat_bytes_free(&reader.scratch);
 	bat_bytes_free(&reader.bytes);
 	return code;
+}
+
+int
+batfs_json_to_pack(struct bat_slice text, bool tagged, struct bat_buf *buf,
+    size_t *out_used, struct bat_error *error)
+{
+	int code = batfs_json_swift_read(text, buf, out_used);
+
+	return code == BAT_END ?
+	    batfs_json_read_any(text, tagged, buf, out_used, error) :
+	    code;
 }
 
 int
