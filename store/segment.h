@@ -67,9 +67,30 @@ int bat_segment_decode_trailer(const uint8_t trailer[BAT_SEGMENT_TRAILER_SIZE],
 int bat_segment_decode_table(struct bat_slice bytes,
     struct bat_slice **out_strings, uint32_t *out_count);
 /* One row of 162 bytes; row->segment is left alone. entity and scope are
- * numbers of the footer's table. */
-void bat_segment_decode_row(const uint8_t bytes[BAT_SEGMENT_ROW_SIZE],
-    struct bat_row *out);
+ * numbers of the footer's table. Here, so that who asks for a few fields pays
+ * for those. */
+static inline void
+bat_segment_decode_row(const uint8_t bytes[BAT_SEGMENT_ROW_SIZE],
+    struct bat_row *out)
+{
+	out->id = bat_id_from_le(bytes);
+	out->entity = bat_bytes_get_le32(bytes + 16);
+	out->scope = bat_bytes_get_le32(bytes + 20);
+	out->kind = bat_bytes_get_le16(bytes + 24);
+	out->wall_ms = bat_bytes_get_le64(bytes + 26);
+	out->clock = bat_bytes_get_le32(bytes + 34);
+	out->lane = bat_bytes_get_le32(bytes + 38);
+	out->depth = bat_bytes_get_le32(bytes + 42);
+	memcpy(out->prev.bytes, bytes + 46, BAT_HASH_SIZE);
+	memcpy(out->hash.bytes, bytes + 78, BAT_HASH_SIZE);
+	out->offset = bat_bytes_get_le64(bytes + 110);
+	out->length = bat_bytes_get_le32(bytes + 118);
+	out->seq = bat_bytes_get_le64(bytes + 122);
+	out->corr = bat_id_from_le(bytes + 130);
+	out->cause = bat_id_from_le(bytes + 146);
+	out->extensions = BAT_ROW_EXTENSIONS_UNKNOWN;
+}
+
 /*
  * A whole footer for rows in append order, whose entity and scope are numbers
  * of names: the table is renumbered in first-use order, entity before scope.

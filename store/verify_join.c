@@ -123,11 +123,10 @@ bat_verify_join(struct verify_swift *swift, struct verify_piece *piece)
 	int code = join_chains(swift, piece);
 
 	if (code == BAT_OK)
-		code = bat_verify_keys_add(&swift->keys, piece->keys,
-		    piece->key_count);
+		code = bat_verify_keys_add(&swift->keys, &piece->keys);
 	if (code != BAT_OK)
 		return code;
-	piece->keys = NULL;
+	piece->keys.keys = NULL;
 	if (!join_batch(swift, piece) ||
 	    !join_seqs(&swift->footer_seqs, &piece->footer_seqs) ||
 	    !join_seqs(&swift->index_seqs, &piece->index_seqs) ||

@@ -6,22 +6,47 @@
 
 #include "kind.h"
 
+/* 0: the same bytes, a multiple of 8. No calls: 10 ns of an event are at stake. */
+static inline uint64_t
+differ(const uint8_t *a, const uint8_t *b, size_t length)
+{
+	uint64_t differ = 0;
+
+	for (size_t i = 0; i < length; i += 8)
+		differ |= bat_bytes_get_le64(a + i) ^ bat_bytes_get_le64(b + i);
+	return differ;
+}
+
+static inline uint64_t
+differ_id(const struct bat_id *a, const struct bat_id *b)
+{
+	return differ(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static inline uint64_t
+differ_hash(const struct bat_hash *a, const struct bat_hash *b)
+{
+	return differ(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
 /* Does a row say of an event what its frame says? Names apart; kind as the row
  * has it or as batpak maps it. */
-static bool
+static inline bool
 is_row_of(const struct bat_row *row, const struct bat_segment_item *item,
     uint16_t kind)
 {
 	const struct bat_event *event = &item->event;
 
-	return row->offset == item->offset && row->length == item->length &&
-	    bat_id_equal(&row->id, &event->id) &&
-	    bat_id_equal(&row->corr, &event->corr) &&
-	    bat_id_equal(&row->cause, &event->cause) &&
-	    row->clock == event->clock && row->lane == event->lane &&
-	    row->depth == event->depth && row->wall_ms == event->wall_ms &&
-	    bat_hash_equal(&row->prev, &event->prev) &&
-	    bat_hash_equal(&row->hash, &event->hash) && row->kind == kind;
+	return ((row->offset ^ item->offset) | (row->length ^ item->length) |
+		   differ_id(&row->id, &event->id) |
+		   differ_id(&row->corr, &event->corr) |
+		   differ_id(&row->cause, &event->cause) |
+		   (row->clock ^ event->clock) | (row->lane ^ event->lane) |
+		   (row->depth ^ event->depth) |
+		   (row->wall_ms ^ event->wall_ms) |
+		   differ_hash(&row->prev, &event->prev) |
+		   differ_hash(&row->hash, &event->hash) |
+		   (uint64_t)(row->kind ^ kind)) == 0;
 }
 
 static bool
@@ -40,22 +65,24 @@ rises(struct verify_swift_seqs *seqs, uint64_t seq)
  * good for more. */
 int
 bat_verify_meet_footer(struct verify_piece *piece,
-    const struct bat_segment_item *item, struct bat_row *row)
+    const struct bat_segment_item *item, struct verify_told *out)
 {
 	const uint8_t *bytes;
+	struct bat_row row;
 	int code = bat_verify_rows_look(&piece->footer_rows, &bytes,
 	    &piece->error);
 
 	if (code != BAT_OK)
 		return code;
-	bat_segment_decode_row(bytes, row);
-	if (row->entity >= piece->string_count ||
-	    row->scope >= piece->string_count ||
-	    !is_row_of(row, item, item->event.kind) ||
-	    !bat_bytes_equal(piece->strings[row->entity], item->event.entity) ||
-	    !bat_bytes_equal(piece->strings[row->scope], item->event.scope) ||
-	    !rises(&piece->footer_seqs, row->seq))
+	bat_segment_decode_row(bytes, &row);
+	if (row.entity >= piece->string_count ||
+	    row.scope >= piece->string_count ||
+	    !is_row_of(&row, item, item->event.kind) ||
+	    !bat_bytes_equal(piece->strings[row.entity], item->event.entity) ||
+	    !bat_bytes_equal(piece->strings[row.scope], item->event.scope) ||
+	    !rises(&piece->footer_seqs, row.seq))
 		return BAT_END;
+	*out = (struct verify_told){ row.entity, row.scope, row.seq };
 	piece->footer_rows.next++;
 	piece->counts.footer_rows++;
 	return BAT_OK;

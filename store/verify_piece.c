@@ -146,20 +146,20 @@ check_name(struct verify_piece *piece, uint32_t name, struct bat_slice text)
 
 static int
 check_names(struct verify_piece *piece, const struct bat_event *event,
-    struct bat_row *row)
+    struct verify_told *told)
 {
 	int code = BAT_OK;
 
 	if (!piece->has_footer &&
-	    (bat_intern_put(&piece->names, event->entity, &row->entity) !=
+	    (bat_intern_put(&piece->names, event->entity, &told->entity) !=
 		    BAT_OK ||
-		bat_intern_put(&piece->names, event->scope, &row->scope) !=
+		bat_intern_put(&piece->names, event->scope, &told->scope) !=
 		    BAT_OK))
 		code = no_memory(piece);
 	if (code == BAT_OK)
-		code = check_name(piece, row->entity, event->entity);
+		code = check_name(piece, told->entity, event->entity);
 	if (code == BAT_OK)
-		code = check_name(piece, row->scope, event->scope);
+		code = check_name(piece, told->scope, event->scope);
 	return code;
 }
 
@@ -190,24 +190,13 @@ follow_chain(struct verify_piece *piece, const struct bat_event *event,
 	return BAT_OK;
 }
 
-static int
-keep_key(struct verify_piece *piece, const struct bat_id *id)
-{
-	if (piece->key_count == piece->key_capacity &&
-	    !grow((void **)&piece->keys, &piece->key_capacity,
-		sizeof(*piece->keys)))
-		return no_memory(piece);
-	piece->keys[piece->key_count++] = bat_verify_key_of(id);
-	return BAT_OK;
-}
-
 /* ---- one frame (verify_segment.c) ------------------------------------ */
 
 static int
 take_event(struct verify_piece *piece, const struct bat_segment_item *item)
 {
 	const struct bat_event *event = &item->event;
-	struct bat_row row;
+	struct verify_told told = { 0 };
 	int code = BAT_OK;
 
 	if (piece->in_batch && piece->remaining-- == 0)
@@ -216,18 +205,20 @@ take_event(struct verify_piece *piece, const struct bat_segment_item *item)
 	    event->wall_ms > BAT_EVENT_WALL_MS_MAX)
 		return BAT_END;
 	if (piece->has_footer)
-		code = bat_verify_meet_footer(piece, item, &row);
+		code = bat_verify_meet_footer(piece, item, &told);
 	if (code == BAT_OK && piece->index != NULL)
 		code = bat_verify_meet_index(piece, item,
-		    piece->has_footer ? &row.seq : NULL);
+		    piece->has_footer ? &told.seq : NULL);
 	if (code == BAT_OK)
-		code = check_names(piece, event, &row);
+		code = check_names(piece, event, &told);
 	if (code == BAT_OK)
-		code = follow_chain(piece, event, row.entity);
+		code = follow_chain(piece, event, told.entity);
 	if (code == BAT_OK)
 		code = take_payload(piece, event);
 	if (code == BAT_OK)
-		code = keep_key(piece, &event->id);
+		code = bat_verify_keys_put(&piece->keys, &event->id);
+	if (code == BAT_WORLD_NO_MEMORY)
+		code = no_memory(piece);
 	piece->counts.events++;
 	return code;
 }
@@ -302,6 +293,6 @@ bat_verify_piece_free(struct verify_piece *piece)
 	bat_bytes_free(&piece->entries.window);
 	free(piece->heads);
 	free(piece->firsts);
-	free(piece->keys);
+	free(piece->keys.keys);
 	free(piece);
 }

@@ -96,6 +96,23 @@ struct verify_swift_seqs {
 	uint64_t first, last;
 };
 
+/*
+ * What the ids of a piece leave behind: 64 bits of each. Ids begin with a time
+ * in milliseconds, and nearly always it rises along the log; then equal ids
+ * stand side by side, and each group of one time is looked at when it ends,
+ * while it is in the cache.
+ */
+struct verify_keys_part {
+	uint64_t *keys;
+	size_t count, capacity;
+	bool is_unordered;    /* times fall, or a group needs a closer look */
+	uint64_t first, last; /* times */
+	size_t first_end, last_start; /* of the groups with these */
+};
+
+/* One more. BAT_OK, BAT_WORLD_NO_MEMORY. */
+int bat_verify_keys_put(struct verify_keys_part *part, const struct bat_id *id);
+
 /* Frames of a segment that one thread reads. */
 struct verify_piece {
 	struct bat_segment_reader reader; /* stands at the first, ends behind */
@@ -115,8 +132,7 @@ struct verify_piece {
 	size_t head_count;
 	struct verify_swift_first *firsts;
 	size_t first_count, first_capacity;
-	uint64_t *keys; /* of ids */
-	size_t key_count, key_capacity;
+	struct verify_keys_part keys; /* of ids */
 	struct verify_swift_seqs footer_seqs, index_seqs;
 	struct bat_verify_counts counts;
 
@@ -138,29 +154,32 @@ struct verify_piece {
 	struct bat_error error;
 };
 
-/* Hold an event against its row in the footer, which is put into *row, and in
- * the index file; footer_seq may be NULL. BAT_OK; BAT_END: no opinion;
+/* What an event's frame does not tell: numbers of its names, and its own. */
+struct verify_told {
+	uint32_t entity, scope;
+	uint64_t seq;
+};
+
+/* Hold an event against its row in the footer, which tells *out, and in the
+ * index file; footer_seq may be NULL. BAT_OK; BAT_END: no opinion;
  * BAT_WORLD_*. */
 int bat_verify_meet_footer(struct verify_piece *piece,
-    const struct bat_segment_item *item, struct bat_row *row);
+    const struct bat_segment_item *item, struct verify_told *out);
 int bat_verify_meet_index(struct verify_piece *piece,
     const struct bat_segment_item *item, const uint64_t *footer_seq);
 /* Read it all. For a thread: argument and answer are those of pthreads. */
 void *bat_verify_piece(void *piece);
 void bat_verify_piece_free(struct verify_piece *piece);
 
-/* What ids leave behind: 64 bits of each, one array for each piece. */
+/* The keys of all pieces, in the order of the log. */
 struct verify_keys {
-	struct verify_keys_part {
-		uint64_t *keys;
-		size_t count;
-	} *parts;
+	struct verify_keys_part *parts;
 	size_t count, capacity;
 };
 
-uint64_t bat_verify_key_of(const struct bat_id *id);
-/* Takes keys over. BAT_OK, BAT_WORLD_NO_MEMORY (then it is the caller's). */
-int bat_verify_keys_add(struct verify_keys *all, uint64_t *keys, size_t count);
+/* Takes what was gathered over. BAT_OK, BAT_WORLD_NO_MEMORY (then it is the
+ * caller's). */
+int bat_verify_keys_add(struct verify_keys *all, struct verify_keys_part *part);
 /* Are they all different? BAT_OK; BAT_END: two are equal, so that there may be
  * twins; BAT_WORLD_NO_MEMORY. */
 int bat_verify_keys_differ(const struct verify_keys *all);
