@@ -12,6 +12,8 @@
  *	same     the answer is that without the flip
  *	refused  the open fails and says why
  *	named    less is shown, as damage or as a tail that a crash left
+ *	numbered a footer tells other numbers, which no checksum covers, and so the
+ *		 hidden ranges hide other events; without them nothing differs
  *	silent   less or something else is shown and nobody said so: a failure
  *
  * --writable opens for writing, appends, and opens again: what the session
@@ -27,10 +29,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hidden.h"
 #include "memory_disk.h"
 #include "picture.h"
 
-enum verdict { SAME, REFUSED, NAMED, SILENT, VERDICTS };
+enum verdict { SAME, REFUSED, NAMED, NUMBERED, SILENT, VERDICTS };
 
 enum { FILES_MAX = 64, PICTURE = PICTURE_NO_SEQ | PICTURE_NO_PLACE };
 
@@ -45,8 +48,10 @@ struct flips {
 	struct victim files[FILES_MAX];
 	size_t file_count;
 	uint64_t bits;
-	struct bat_buf wanted; /* the picture without a flip */
-	bool opens;	       /* without a flip */
+	struct bat_buf wanted;	 /* the picture without a flip */
+	struct bat_buf unhidden; /* and without what hides events */
+	bool opens;		 /* without a flip */
+	bool damaged;		 /* and something is named then */
 	bool writable;
 	uint64_t counts[VERDICTS];
 };
@@ -213,9 +218,42 @@ judge(const struct flips *flips, struct bat_store *store, struct bat_buf *got)
 		return SAME;
 	/* It may have been the damaged bit; and without its BEGIN nobody can
 	 * say that a frame was of a batch that was never finished. */
-	if (picture_is_part(before, after) && (named || has_damage(before)))
+	if (picture_is_part(before, after) &&
+	    (named || flips->damaged || has_damage(before)))
 		return NAMED;
 	return named && picture_is_part(after, before) ? NAMED : SILENT;
+}
+
+/* Takes away what hides events: what is shown then, if it opens. */
+static void
+unhide(struct memory_disk *disk, struct bat_buf *out)
+{
+	const struct bat_disk *door = memory_disk_door(disk);
+	int dir = door->open_dir(door->context, "/", false);
+	struct bat_error error = { .code = 0 };
+	struct bat_store *store;
+
+	(void)door->unlink_at(door->context, dir, BAT_HIDDEN_FILE);
+	door->close(door->context, dir);
+	store = open_store(disk, false);
+	if (store == NULL)
+		return;
+	picture_of(store, PICTURE, out);
+	bat_close(store, &error);
+}
+
+/* The disk is used up by it. */
+static bool
+differs_in_numbers(const struct flips *flips, struct memory_disk *disk)
+{
+	struct bat_buf shown = BAT_BUF_EMPTY;
+	bool so;
+
+	unhide(disk, &shown);
+	so = shown.length > 0 &&
+	    picture_difference(&shown, &flips->unhidden) == NULL;
+	bat_bytes_free(&shown);
+	return so;
 }
 
 /* One more event; what was shown before is still shown, and the new one. */
@@ -253,7 +291,7 @@ goes_on(struct memory_disk *disk, struct bat_store *store,
 static enum verdict
 try_bit(struct flips *flips, uint64_t bit)
 {
-	struct memory_disk *disk = memory_disk_copy(flips->disk);
+	struct memory_disk *disk = memory_disk_copy(flips->disk), *before;
 	struct bat_buf got = BAT_BUF_EMPTY;
 	struct bat_error error = { .code = 0 };
 	enum verdict verdict = REFUSED;
@@ -262,9 +300,14 @@ try_bit(struct flips *flips, uint64_t bit)
 	const struct victim *file = victim_of(flips, bit, &offset);
 
 	flip(disk, file->name, offset, (uint8_t)(1u << bit % 8));
+	before = memory_disk_copy(disk);
 	store = open_store(disk, flips->writable);
 	if (store != NULL) {
 		verdict = judge(flips, store, &got);
+		if (verdict == SILENT &&
+		    strcmp(file->name, BAT_HIDDEN_FILE) != 0 &&
+		    differs_in_numbers(flips, before))
+			verdict = NUMBERED;
 		if (!flips->writable)
 			bat_close(store, &error);
 		else if (!goes_on(disk, store, &got))
@@ -275,6 +318,7 @@ try_bit(struct flips *flips, uint64_t bit)
 		    flips->store, file->name, (unsigned)(bit % 8), offset,
 		    flips->writable ? ", writable" : "");
 	bat_bytes_free(&got);
+	memory_disk_free(before);
 	memory_disk_free(disk);
 	return verdict;
 }
@@ -306,6 +350,7 @@ run(struct flips *flips, double seconds, uint64_t seed)
 {
 	double end = now() + seconds;
 	struct bat_error error = { .code = 0 };
+	struct memory_disk *copy;
 	struct bat_store *store;
 	uint64_t step, bit = seed, tried = 0;
 
@@ -315,8 +360,12 @@ run(struct flips *flips, double seconds, uint64_t seed)
 	flips->opens = store != NULL;
 	if (flips->opens) {
 		picture_of(store, PICTURE, &flips->wanted);
+		flips->damaged = is_named(store, &flips->wanted);
 		bat_close(store, &error);
 	}
+	copy = memory_disk_copy(flips->disk);
+	unhide(copy, &flips->unhidden);
+	memory_disk_free(copy);
 	step = step_for(flips->bits, seed);
 	for (; tried < flips->bits && (tried == 0 || now() < end); tried++) {
 		bit = (bit + step) % flips->bits;
@@ -325,6 +374,7 @@ run(struct flips *flips, double seconds, uint64_t seed)
 	printf("# %s: %" PRIu64 " of %" PRIu64 " bits\n", flips->store, tried,
 	    flips->bits);
 	bat_bytes_free(&flips->wanted);
+	bat_bytes_free(&flips->unhidden);
 	memory_disk_free(flips->disk);
 }
 
@@ -366,9 +416,10 @@ main(int argc, char **argv)
 	for (int verdict = 0; verdict < VERDICTS; verdict++)
 		tried += counts[verdict];
 	printf("# flipped %" PRIu64 ": same %" PRIu64 ", refused %" PRIu64
-	       ", named %" PRIu64 ", silent %" PRIu64 "; seed %" PRIu64 "\n",
-	    tried, counts[SAME], counts[REFUSED], counts[NAMED], counts[SILENT],
-	    seed);
+	       ", named %" PRIu64 ", numbered %" PRIu64 ", silent %" PRIu64
+	       "; seed %" PRIu64 "\n",
+	    tried, counts[SAME], counts[REFUSED], counts[NAMED],
+	    counts[NUMBERED], counts[SILENT], seed);
 	if (counts[SILENT] == 0)
 		printf("ok - flips%s: each is harmless, refused or named\n",
 		    writable ? ", writable" : "");
