@@ -25,6 +25,7 @@ int batfs_batctl_tar(int argc, char **argv);
 int batfs_batctl_inspect(int argc, char **argv);
 int batfs_batctl_repair(int argc, char **argv);
 int batfs_batctl_verify(int argc, char **argv);
+int batfs_batctl_prove(int argc, char **argv);
 int batfs_batctl_salvage(int argc, char **argv);
 int batfs_batctl_append(int argc, char **argv);
 int batfs_batctl_checkpoint(int argc, char **argv);
@@ -88,6 +89,11 @@ int batfs_batctl_copy(struct batfs_batctl *ctl, const struct batfs_node *node,
     uint64_t *out_size, struct bat_error *error);
 /* Bytes to stdout: 0 or BAT_WORLD_IO. */
 int batfs_batctl_put(struct bat_slice bytes, struct bat_error *error);
+
+/* A file, "-" for standard input; a verifier key as it stands there, else from
+ * the file of that name. 0; anything else was said on stderr. */
+int batfs_batctl_read_file(const char *path, struct bat_buf *out);
+int batfs_batctl_read_key(const char *text, struct bat_buf *out);
 
 /* Is a path, which need not be there yet, a directory's or below it? */
 bool batfs_batctl_is_inside(const char *path, const char *directory);

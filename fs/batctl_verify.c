@@ -45,8 +45,8 @@ read_arguments(int argc, char **argv, struct request *out)
 	    (out->key == NULL || out->against != NULL);
 }
 
-static int
-read_file(const char *path, struct bat_buf *out)
+int
+batfs_batctl_read_file(const char *path, struct bat_buf *out)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	char block[4096];
@@ -65,16 +65,15 @@ read_file(const char *path, struct bat_buf *out)
 	return code;
 }
 
-/* As it stands there, else from the file of that name: no path looks like a
- * key, which has two plus signs and 44 digits of base64. */
-static int
-read_key(const char *text, struct bat_buf *out)
+/* No path looks like a key, which has two plus signs and 44 digits of base64. */
+int
+batfs_batctl_read_key(const char *text, struct bat_buf *out)
 {
 	const char *plus = strchr(text, '+');
 
 	if (plus != NULL && strlen(plus) == 1 + 8 + 1 + 44 && plus[9] == '+')
 		return bat_bytes_append_text(out, text);
-	return read_file(text, out);
+	return batfs_batctl_read_file(text, out);
 }
 
 /* ---- by itself ------------------------------------------------------------- */
@@ -162,9 +161,10 @@ verify_log(const struct request *request)
 	int status = BATCTL_CANNOT;
 
 	if (request->against != NULL &&
-	    read_file(request->against, &checkpoint) != BAT_OK)
+	    batfs_batctl_read_file(request->against, &checkpoint) != BAT_OK)
 		goto free_texts;
-	if (request->key != NULL && read_key(request->key, &key) != BAT_OK)
+	if (request->key != NULL &&
+	    batfs_batctl_read_key(request->key, &key) != BAT_OK)
 		goto free_texts;
 	if (bat_open(request->data_dir, &how, &store, &error) != BAT_OK)
 		fprintf(stderr, "batctl: %s\n", error.text);

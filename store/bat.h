@@ -549,6 +549,23 @@ void bat_attest_check(struct bat_store *store, struct bat_slice checkpoint,
     struct bat_slice key, const struct bat_attest_sink *sink,
     struct bat_attest_result *out);
 
+/*
+ * A proof as text (note.h), onto buf: that the event of this sequence is in the
+ * log; seq NULL: that the log continues the checkpoint `against`. against, with
+ * seq: the proof is for its tree instead of the log's present one; may be empty
+ * then. Verified with bat_note_proof_parse and bat_note_proof_verify, which need
+ * no store; the entry of an event is its record (bat_tlog_record_get).
+ * 0; BAT_STATE_NOT_FOUND (no log, or the event is not in it); BAT_USE_INVALID
+ * (against is no checkpoint of this log); BAT_DATA_CORRUPT (it is not so: the
+ * log, or the event, is not what was signed); BAT_WORLD_*.
+ */
+int bat_attest_prove(struct bat_store *store, const uint64_t *seq,
+    struct bat_slice against, struct bat_buf *buf, struct bat_error *error);
+/* Is the store's event of that sequence the one of this record? 0;
+ * BAT_DATA_CORRUPT; BAT_DATA_DISAGREES; BAT_WORLD_*. */
+int bat_attest_compare(struct bat_store *store,
+    const struct bat_tlog_record *record, struct bat_error *error);
+
 /* ---- saying what happened -------------------------------------------- */
 
 enum bat_source {

@@ -3,6 +3,8 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "note_internal.h"
+
 #define DASH "\xe2\x80\x94 " /* U+2014, space */
 #define ED25519 0x01
 #define PRIVATE "PRIVATE+KEY+"
@@ -13,10 +15,8 @@ _Static_assert(crypto_sign_ed25519_PUBLICKEYBYTES == BAT_NOTE_KEY_SIZE,
 
 /* ---- text ------------------------------------------------------------ */
 
-/* What stands before the first `mark`, and what behind it. False: there is
- * none. */
-static bool
-cut(struct bat_slice *rest, char mark, struct bat_slice *out)
+bool
+bat_note_cut(struct bat_slice *rest, char mark, struct bat_slice *out)
 {
 	const uint8_t *end = rest->length == 0 ?
 	    NULL :
@@ -29,8 +29,8 @@ cut(struct bat_slice *rest, char mark, struct bat_slice *out)
 	return true;
 }
 
-static bool
-starts_with(struct bat_slice *text, const char *start)
+bool
+bat_note_starts_with(struct bat_slice *text, const char *start)
 {
 	struct bat_slice wanted = bat_bytes_text(start);
 
@@ -55,10 +55,10 @@ is_space(struct bat_slice text)
 	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
 		struct bat_slice rest = text;
 
-		if (starts_with(&rest, spaces[i]))
+		if (bat_note_starts_with(&rest, spaces[i]))
 			return true;
 	}
-	return starts_with(&text, "\xe2\x80") && text.length > 0 &&
+	return bat_note_starts_with(&text, "\xe2\x80") && text.length > 0 &&
 	    text.data[0] >= 0x80 && text.data[0] <= 0x8a;
 }
 
@@ -75,9 +75,8 @@ is_name(struct bat_slice name)
 	return true;
 }
 
-/* Base64 of exactly so many bytes. */
-static bool
-decode(struct bat_slice text, uint8_t *out, size_t length)
+bool
+bat_note_decode(struct bat_slice text, uint8_t *out, size_t length)
 {
 	struct bat_buf bytes = BAT_BUF_EMPTY;
 	bool good = bat_bytes_append_unbase64(&bytes, text) == BAT_OK &&
@@ -139,9 +138,9 @@ parse_parts(struct bat_slice text, struct bat_slice *name, uint32_t *id,
 
 	if (text.length > 0 && text.data[text.length - 1] == '\n')
 		text.length--;
-	if (!cut(&text, '+', name) || !is_name(*name) ||
-	    !cut(&text, '+', &digits) || digits.length != 8 ||
-	    !decode(text, typed, sizeof(typed)) || typed[0] != ED25519)
+	if (!bat_note_cut(&text, '+', name) || !is_name(*name) ||
+	    !bat_note_cut(&text, '+', &digits) || digits.length != 8 ||
+	    !bat_note_decode(text, typed, sizeof(typed)) || typed[0] != ED25519)
 		return false;
 	*id = 0;
 	for (size_t i = 0; i < digits.length; i++) {
@@ -182,7 +181,7 @@ bat_note_signer_parse(struct bat_slice text, struct bat_note_signer *out,
 	uint32_t id;
 	int code;
 
-	if (!starts_with(&text, PRIVATE) ||
+	if (!bat_note_starts_with(&text, PRIVATE) ||
 	    !parse_parts(text, &name, &id, seed))
 		return bat_error_set(error, BAT_USE_INVALID,
 		    "no signing key of the form PRIVATE+KEY+name+hash+key");
@@ -296,8 +295,8 @@ look_at_signature(struct bat_slice line, struct bat_slice text,
 	struct bat_slice name;
 	int code = BAT_DATA_CORRUPT;
 
-	if (!starts_with(&line, DASH) || !cut(&line, ' ', &name) ||
-	    !is_name(name))
+	if (!bat_note_starts_with(&line, DASH) ||
+	    !bat_note_cut(&line, ' ', &name) || !is_name(name))
 		return code;
 	code = bat_bytes_append_unbase64(&blob, line);
 	if (code == BAT_USE_INVALID || (code == BAT_OK && blob.length < 5))
@@ -327,7 +326,7 @@ bat_note_open(struct bat_slice note, const struct bat_note_key *key,
 	if (!split_note(note, &text, &rest))
 		return bat_error_set(error, BAT_DATA_CORRUPT,
 		    "no signed note: text, an empty line, signatures");
-	while (code == BAT_OK && cut(&rest, '\n', &line)) {
+	while (code == BAT_OK && bat_note_cut(&rest, '\n', &line)) {
 		if (++count > BAT_NOTE_SIGNATURES_MAX)
 			return bat_error_set(error, BAT_DATA_CORRUPT,
 			    "the note has more than %d signatures",
@@ -365,9 +364,8 @@ bat_note_checkpoint_put(const struct bat_note_checkpoint *checkpoint,
 	return code == BAT_OK ? bat_bytes_append_byte(buf, '\n') : code;
 }
 
-/* Decimal digits without a zero in front. */
-static bool
-parse_size(struct bat_slice text, uint64_t *out)
+bool
+bat_note_parse_number(struct bat_slice text, uint64_t *out)
 {
 	if (text.length == 0 || (text.data[0] == '0' && text.length > 1))
 		return false;
@@ -388,13 +386,14 @@ bat_note_checkpoint_parse(struct bat_slice text,
 {
 	struct bat_slice size, root, line;
 
-	if (!cut(&text, '\n', &out->origin) || out->origin.length == 0 ||
-	    !cut(&text, '\n', &size) || !parse_size(size, &out->size) ||
-	    !cut(&text, '\n', &root) ||
-	    !decode(root, out->root.bytes, sizeof(out->root.bytes)))
+	if (!bat_note_cut(&text, '\n', &out->origin) ||
+	    out->origin.length == 0 || !bat_note_cut(&text, '\n', &size) ||
+	    !bat_note_parse_number(size, &out->size) ||
+	    !bat_note_cut(&text, '\n', &root) ||
+	    !bat_note_decode(root, out->root.bytes, sizeof(out->root.bytes)))
 		return bat_error_set(error, BAT_DATA_CORRUPT,
 		    "no checkpoint: origin, size and root, a line each");
-	while (cut(&text, '\n', &line))
+	while (bat_note_cut(&text, '\n', &line))
 		if (line.length == 0)
 			return bat_error_set(error, BAT_DATA_CORRUPT,
 			    "no checkpoint: an empty line in it");

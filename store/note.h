@@ -1,6 +1,7 @@
 /*
- * Signed notes (C2SP signed-note) and the checkpoints in them (C2SP
- * tlog-checkpoint): text that one or more keys have signed. Ed25519 only; what
+ * Signed notes (C2SP signed-note), the checkpoints in them (C2SP
+ * tlog-checkpoint), and proofs that end in one (note_proof.c): text that one or
+ * more keys have signed. Ed25519 only; what
  * other keys signed is passed over.
  *
  *	origin
@@ -81,5 +82,44 @@ int bat_note_checkpoint_put(const struct bat_note_checkpoint *checkpoint,
 /* Lines behind the third are passed over. BAT_DATA_CORRUPT. */
 int bat_note_checkpoint_parse(struct bat_slice text,
     struct bat_note_checkpoint *out, struct bat_error *error);
+
+/*
+ * A proof that can be verified with nothing but a key. Of inclusion, as C2SP
+ * tlog-proof writes it: an entry is in the tree of the checkpoint. Of
+ * consistency, as C2SP tlog-witness writes it in a request: the tree of the
+ * checkpoint begins with that of an older one.
+ *
+ *	c2sp.org/tlog-proof@v1		old <its size>
+ *	extra <base64>
+ *	index <of the entry>
+ *	<base64 of a hash> ...		<base64 of a hash> ...
+ *
+ *	<the checkpoint, a note>	<the checkpoint, a note>
+ */
+#define BAT_NOTE_EXTRA_MAX 1024
+struct bat_note_proof {
+	bool consistency; /* else of inclusion */
+	uint64_t number;  /* index of the entry; size of the older tree */
+	uint8_t extra[BAT_NOTE_EXTRA_MAX]; /* inclusion: the entry */
+	size_t extra_length;		   /* 0: it is not there */
+	struct bat_merkle_proof hashes;
+	struct bat_slice note;
+};
+/* Onto buf: 0 or BAT_WORLD_NO_MEMORY. */
+int bat_note_proof_put(const struct bat_note_proof *proof, struct bat_buf *buf);
+/* BAT_DATA_CORRUPT. */
+int bat_note_proof_parse(struct bat_slice text, struct bat_note_proof *out,
+    struct bat_error *error);
+/*
+ * Does it prove it? The entry is `extra`. old: of consistency, the checkpoint
+ * that is claimed to be the beginning; else NULL. out_checkpoint points into
+ * the note.
+ * 0; BAT_DATA_CORRUPT (it does not; a signature of the key is wrong);
+ * BAT_STATE_NOT_FOUND (the key has not signed it); BAT_USE_INVALID (there is no
+ * entry in it, or old is of another size); BAT_WORLD_NO_MEMORY.
+ */
+int bat_note_proof_verify(const struct bat_note_proof *proof,
+    const struct bat_note_key *key, const struct bat_note_checkpoint *old,
+    struct bat_note_checkpoint *out_checkpoint, struct bat_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* Any bytes as a signed note, as keys and as a checkpoint. Nobody's note is
+/* Any bytes as a signed note, as keys and as a checkpoint, as a proof. Nobody's note is
  * taken for signed; what parses is printed as it was. */
 #include "fuzz.h"
 
@@ -55,6 +55,22 @@ look_at_keys(struct bat_slice text)
 	bat_bytes_free(&printed);
 }
 
+static void
+look_at_proof(struct bat_slice text, const struct bat_note_key *key)
+{
+	struct bat_note_checkpoint checkpoint;
+	struct bat_buf printed = BAT_BUF_EMPTY;
+	struct bat_note_proof proof;
+
+	if (bat_note_proof_parse(text, &proof, NULL) != 0)
+		return;
+	FUZZ_CHECK(bat_note_proof_put(&proof, &printed) == 0);
+	FUZZ_CHECK(bat_bytes_equal(bat_bytes_of_buf(&printed), text));
+	FUZZ_CHECK(
+	    bat_note_proof_verify(&proof, key, NULL, &checkpoint, NULL) != 0);
+	bat_bytes_free(&printed);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
@@ -70,5 +86,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	}
 	look_at_checkpoint(input, NULL);
 	look_at_keys(input);
+	look_at_proof(input, &signer.key);
 	return 0;
 }

@@ -302,6 +302,128 @@ START_TEST(what_is_no_checkpoint_is_refused)
 }
 END_TEST
 
+/* ---- proofs ---------------------------------------------------------- */
+
+#define TREE 11
+#define OLD 6
+
+static struct bat_merkle_hash leaves[TREE];
+
+static int
+leaf_of(void *context, unsigned level, uint64_t index,
+    struct bat_merkle_hash *out)
+{
+	struct bat_merkle_edge edge = { .size = 0 };
+
+	(void)context;
+	for (uint64_t i = index << level; i < (index + 1) << level; i++)
+		bat_merkle_add(&edge, &leaves[i]);
+	*out = bat_merkle_edge_root(&edge);
+	return 0;
+}
+
+static const struct bat_merkle_source source = { NULL, leaf_of };
+
+/* A log of entries of one byte each; its checkpoint at a size, signed. */
+static struct bat_note_checkpoint
+sign_tree(uint64_t size, struct bat_buf *note)
+{
+	struct bat_note_checkpoint said = { bat_bytes_text("PeterNeumann"),
+		size, { { 0 } } };
+	struct bat_note_signer by = signer();
+	struct bat_buf text = BAT_BUF_EMPTY;
+
+	for (uint8_t i = 0; i < TREE; i++)
+		leaves[i] = bat_merkle_leaf(bat_bytes_slice(&i, 1));
+	ck_assert_int_eq(bat_merkle_root(&source, size, &said.root), 0);
+	ck_assert_int_eq(bat_note_checkpoint_put(&said, &text), 0);
+	ck_assert_int_eq(bat_note_sign(&by, bat_bytes_of_buf(&text), note), 0);
+	bat_bytes_free(&text);
+	return said;
+}
+
+static int
+verify_text(const struct bat_buf *text, const struct bat_note_checkpoint *old)
+{
+	struct bat_note_key key = verifier();
+	struct bat_note_checkpoint checkpoint;
+	struct bat_note_proof proof;
+	int code = bat_note_proof_parse(bat_bytes_of_buf(text), &proof, NULL);
+
+	return code == 0 ?
+	    bat_note_proof_verify(&proof, &key, old, &checkpoint, NULL) :
+	    code;
+}
+
+static void
+ck_each_change_is_noticed(struct bat_buf *text,
+    const struct bat_note_checkpoint *old)
+{
+	ck_assert_int_eq(verify_text(text, old), 0);
+	for (size_t i = 0; i < text->length * 8; i++) {
+		text->data[i / 8] ^= (uint8_t)(1 << i % 8);
+		ck_assert_msg(verify_text(text, old) != 0, "bit %zu", i);
+		text->data[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+	while (text->length-- > 0)
+		ck_assert_int_ne(verify_text(text, old), 0);
+}
+
+START_TEST(a_proof_of_inclusion_holds_and_no_changed_one_does)
+{
+	struct bat_buf note = BAT_BUF_EMPTY, text = BAT_BUF_EMPTY;
+
+	(void)sign_tree(TREE, &note);
+	for (uint8_t i = 0; i < TREE; i += 5) {
+		struct bat_note_proof proof = { .number = i,
+			.extra = { i },
+			.extra_length = 1,
+			.note = bat_bytes_of_buf(&note) };
+
+		bat_bytes_clear(&text);
+		ck_assert_int_eq(bat_merkle_prove_inclusion(&source, i, TREE,
+				     &proof.hashes),
+		    0);
+		ck_assert_int_eq(bat_note_proof_put(&proof, &text), 0);
+		ck_each_change_is_noticed(&text, NULL);
+		proof.extra_length = 0;
+		bat_bytes_clear(&text);
+		ck_assert_int_eq(bat_note_proof_put(&proof, &text), 0);
+		ck_assert_int_eq(verify_text(&text, NULL), BAT_USE_INVALID);
+	}
+	bat_bytes_free(&text);
+	bat_bytes_free(&note);
+}
+END_TEST
+
+START_TEST(a_proof_of_consistency_holds_for_its_checkpoint_alone)
+{
+	struct bat_buf note = BAT_BUF_EMPTY, text = BAT_BUF_EMPTY;
+	struct bat_note_checkpoint old = sign_tree(OLD, &note);
+	struct bat_note_checkpoint other = old;
+	struct bat_note_proof proof = { .consistency = true, .number = OLD };
+
+	bat_bytes_clear(&note);
+	(void)sign_tree(TREE, &note);
+	proof.note = bat_bytes_of_buf(&note);
+	ck_assert_int_eq(
+	    bat_merkle_prove_consistency(&source, OLD, TREE, &proof.hashes), 0);
+	ck_assert_int_eq(bat_note_proof_put(&proof, &text), 0);
+	ck_assert_int_eq(verify_text(&text, NULL), BAT_USE_INVALID);
+	other.root.bytes[7] ^= 1;
+	ck_assert_int_eq(verify_text(&text, &other), BAT_DATA_CORRUPT);
+	other = old;
+	other.origin = bat_bytes_text("somebody.else");
+	ck_assert_int_eq(verify_text(&text, &other), BAT_DATA_CORRUPT);
+	other = old;
+	other.size++;
+	ck_assert_int_eq(verify_text(&text, &other), BAT_USE_INVALID);
+	ck_each_change_is_noticed(&text, &old);
+	bat_bytes_free(&text);
+	bat_bytes_free(&note);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -321,6 +443,10 @@ main(void)
 	tcase_add_test(tests, more_signatures_than_anybody_needs_are_refused);
 	tcase_add_test(tests, a_checkpoint_is_written_as_it_is_read);
 	tcase_add_test(tests, what_is_no_checkpoint_is_refused);
+	tcase_add_test(tests,
+	    a_proof_of_inclusion_holds_and_no_changed_one_does);
+	tcase_add_test(tests,
+	    a_proof_of_consistency_holds_for_its_checkpoint_alone);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
