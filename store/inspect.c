@@ -228,7 +228,7 @@ bat_inspect(const struct bat_disk *disk, const char *path,
 
 	if (code != BAT_OK)
 		return code;
-	inspection.dir.tolerant = true;
+	inspection.dir.tolerant = inspection.dir.reads_around = true;
 	code = bat_segment_dir_scan(&inspection.dir, error);
 	if (code == BAT_OK)
 		code = inspect_all(&inspection);

@@ -154,6 +154,11 @@ bat_recovery_footer(struct recovery_scan *scan,
 	    BAT_END :
 	    bat_loader_footer(reader, RECOVERY_SEQ_MAX, scan->index, &why);
 
+	/* Rows that the disk does not give. */
+	if (code == BAT_WORLD_IO && scan->dir->reads_around) {
+		bat_index_unload(scan->index, first);
+		code = BAT_END;
+	}
 	if (code == BAT_OK) {
 		code = check_footer(scan, reader, first, &why);
 		if (code != BAT_OK)

@@ -370,6 +370,9 @@ bat_recovery_index_file(struct recovery_scan *scan, bool rowindex,
 		bat_recovery_say(scan->out, "%s: dropped: %s", name, why.text);
 	}
 	free_candidate(&candidate);
+	/* It can be done without. */
+	if (code == BAT_WORLD_IO && scan->dir->reads_around)
+		return BAT_OK;
 	if (is_fatal(code)) {
 		if (scan->error != NULL)
 			*scan->error = why;
@@ -407,7 +410,7 @@ bat_recovery_judge_index(struct bat_segment_dir *dir, bool rowindex,
 	free_candidate(&candidate);
 	bat_recovery_free(&found);
 	bat_index_free(&index);
-	if (!is_fatal(code))
+	if (!is_fatal(code) || (code == BAT_WORLD_IO && dir->reads_around))
 		return BAT_OK;
 	if (error != NULL)
 		*error = out->why;

@@ -253,7 +253,7 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
     uint64_t *out_next)
 {
 	uint64_t found = 0;
-	bool ahead;
+	bool ahead, lost;
 	int code;
 
 	*out_next = 0;
@@ -282,6 +282,16 @@ scan_bad(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	if (item->state == BAT_FRAME_WHOLE || is_sealed(reader)) {
 		bat_recovery_damage(scan, reader->id, item->offset,
 		    "%s frame at the end, not a torn write", item_fault(item));
+		return push_damaged(scan, reader->id, item, reader->end);
+	}
+	code = bat_segment_reader_is_lost(reader, item->offset, reader->end,
+	    &lost, scan->error);
+	if (code != BAT_OK)
+		return code;
+	if (lost) {
+		bat_recovery_damage(scan, reader->id, item->offset,
+		    "the disk does not give the end of the segment");
+		damage_batch(batch);
 		return push_damaged(scan, reader->id, item, reader->end);
 	}
 	scan->out->end.offset = good_end(batch, item);

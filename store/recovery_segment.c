@@ -4,6 +4,14 @@
  */
 #include "recovery_internal.h"
 
+/* Who follows a writer looks again. */
+static bool
+is_growing(const struct recovery_scan *scan,
+    const struct bat_segment_info *info)
+{
+	return scan->tail != NULL && info->id == scan->out->highest_segment;
+}
+
 /* The file is shorter than its header, or its header does not hold. */
 static int
 no_header(struct recovery_scan *scan, const struct bat_segment_info *info,
@@ -11,7 +19,7 @@ no_header(struct recovery_scan *scan, const struct bat_segment_info *info,
 {
 	bool newest = info->id == scan->out->highest_segment;
 
-	if (scan->tail != NULL && newest &&
+	if (is_growing(scan, info) &&
 	    (code == BAT_DATA_TORN || code == BAT_DATA_CORRUPT))
 		return BAT_OK;
 	if (code == BAT_DATA_TORN && (newest || BAT_PLANT(43))) {
@@ -168,6 +176,31 @@ by_frames(struct recovery_scan *scan, struct bat_segment_reader *reader,
 	return code;
 }
 
+/* Behind a header that does not hold, wherever a sound frame begins. */
+static int
+behind_header(struct recovery_scan *scan, const struct bat_segment_info *info)
+{
+	struct bat_segment_reader reader;
+	struct bat_error header, footer;
+	uint64_t found = 0;
+	int code = bat_segment_reader_open_any(&reader, scan->dir, info->id,
+	    &header, &footer, scan->error);
+
+	if (code != BAT_OK)
+		return code;
+	code = bat_segment_reader_find_whole(&reader, 0, &found, scan->error);
+	if (code == BAT_OK && found < reader.end && found <= UINT32_MAX &&
+	    !BAT_PLANT(313)) {
+		/* As if it were so long. */
+		reader.header.length = (uint32_t)found;
+		code = by_footer(scan, &reader, 0);
+		if (code == BAT_END)
+			code = by_frames(scan, &reader, 0);
+	}
+	bat_segment_reader_close(&reader);
+	return code == BAT_END || code == BAT_DATA_CORRUPT ? BAT_OK : code;
+}
+
 int
 bat_recovery_segment(struct recovery_scan *scan,
     const struct bat_segment_info *info, uint64_t from)
@@ -177,8 +210,14 @@ bat_recovery_segment(struct recovery_scan *scan,
 	int code = open_settled(scan, info, &reader, &why);
 
 	scan->out->end = (struct bat_recovery_place){ .segment = info->id };
-	if (code != BAT_OK)
-		return no_header(scan, info, code, &why);
+	if (code != BAT_OK) {
+		bool is_damage = code == BAT_DATA_CORRUPT &&
+		    !is_growing(scan, info);
+
+		code = no_header(scan, info, code, &why);
+		return code == BAT_OK && is_damage ? behind_header(scan, info) :
+						     code;
+	}
 	if (reader.has_foreign_footer)
 		refuse_generation(scan, &why);
 	if (!reader.has_footer && why.text[0] != '\0')

@@ -296,7 +296,7 @@ bat_repair(const struct bat_disk *disk, const char *path, bool carry_out_too,
 	*out_counts = (struct bat_repair_counts){ 0 };
 	if (code != BAT_OK)
 		return code;
-	repair.dir.tolerant = true;
+	repair.dir.tolerant = repair.dir.reads_around = true;
 	code = bat_segment_dir_scan(&repair.dir, error);
 	if (code == BAT_OK)
 		code = check_is_store(&repair.dir, error);

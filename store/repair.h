@@ -17,6 +17,8 @@
  * name. So a crash at any place leaves a directory that a second repair brings
  * to the same end; and a repair of what is whole does nothing.
  *
+ * Where the disk does not give all of a segment, nothing is changed.
+ *
  * What it cannot decide it leaves, and says so: hidden ranges that do not hold,
  * files of another generation, segments that are no regular files.
  *
@@ -82,7 +84,8 @@ const char *bat_repair_kind_name(enum bat_repair_kind kind);
  * do not (any can be made from the footers that are written). Also what another
  * version of the store wrote is tried.
  *
- * Each gap is named: bytes that were left out, and events that an index file
+ * What the disk does not give is read around, block by block: the events that
+ * such a block touches are lost, and no others. Each gap is named: bytes that were left out, and events that an index file
  * names and nobody has (segment, no offset; length 0).
  */
 struct bat_salvage_gap {

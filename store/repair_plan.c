@@ -277,6 +277,19 @@ look_at(struct repair *repair, const struct bat_segment_info *info)
 	int code = bat_survey_segment(&repair->dir, info->id, &segment->survey,
 	    repair->error);
 
+	/* A second try may give it, or another disk. */
+	if (code == BAT_OK && segment->survey.lost && repair->destination < 0 &&
+	    !BAT_PLANT(314)) {
+		code = bat_error_set_at(repair->error, BAT_WORLD_IO, info->id,
+		    segment->survey.lost_offset,
+		    "the disk does not give what is in segment %llu at offset "
+		    "%llu; nothing was changed: `batctl salvage` takes the "
+		    "rest to another disk",
+		    (unsigned long long)info->id,
+		    (unsigned long long)segment->survey.lost_offset);
+		bat_survey_free(&segment->survey);
+		return code;
+	}
 	if (code == BAT_OK) {
 		decide(segment,
 		    info == &repair->dir.segments[repair->dir.count - 1]);

@@ -216,7 +216,7 @@ bat_repair_salvage(const struct bat_disk *disk, const char *source,
 	*out_counts = (struct bat_salvage_counts){ 0 };
 	if (code != BAT_OK)
 		return code;
-	repair->dir.tolerant = true;
+	repair->dir.tolerant = repair->dir.reads_around = true;
 	code = bat_segment_dir_scan(&repair->dir, error);
 	if (code == BAT_OK && repair->dir.count == 0)
 		code = bat_error_set(error, BAT_STATE_NOT_FOUND,

@@ -39,6 +39,7 @@ bat_segment_dir_share(struct bat_segment_dir *dir,
 		.dir = -1,
 		.lock_fd = -1,
 		.shared = true,
+		.reads_around = of->reads_around,
 	};
 	code = pthread_mutex_init(&dir->mutex, NULL);
 	if (code != 0)

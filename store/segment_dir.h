@@ -51,6 +51,9 @@ struct bat_segment_dir {
 	 * by who looks at a directory in whatever state, before the scan. */
 	bool tolerant;
 	unsigned irregular_count; /* so many */
+	/* Where the disk fails to read a block of a segment, that block is lost
+	 * and no more: set by who only looks (segment_reader.h). */
+	bool reads_around;
 	/* Names that look like segments and are none (`1.fbat`, `x.fbat`). */
 	unsigned malformed_count;
 	/* The id of a NNNNNN.fbat.compact-src; has_compact_src says if any. It

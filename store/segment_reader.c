@@ -1,4 +1,4 @@
-#include "segment_reader.h"
+#include "segment_reader_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,15 +7,13 @@
 #define BLOCK_SIZE (256u << 10)
 
 static int
-read_part(struct bat_segment_reader *reader, uint64_t offset, void *to,
-    size_t length, size_t *out_got, struct bat_error *error)
+say_lost(const struct bat_segment_reader *reader, uint64_t offset,
+    struct bat_error *error)
 {
-	int code = bat_file_read(reader->dir->disk, reader->fd, to, length,
-	    offset, out_got, error);
-
-	if (code != 0)
-		bat_error_prefix(error, "segment %" PRIu64, reader->id);
-	return code;
+	return bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id, offset,
+	    "segment %" PRIu64 ": the disk does not give what is at offset "
+	    "%" PRIu64,
+	    reader->id, offset);
 }
 
 static int
@@ -23,10 +21,14 @@ read_header(struct bat_segment_reader *reader, struct bat_error *error)
 {
 	uint8_t bytes[BAT_SEGMENT_HEADER_MAX];
 	size_t got;
-	int code = read_part(reader, 0, bytes, sizeof(bytes), &got, error);
+	bool lost;
+	int code = bat_segment_reader_part(reader, 0, bytes, sizeof(bytes),
+	    &got, &lost, error);
 
 	if (code != 0)
 		return code;
+	if (lost)
+		return say_lost(reader, 0, error);
 	code = bat_segment_decode_header(bat_bytes_slice(bytes, got),
 	    &reader->header, error);
 	if (code != 0) {
@@ -61,8 +63,9 @@ check_footer(struct bat_segment_reader *reader,
 {
 	uint8_t bytes[BAT_SEGMENT_ROW_SIZE] = { 0 };
 	size_t got;
-	int code = read_part(reader, footer->table_offset, bytes, 1, &got,
-	    error);
+	bool lost;
+	int code = bat_segment_reader_part(reader, footer->table_offset, bytes,
+	    1, &got, &lost, error);
 
 	*out_holds = false;
 	if (code != 0)
@@ -76,13 +79,13 @@ check_footer(struct bat_segment_reader *reader,
 	for (uint32_t i = 0; i < footer->row_count;) {
 		struct bat_row row;
 
-		code = read_part(reader,
+		code = bat_segment_reader_part(reader,
 		    footer->rows_offset + (uint64_t)i * BAT_SEGMENT_ROW_SIZE,
-		    bytes, sizeof(bytes), &got, error);
+		    bytes, sizeof(bytes), &got, &lost, error);
 		if (code != 0)
 			return code;
 		bat_segment_decode_row(bytes, &row);
-		if (got < sizeof(bytes) ||
+		if (got < sizeof(bytes) || lost ||
 		    !row_is_inside(&row, reader->header.length, footer)) {
 			bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
 			    footer->table_offset,
@@ -102,16 +105,21 @@ read_trailer(struct bat_segment_reader *reader, struct bat_error *error)
 {
 	uint8_t bytes[BAT_SEGMENT_TRAILER_SIZE];
 	size_t got;
+	bool lost;
 	int code;
 
 	reader->has_footer = false;
 	if (reader->file_size < reader->header.length + sizeof(bytes))
 		return 0;
-	code = read_part(reader, reader->file_size - sizeof(bytes), bytes,
-	    sizeof(bytes), &got, error);
+	code = bat_segment_reader_part(reader,
+	    reader->file_size - sizeof(bytes), bytes, sizeof(bytes), &got,
+	    &lost, error);
 	if (code != 0)
 		return code;
-	if (got < sizeof(bytes))
+	if (lost)
+		(void)say_lost(reader, reader->file_size - sizeof(bytes),
+		    error);
+	if (got < sizeof(bytes) || lost)
 		return 0;
 	code = bat_segment_decode_trailer(bytes, reader->file_size,
 	    reader->header.length, &reader->footer);
@@ -243,6 +251,7 @@ look_at(struct bat_segment_reader *reader, uint64_t offset, uint64_t wanted,
 	uint64_t skip = offset - reader->block_offset;
 	uint64_t have = 0, ask = limit - offset;
 	size_t got = 0;
+	bool lost;
 	int code;
 
 	if (offset >= reader->block_offset && skip < block->length)
@@ -254,8 +263,8 @@ look_at(struct bat_segment_reader *reader, uint64_t offset, uint64_t wanted,
 		if (bat_bytes_reserve(block, (size_t)ask) != 0)
 			return bat_error_set(error, BAT_WORLD_NO_MEMORY,
 			    "no memory to read %" PRIu64 " bytes", ask);
-		code = read_part(reader, offset, block->data, (size_t)ask, &got,
-		    error);
+		code = bat_segment_reader_part(reader, offset, block->data,
+		    (size_t)ask, &got, &lost, error);
 		if (code != 0)
 			return code;
 		block->length = got;
@@ -315,14 +324,17 @@ static int
 read_footer_part(struct bat_segment_reader *reader, uint64_t offset,
     size_t length, struct bat_buf *buf, struct bat_error *error)
 {
+	bool lost = false;
 	int code = BAT_OK;
 
 	if (bat_bytes_reserve(buf, length) != 0)
 		return bat_error_set(error, BAT_WORLD_NO_MEMORY,
 		    "no memory for a footer");
 	if (length > 0)
-		code = read_part(reader, offset, buf->data, length,
-		    &buf->length, error);
+		code = bat_segment_reader_part(reader, offset, buf->data,
+		    length, &buf->length, &lost, error);
+	if (code == BAT_OK && lost)
+		code = say_lost(reader, offset, error);
 	if (code == BAT_OK && buf->length < length)
 		code = bat_error_set_at(error, BAT_DATA_CORRUPT, reader->id,
 		    offset, "the footer ends early");

@@ -5,6 +5,10 @@
  * mapped. Its slices are valid until the next call. It knows no policy: it
  * says what stands at each offset, recovery and verify decide.
  *
+ * In a directory that reads around (segment_dir.h) zeros stand for the blocks of
+ * a segment that the disk does not give: they are no frame, and what stands
+ * behind them is read. A header or footer that is touched does not hold.
+ *
  * Calling sequence: bat_segment_reader_open, bat_segment_reader_next until it
  * does not answer 0, bat_segment_reader_close. Threads: a reader belongs to
  * its caller.
@@ -33,6 +37,9 @@ struct bat_segment_reader {
 	 * where the payload is expanded (bat_codec_decode_into), or data NULL.
 	 * Only its capacity counts. */
 	struct bat_buf room;
+	/* Behind the last block so far that the disk did not give; 0: it gave
+	 * all. */
+	uint64_t lost_end;
 };
 
 /* One item of the cursor. */
@@ -90,6 +97,9 @@ int bat_segment_reader_find_whole(struct bat_segment_reader *reader,
  */
 int bat_segment_reader_is_ahead(struct bat_segment_reader *reader,
     uint64_t from, bool *out_is_ahead, struct bat_error *error);
+/* Did the disk not give some block of [from, to)? 0 or BAT_WORLD_*. */
+int bat_segment_reader_is_lost(struct bat_segment_reader *reader, uint64_t from,
+    uint64_t to, bool *out_is_lost, struct bat_error *error);
 /*
  * The footer's string table onto *out_table (owns the bytes), out_strings
  * (malloc'ed slices into it). The caller frees both. BAT_DATA_CORRUPT when it
@@ -114,7 +124,8 @@ int bat_segment_reader_footer(struct bat_segment_reader *reader,
 /*
  * One frame by its place, into buf (cleared first): CRC checked, decoded; the
  * slices of *out point into buf. Returns 0; BAT_DATA_CORRUPT with segment and
- * offset in the error; BAT_WORLD_*. Threads: any.
+ * offset in the error, also where the directory reads around what the disk does
+ * not give; BAT_WORLD_*. Threads: any.
  */
 int bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
     uint64_t offset, uint32_t length, struct bat_buf *buf,

@@ -3,7 +3,7 @@
  * there. Of the latter: the answer decides between a torn tail, which may be
  * cut, and damage, which may not; so it is never "none" for want of trying.
  */
-#include "segment_reader.h"
+#include "segment_reader_internal.h"
 
 #include <inttypes.h>
 
@@ -113,6 +113,7 @@ search(struct bat_segment_reader *reader, uint64_t from, struct bat_buf *buf,
     uint64_t *out_offset, struct bat_error *error)
 {
 	uint64_t work = BAT_EVENT_FRAME_MAX;
+	bool lost;
 	int code = BAT_END;
 
 	while (code == BAT_END && from < reader->file_size &&
@@ -120,8 +121,8 @@ search(struct bat_segment_reader *reader, uint64_t from, struct bat_buf *buf,
 		uint64_t left = reader->file_size - from;
 		size_t ask = left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE;
 
-		code = bat_file_read(reader->dir->disk, reader->fd, buf->data,
-		    ask, from, &buf->length, error);
+		code = bat_segment_reader_part(reader, from, buf->data, ask,
+		    &buf->length, &lost, error);
 		if (code != 0)
 			return code;
 		/* Frames start early enough to be peeked at. */
@@ -163,9 +164,10 @@ bat_segment_reader_is_ahead(struct bat_segment_reader *reader, uint64_t from,
 	while (*out_is_ahead && from < reader->file_size) {
 		uint64_t left = reader->file_size - from;
 		size_t got;
-		int code = bat_file_read(reader->dir->disk, reader->fd, block,
-		    left < sizeof(block) ? (size_t)left : sizeof(block), from,
-		    &got, error);
+		bool lost;
+		int code = bat_segment_reader_part(reader, from, block,
+		    left < sizeof(block) ? (size_t)left : sizeof(block), &got,
+		    &lost, error);
 
 		if (code != 0)
 			return code;
@@ -282,6 +284,11 @@ bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
 		code = bat_file_read(dir->disk, fd, buf->data, length, offset,
 		    &got, error);
 	bat_segment_dir_release(dir, id);
+	if (code == BAT_WORLD_IO && dir->reads_around)
+		return bat_error_set_at(error, BAT_DATA_CORRUPT, id, offset,
+		    "unreadable: segment %" PRIu64 ", offset %" PRIu64
+		    ": the disk does not give it",
+		    id, offset);
 	if (code != 0)
 		return code;
 	buf->length = got;

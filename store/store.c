@@ -77,6 +77,9 @@ claim(struct bat_store *store, const char *path, struct bat_error *error)
 
 	if (code != BAT_OK)
 		return code;
+	/* Who writes rests on what there is; who reads is shown what there is
+	 * left. */
+	store->dir.reads_around = store->options.read_only;
 	code = bat_segment_dir_scan(&store->dir, error);
 	if (code != BAT_OK)
 		return code;

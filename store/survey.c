@@ -137,17 +137,33 @@ find_next(struct survey_walk *walk, const struct bat_segment_item *item,
 	return code == BAT_DATA_CORRUPT || code == BAT_END ? BAT_OK : code;
 }
 
+/* Does the disk not give some of [from, to)? */
+static int
+note_lost(struct survey_walk *walk, uint64_t from, uint64_t to, bool *out_lost)
+{
+	struct bat_survey *out = walk->out;
+	int code = bat_segment_reader_is_lost(&walk->reader, from, to, out_lost,
+	    walk->error);
+
+	if (*out_lost && !out->lost)
+		out->lost_offset = from;
+	out->lost = out->lost || *out_lost;
+	return code;
+}
+
 /* A file that nobody sealed may end in what a torn write leaves, or in space
  * ahead. */
 static int
 name_fault(struct survey_walk *walk, const struct bat_segment_item *item,
     uint64_t next, enum bat_survey_kind *out_kind, const char **out_reason)
 {
-	bool ahead = false;
-	int code;
+	bool ahead = false, lost;
+	int code = note_lost(walk, item->offset, next, &lost);
 
-	*out_reason = fault_of(item);
+	*out_reason = lost ? "the disk does not give it" : fault_of(item);
 	*out_kind = BAT_SURVEY_HOLE;
+	if (code != BAT_OK || lost)
+		return code;
 	if (next != walk->reader.file_size || item->state == BAT_FRAME_WHOLE)
 		return BAT_OK;
 	code = bat_segment_reader_is_ahead(&walk->reader, item->offset, &ahead,
@@ -203,6 +219,7 @@ walk_start(struct survey_walk *walk, uint64_t end, uint64_t *out_from)
 {
 	struct bat_survey *out = walk->out;
 	uint64_t found = end;
+	bool lost;
 	int code;
 
 	*out_from = out->header.length;
@@ -214,7 +231,11 @@ walk_start(struct survey_walk *walk, uint64_t end, uint64_t *out_from)
 	if (code < 0 && code != BAT_DATA_CORRUPT)
 		return code;
 	*out_from = code == BAT_OK && found < end ? found : end;
-	return add_gap(walk, BAT_SURVEY_HOLE, 0, *out_from, "header");
+	code = note_lost(walk, 0, *out_from, &lost);
+	if (code != BAT_OK)
+		return code;
+	return add_gap(walk, BAT_SURVEY_HOLE, 0, *out_from,
+	    lost ? "the disk does not give it" : "header");
 }
 
 /* Behind a footer that is wrong frames may go on: then it is no footer. */
@@ -223,8 +244,12 @@ walk_footer(struct survey_walk *walk, uint64_t at)
 {
 	struct bat_survey *out = walk->out;
 	uint64_t size = walk->reader.file_size, found = size;
-	int code = BAT_END;
+	bool lost;
+	int code = note_lost(walk, at, size, &lost);
 
+	if (code != BAT_OK)
+		return code;
+	code = BAT_END;
 	if (out->footer == BAT_SURVEY_FOOTER_WRONG)
 		code = bat_segment_reader_find_whole(&walk->reader, at, &found,
 		    walk->error);

@@ -67,6 +67,10 @@ struct bat_survey {
 	struct bat_survey_piece *pieces;
 	size_t count, capacity;
 	uint64_t events, dropped, batches, holes, hole_bytes;
+	/* The first place that the disk does not give, in a directory that
+	 * reads around those; and is there one? */
+	uint64_t lost_offset;
+	bool lost;
 	/* BEGIN of a batch that the end of the file leaves open; 0: none. */
 	uint64_t unfinished;
 };

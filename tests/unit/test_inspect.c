@@ -172,7 +172,7 @@ START_TEST(a_segment_that_cannot_be_read_does_not_end_it)
 
 	stores_golden(&temp, "many-segments");
 	faulty_disk_init(&faulty, bat_file_posix());
-	faulty_disk_fail(&faulty, FAULTY_READ, 1, EIO, false);
+	faulty_disk_fail(&faulty, FAULTY_OPEN, 1, EIO, false);
 	ck_assert_int_eq(inspect_with(&faulty.disk), BAT_DATA_CORRUPT);
 	assert_said("segment.000001.unreadable ");
 	assert_said("segment.000002.header ok");
