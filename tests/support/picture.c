@@ -422,8 +422,10 @@ picture_is_part(struct bat_slice part, struct bat_slice whole)
 		const uint8_t *found;
 
 		if (memcmp(part.data, "damaged", 7) != 0) {
-			found = memmem(whole.data, whole.length, part.data,
-			    length);
+			/* of nothing there is no address */
+			found = whole.length == 0 ?
+			    NULL :
+			    memmem(whole.data, whole.length, part.data, length);
 			if (found == NULL)
 				return false;
 			whole.length -= (size_t)(found - whole.data) + length;
