@@ -55,9 +55,12 @@ bat_file_open_read(const struct bat_disk *disk, int dir, const char *name,
     int *out_fd, struct bat_error *error)
 {
 	struct bat_file_stat status;
-	int fd = open_at(disk, dir, name, O_RDONLY, 0);
+	int fd = open_at(disk, dir, name, O_RDONLY | O_NOATIME, 0);
 	int code;
 
+	/* Only a file's owner may leave no trace of having read it. */
+	if (fd == -EPERM)
+		fd = open_at(disk, dir, name, O_RDONLY, 0);
 	/* A symbolic link or a socket cannot even be opened. */
 	if (fd == -ELOOP || fd == -ENXIO)
 		return bat_error_set(error, BAT_DATA_REFUSED,

@@ -406,6 +406,53 @@ START_TEST(raw_operations_do_what_they_say)
 }
 END_TEST
 
+/* Times before the epoch's second year: any access would be newer. */
+static time_t
+read_old_file(const struct bat_disk *by)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000 },
+		{ .tv_sec = 2000 } };
+	struct stat status;
+	uint8_t bytes[5];
+	size_t got;
+	int fd = -1;
+
+	ck_assert_int_eq(utimensat(dir, "read", old, 0), 0);
+	ck_assert_int_eq(bat_file_open_read(by, dir, "read", &fd, NULL), 0);
+	ck_assert_int_eq(bat_file_read(by, fd, bytes, 5, 0, &got, NULL), 0);
+	ck_assert_uint_eq(got, 5);
+	ck_assert_int_eq(memcmp(bytes, "bytes", 5), 0);
+	bat_file_close(by, fd);
+	ck_assert_int_eq(fstatat(dir, "read", &status, 0), 0);
+	return status.st_atim.tv_sec;
+}
+
+START_TEST(reading_leaves_no_trace)
+{
+	ck_assert_int_eq(put("read", "bytes", false, NULL), 0);
+	ck_assert_int_eq(read_old_file(disk), 1000);
+}
+END_TEST
+
+static int
+open_as_another_user(void *context, int at, const char *name, int flags,
+    unsigned mode)
+{
+	return (flags & O_NOATIME) != 0 ?
+	    -EPERM :
+	    disk->open_at(context, at, name, flags, mode);
+}
+
+START_TEST(a_file_of_another_user_is_read_all_the_same)
+{
+	struct bat_disk other = *disk;
+
+	other.open_at = open_as_another_user;
+	ck_assert_int_eq(put("read", "bytes", false, NULL), 0);
+	(void)read_old_file(&other);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -436,6 +483,8 @@ main(void)
 	tcase_add_test(promises, unlinking_what_is_not_there_is_fine);
 	tcase_add_test(promises, a_listing_names_each_file_and_ends_when_told);
 	tcase_add_test(promises, a_lock_keeps_others_out);
+	tcase_add_test(promises, reading_leaves_no_trace);
+	tcase_add_test(promises, a_file_of_another_user_is_read_all_the_same);
 	tcase_add_test(promises, raw_operations_do_what_they_say);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
