@@ -32,7 +32,9 @@ if(BATFS_FUZZ)
 	target_compile_options(batfs_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(BATFS_COVERAGE)
-	target_compile_options(batfs_flags INTERFACE --coverage)
+	# Without atomic counters two threads may leave a negative one.
+	target_compile_options(batfs_flags INTERFACE --coverage
+		-fprofile-update=atomic)
 	target_link_options(batfs_flags INTERFACE --coverage)
 endif()
 if(BATFS_SANITIZE OR BATFS_COVERAGE)
