@@ -33,6 +33,35 @@ batpak_opens() {
 	[ "$count" -gt 0 ]
 }
 
+# As two readers that share no code with it, and are written in another
+# language, see the same directory: one reads the frames, one the lines.
+second_readers_agree() {
+	local store count=0 batctl
+	batctl=$(dirname "$BATFS")/batctl
+	for store in "$work/recovered"/*; do
+		"$batctl" cat "$store" log.jsonl >"$work/log" || return
+		python3 "$here/support/fbat.py" "$store" 2>/dev/null |
+			jq -c '[.seq, .id, .entity, .scope, .kind, .clock,
+				.hash, .prev]' >"$work/frames" || return
+		jq -c '[.seq, .id, .entity, .scope, .kind, .clock, .hash,
+			.prev]' "$work/log" | cmp - "$work/frames" || {
+			echo "$(basename "$store"), seed $seed: events"
+			return 1
+		}
+		python3 "$here/support/fbat.py" "$store" 2>/dev/null |
+			jq -c '[.seq, .payload_b64]' >"$work/frames" || return
+		python3 "$here/support/line_check.py" <"$work/log" |
+			jq -c '[.seq, .payload_b64]' | cmp - "$work/frames" || {
+			echo "$(basename "$store"), seed $seed: payloads"
+			return 1
+		}
+		count=$((count + $(wc -l <"$work/log")))
+	done
+	[ "$count" -gt 0 ]
+}
+
+check "crash states: second readers see the same in $directories directories" \
+	second_readers_agree
 if [ -n "$interop" ]; then
 	check "crash states: batpak opens $directories recovered directories" \
 		batpak_opens

@@ -10,6 +10,9 @@
 
 #include "memory_disk_parts.h"
 
+/* Below the root: .batfs/tlog/tile/entries/x000/000.p/1 is the deepest. */
+enum { DEPTH_MAX = 8 };
+
 static bool
 is_of_names(const struct memory_disk_op *op)
 {
@@ -308,7 +311,7 @@ hash_dir(const struct memory_disk *disk, unsigned inode, unsigned depth)
 uint64_t
 memory_disk_hash(const struct memory_disk *disk)
 {
-	return hash_dir(disk, 0, 4);
+	return hash_dir(disk, 0, DEPTH_MAX);
 }
 
 static void
@@ -346,5 +349,5 @@ export_dir(const struct memory_disk *disk, unsigned inode, const char *path,
 void
 memory_disk_export(const struct memory_disk *disk, const char *path)
 {
-	export_dir(disk, 0, path, 5);
+	export_dir(disk, 0, path, DEPTH_MAX);
 }
