@@ -83,6 +83,7 @@ bat_index_free(struct bat_index *index)
 	pthread_mutex_destroy(&index->late_mutex);
 	if (index->has_base)
 		bat_blockfile_close(&index->base.file);
+	free(index->base.segment_rows);
 	memset(index, 0, sizeof(*index));
 }
 
@@ -124,24 +125,59 @@ bat_index_offset_of(const struct bat_index *index, uint32_t ordinal)
 	return place_of(index, ordinal) & BAT_INDEX_OFFSET_MAX;
 }
 
+static bool
+stands_before(const struct bat_index *index, uint32_t ordinal, uint64_t segment,
+    uint64_t offset)
+{
+	uint64_t at = bat_index_segment_of(index, ordinal);
+
+	return at < segment ||
+	    (at == segment && bat_index_offset_of(index, ordinal) < offset);
+}
+
 uint32_t
 bat_index_lower_place(const struct bat_index *index, uint32_t end,
     uint64_t segment, uint64_t offset)
 {
 	uint32_t low = 0;
 
+	/* Mostly behind all of them. */
+	if (end > 0 && stands_before(index, end - 1, segment, offset))
+		return end;
 	while (low < end) {
 		uint32_t middle = low + (end - low) / 2;
-		uint64_t at = bat_index_segment_of(index, middle);
 
-		if (at < segment ||
-		    (at == segment &&
-			bat_index_offset_of(index, middle) < offset))
+		if (stands_before(index, middle, segment, offset))
 			low = middle + 1;
 		else
 			end = middle;
 	}
 	return low;
+}
+
+void
+bat_index_segment_rows(const struct bat_index *index, uint64_t segment,
+    uint32_t end, uint32_t *out_first, uint32_t *out_end)
+{
+	const struct bat_index_base *base = &index->base;
+	uint32_t at = 0;
+
+	while (base->segment_rows != NULL && at < base->segments &&
+	    index->segments[at] != segment)
+		at++;
+	if (base->segment_rows == NULL || at == base->segments) {
+		*out_first = bat_index_lower_place(index, end, segment, 0);
+		*out_end = bat_index_lower_place(index, end, segment,
+		    UINT64_MAX);
+		return;
+	}
+	*out_first = base->segment_rows[at];
+	*out_end = at + 1 < base->segments ? base->segment_rows[at + 1] :
+					     base->count;
+	if (*out_end > end)
+		*out_end = end;
+	if (*out_first > *out_end)
+		*out_first = *out_end;
 }
 
 void

@@ -91,6 +91,10 @@ struct bat_index_base {
 	/* Names, the numbers of names sorted by their bytes, and records of
 	 * names and members (index_tables.c). */
 	uint32_t names, members;
+	/* The first row of each segment that it covers, by position; taken over
+	 * with the file. */
+	uint32_t *segment_rows;
+	uint32_t segments;
 	uint64_t ends_at, text_at, text_size, sorted_at, names_at, members_at;
 };
 #define BAT_INDEX_NAME_BYTES 40u
@@ -274,6 +278,11 @@ uint64_t bat_index_offset_of(const struct bat_index *index, uint32_t ordinal);
 /* The first of the rows [0, end) that stands at or behind a place; end. */
 uint32_t bat_index_lower_place(const struct bat_index *index, uint32_t end,
     uint64_t segment, uint64_t offset);
+/* Those of the rows [0, end) that stand in a segment: [*out_first, *out_end).
+ * What a base says of its own segments is believed here, so not for who moves
+ * or drops rows. */
+void bat_index_segment_rows(const struct bat_index *index, uint64_t segment,
+    uint32_t end, uint32_t *out_first, uint32_t *out_end);
 /* First ordinal whose sequence is >= seq; count if there is none. */
 uint32_t bat_index_lower_seq(const struct bat_index *index, uint64_t seq);
 /* Visible, the greatest ordinal with this id; NONE. The first call makes the

@@ -155,7 +155,8 @@ fetch_list(struct bat_index *index, struct bat_index_list *list, uint32_t limit)
 		return code;
 	}
 	if (grown > 0)
-		memcpy(numbers + stored, list->ordinals + 1,
+		memcpy(numbers + stored,
+		    list->ordinals + (BAT_PLANT(331) ? 0 : 1),
 		    grown * sizeof(*numbers));
 	free(list->ordinals);
 	list->ordinals = numbers;

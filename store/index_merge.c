@@ -5,6 +5,7 @@
 #include "index_internal.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 /* Where in the list of segments those of ids stand: [*out_first, *out_end).
  * One in which nothing was ever written need not be there. */
@@ -73,6 +74,8 @@ bat_index_merge(struct bat_index *index, const uint64_t *ids, size_t id_count,
 	uint32_t first, end;
 
 	index->merges++;
+	free(index->base.segment_rows);
+	index->base.segment_rows = NULL;
 	find_run(index, ids, id_count, &first, &end);
 	if (first == end)
 		return;

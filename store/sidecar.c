@@ -1,126 +1,10 @@
-/* Reading it; sidecar_save.c writes it. */
+/* Reading it; sidecar_save.c writes it, sidecar_made_of.c says whether it is
+ * believed. */
 #include "sidecar_parts.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
-#include "hidden.h"
-#include "rowindex.h"
-
 _Static_assert(sizeof(struct bat_index_hot) == 64, "rows are 64 bytes");
-
-const char *const bat_sidecar_beside[SIDECAR_BESIDE_COUNT] = {
-	BAT_ROWINDEX_FILE,
-	BAT_CHECKPOINT_FILE,
-	BAT_HIDDEN_FILE,
-};
-
-struct sidecar_stamp
-bat_sidecar_stamp_of(const struct bat_file_stat *stat)
-{
-	return (struct sidecar_stamp){ { stat->inode, stat->size,
-	    (uint64_t)stat->mtime_ns, (uint64_t)stat->ctime_ns } };
-}
-
-int
-bat_sidecar_stamp(struct bat_segment_dir *dir, const char *name,
-    struct sidecar_stamp *out, struct bat_error *error)
-{
-	const struct bat_disk *disk = dir->disk;
-	struct bat_file_stat stat;
-	int code = disk->stat_at(disk->context, dir->dir, name, &stat);
-
-	memset(out, 0, sizeof(*out));
-	if (code == -ENOENT)
-		return BAT_OK;
-	if (code < 0)
-		return bat_error_set_os(error, -code, "cannot stat %s", name);
-	*out = bat_sidecar_stamp_of(&stat);
-	return BAT_OK;
-}
-
-/* ---- a bounded reader of what it was made of ---------------------------------- */
-
-struct tables {
-	const uint8_t *at, *end;
-	bool cut;
-};
-
-static uint64_t
-take64(struct tables *tables)
-{
-	uint64_t value = 0;
-
-	if (tables->end - tables->at < 8) {
-		tables->cut = true;
-		return 0;
-	}
-	value = bat_bytes_get_le64(tables->at);
-	tables->at += 8;
-	return value;
-}
-
-static struct bat_slice
-take_bytes(struct tables *tables, size_t length)
-{
-	struct bat_slice bytes = bat_bytes_slice(tables->at, length);
-
-	if ((size_t)(tables->end - tables->at) < length) {
-		tables->cut = true;
-		return BAT_SLICE_EMPTY;
-	}
-	tables->at += length;
-	return bytes;
-}
-
-/* ---- belief ---------------------------------------------------------- */
-
-static bool
-stamp_matches(struct tables *tables, const struct sidecar_stamp *found)
-{
-	bool same = true;
-
-	for (size_t i = 0; i < 4; i++)
-		same = (take64(tables) == found->numbers[i] ||
-			   (BAT_PLANT(30) && i == 3)) &&
-		    same;
-	return same && !tables->cut;
-}
-
-/* Are the recorded files those that are there? */
-static int
-check_files(struct bat_segment_dir *dir, struct tables *tables,
-    uint64_t segments, struct bat_sidecar_state *state, struct bat_error *why)
-{
-	struct sidecar_stamp stamp;
-
-	if (segments > dir->count)
-		return bat_error_set(why, BAT_END, "segments are gone");
-	for (uint64_t i = 0; i < segments; i++) {
-		const struct bat_segment_info *info = &dir->segments[i];
-
-		stamp = bat_sidecar_stamp_of(&info->stat);
-		if (take64(tables) != info->id ||
-		    !stamp_matches(tables, &stamp))
-			return bat_error_set(why, BAT_END,
-			    "segment %llu is another one or was changed",
-			    (unsigned long long)info->id);
-		state->covered_segment = info->id;
-	}
-	for (size_t i = 0; i < SIDECAR_BESIDE_COUNT; i++) {
-		int code = bat_sidecar_stamp(dir, bat_sidecar_beside[i], &stamp,
-		    why);
-
-		if (code != BAT_OK)
-			return code;
-		if (!stamp_matches(tables, &stamp))
-			return bat_error_set(why, BAT_END, "%s was changed",
-			    bat_sidecar_beside[i]);
-	}
-	return BAT_OK;
-}
-
-/* ---- the whole ------------------------------------------------------- */
 
 static void
 take_state(const uint64_t *head, struct bat_sidecar_state *state)
@@ -140,18 +24,18 @@ take_state(const uint64_t *head, struct bat_sidecar_state *state)
 }
 
 static int
-take_histograms(struct tables *tables, const uint64_t *head,
+take_histograms(struct sidecar_tables *tables, const uint64_t *head,
     struct bat_sidecar_state *state)
 {
 	struct bat_checkpoint_fallbacks *kept = &state->fallbacks;
 	size_t system = (size_t)head[HEAD_SYSTEM_LENGTH];
 	size_t effect = (size_t)head[HEAD_EFFECT_LENGTH];
-	struct bat_slice bytes = take_bytes(tables, system);
+	struct bat_slice bytes = bat_sidecar_take(tables, system);
 	int code = bat_bytes_append_slice(&state->histograms, bytes);
 
 	if (code == BAT_OK)
 		code = bat_bytes_append_slice(&state->histograms,
-		    take_bytes(tables, effect));
+		    bat_sidecar_take(tables, effect));
 	if (code != BAT_OK || tables->cut)
 		return tables->cut ? BAT_DATA_CORRUPT : code;
 	kept->system_histogram = bat_bytes_slice(state->histograms.data,
@@ -288,7 +172,7 @@ load_file(struct bat_segment_dir *dir, struct bat_index *index,
 	uint8_t block[BAT_BLOCKFILE_CONTENT];
 	uint64_t head[HEAD_COUNT_OF_NUMBERS] = { 0 };
 	struct bat_buf bytes = BAT_BUF_EMPTY;
-	struct tables tables = { NULL, NULL, false };
+	struct sidecar_tables tables = { NULL, NULL, false };
 	int code = read_header(&base->file, block, head, why);
 
 	if (code == BAT_OK && !numbers_fit(&base->file, head) &&
@@ -305,12 +189,12 @@ load_file(struct bat_segment_dir *dir, struct bat_index *index,
 		tables.at = bytes.data;
 		tables.end = bytes.data + head[HEAD_MADE_OF_LENGTH];
 		take_state(head, state);
-		code = check_files(dir, &tables, head[HEAD_SEGMENTS], state,
-		    why);
+		take_base(head, base);
+		code = bat_sidecar_check_files(dir, &tables,
+		    head[HEAD_SEGMENTS], base, state, why);
 	}
 	if (code == BAT_OK)
 		code = take_histograms(&tables, head, state);
-	take_base(head, base);
 	if (code == BAT_OK)
 		code = install(dir, index, base, block, head);
 	bat_bytes_free(&bytes);
@@ -363,8 +247,10 @@ bat_sidecar_load(struct bat_segment_dir *dir, struct bat_index *index,
 	if (code == BAT_OK)
 		return BAT_OK;
 	bat_bytes_free(&state->histograms);
-	if (!index->has_base)
+	if (!index->has_base) {
 		bat_blockfile_close(&base.file);
+		free(base.segment_rows);
+	}
 	forget(index);
 	return code == BAT_WORLD_NO_MEMORY ? code : BAT_END;
 }

@@ -10,7 +10,8 @@
  * hidden ranges are those that it recorded (or as absent), and there is no
  * compaction marker. It is only written when the ctime of each of these lies
  * more than two seconds back, so that no later change can hide in the same
- * tick of a clock. Segments above those that it covers are read as ever.
+ * tick of a clock, and when segments that this session found are as it found
+ * them. Segments above those that it covers are read as ever.
  *
  * Not promised: finding a sidecar that was forged with valid checks, or a
  * medium that changes bytes without changing ctime. Every event that is read is
@@ -18,7 +19,8 @@
  *
  * The file (in checked blocks, blockfile.h; all little endian):
  *	header	numbers (sidecar_parts.h), the first and the last row; one block
- *	made of	segments, files beside them, histograms
+ *	made of	segments (id, inode, size, mtime, ctime, first row: u64 each),
+ *		files beside them, histograms
  *	ends	where each name ends in the text, u64 each, behind a 0
  *	text	the bytes of names
  *	sorted	the numbers of names, in the order of their bytes, u32 each
@@ -44,7 +46,7 @@
 #define BAT_SIDECAR_DIR ".batfs"
 #define BAT_SIDECAR_CACHE "cache"
 #define BAT_SIDECAR_FILE "index"
-#define BAT_SIDECAR_FORMAT 3 /* any other counts as absent */
+#define BAT_SIDECAR_FORMAT 4 /* any other counts as absent */
 
 /* What recovery knew beside the rows. */
 struct bat_sidecar_state {
@@ -60,6 +62,9 @@ struct bat_sidecar_state {
 	struct bat_buf histograms;
 	/* Filled by load: the highest segment that is covered. */
 	uint64_t covered_segment;
+	/* For save: segments up to this one were there when the directory was
+	 * scanned, and must be as they were then; 0 where that was undone. */
+	uint64_t found_segment;
 };
 
 /*

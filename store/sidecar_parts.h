@@ -52,17 +52,25 @@ enum {
 };
 #define HEAD_ROWS_OFFSET (HEAD_COUNT_OF_NUMBERS * 8u) /* first, last row */
 
-/* The files beside the segments whose state is recorded, in this order. */
-#define SIDECAR_BESIDE_COUNT 3
-extern const char *const bat_sidecar_beside[SIDECAR_BESIDE_COUNT];
-
-/* Identity of a file: inode, size, mtime, ctime; zeros for an absent one. */
-struct sidecar_stamp {
-	uint64_t numbers[4];
+/* What it was made from, in the file. A bounded reader of it. */
+struct sidecar_tables {
+	const uint8_t *at, *end;
+	bool cut; /* somebody wanted more */
 };
-/* Of a file beside the segments. 0 or BAT_WORLD_*. */
-int bat_sidecar_stamp(struct bat_segment_dir *dir, const char *name,
-    struct sidecar_stamp *out, struct bat_error *error);
-struct sidecar_stamp bat_sidecar_stamp_of(const struct bat_file_stat *stat);
+struct bat_slice bat_sidecar_take(struct sidecar_tables *tables, size_t length);
+
+/* Has the directory the segments of the index, and no others? */
+bool bat_sidecar_fits_directory(const struct bat_segment_dir *dir,
+    const struct bat_index *index);
+/* The files, onto tables. BAT_END when one of them is too young, or is not what
+ * was read. */
+int bat_sidecar_put_files(struct bat_segment_dir *dir,
+    const struct bat_index *index, uint64_t found_segment, int64_t now_ns,
+    struct bat_buf *tables, struct bat_error *error);
+/* Are they those that are there? Notes where the rows of segments begin. */
+int bat_sidecar_check_files(struct bat_segment_dir *dir,
+    struct sidecar_tables *tables, uint64_t segments,
+    struct bat_index_base *base, struct bat_sidecar_state *state,
+    struct bat_error *why);
 
 #endif

@@ -2,77 +2,7 @@
  * file that is renamed when it is whole. */
 #include "sidecar_parts.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-#define SETTLED_NS INT64_C(2000000000)
-
-static int
-put_stamp(struct bat_buf *tables, const struct sidecar_stamp *stamp)
-{
-	int code = BAT_OK;
-
-	for (size_t i = 0; code == BAT_OK && i < 4; i++)
-		code = bat_bytes_append_le(tables, stamp->numbers[i], 8);
-	return code;
-}
-
-static bool
-is_young(const struct sidecar_stamp *stamp, int64_t now_ns)
-{
-	return (int64_t)stamp->numbers[3] > now_ns - SETTLED_NS &&
-	    !BAT_PLANT(31);
-}
-
-/*
- * Rows say where a segment stands in the index's list, and who loads them makes
- * that list from the directory. They differ where a segment was unlinked, or
- * made and nothing written into it.
- */
-static bool
-are_those_of_index(const struct bat_segment_dir *dir,
-    const struct bat_index *index)
-{
-	bool same = dir->count == index->segment_count;
-
-	for (size_t i = 0; same && i < dir->count; i++)
-		same = dir->segments[i].id == index->segments[i];
-	return same;
-}
-
-/* What it is made from. BAT_END when one of the files is too young. */
-static int
-put_files(struct bat_segment_dir *dir, int64_t now_ns, struct bat_buf *tables,
-    struct bat_error *error)
-{
-	const struct bat_disk *disk = dir->disk;
-	struct sidecar_stamp stamp;
-	struct bat_file_stat stat;
-	int code = BAT_OK;
-
-	for (size_t i = 0; code == BAT_OK && i < dir->count; i++) {
-		code = disk->stat_at(disk->context, dir->dir,
-		    dir->segments[i].name, &stat);
-		if (code < 0)
-			return bat_error_set_os(error, -code, "cannot stat %s",
-			    dir->segments[i].name);
-		stamp = bat_sidecar_stamp_of(&stat);
-		if (is_young(&stamp, now_ns))
-			return BAT_END;
-		code = bat_bytes_append_le(tables, dir->segments[i].id, 8);
-		if (code == BAT_OK)
-			code = put_stamp(tables, &stamp);
-	}
-	for (size_t i = 0; code == BAT_OK && i < SIDECAR_BESIDE_COUNT; i++) {
-		code = bat_sidecar_stamp(dir, bat_sidecar_beside[i], &stamp,
-		    error);
-		if (code == BAT_OK && is_young(&stamp, now_ns))
-			return BAT_END;
-		if (code == BAT_OK)
-			code = put_stamp(tables, &stamp);
-	}
-	return code;
-}
 
 /* Members without events (prepared for an append that failed) are left out:
  * they have no place in the numbering, so there must be none. */
@@ -475,9 +405,10 @@ bat_sidecar_save(struct bat_segment_dir *dir, struct bat_index *index,
 	int code;
 
 	if (index->count == 0 || has_empty_member(index) ||
-	    !are_those_of_index(dir, index))
+	    !bat_sidecar_fits_directory(dir, index))
 		return BAT_END;
-	code = put_files(dir, now_ns, &made_of, error);
+	code = bat_sidecar_put_files(dir, index, state->found_segment, now_ns,
+	    &made_of, error);
 	if (code == BAT_OK)
 		code = bat_bytes_append_slice(&made_of,
 		    state->fallbacks.system_histogram);

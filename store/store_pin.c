@@ -92,10 +92,8 @@ rows_of(const struct bat_index *index, const struct bat_pin *pin,
 		end = index->count;
 	file->first_row = 0;
 	if (file->kind == BAT_PIN_SEGMENT) {
-		file->first_row = bat_index_lower_place(index, end,
-		    file->segment, 0);
-		file->end_row = bat_index_lower_place(index, end, file->segment,
-		    UINT64_MAX);
+		bat_index_segment_rows(index, file->segment, end,
+		    &file->first_row, &file->end_row);
 	} else {
 		file->end_row = bat_index_lower_place(index, end,
 		    file->watermark_segment, file->watermark_offset);

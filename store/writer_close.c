@@ -304,6 +304,9 @@ bat_writer_save_sidecar(struct bat_writer *writer)
 		.uncovered_extensions = writer->uncovered_extensions,
 		.uncovered_unknown = writer->uncovered_unknown,
 		.fallbacks = recovery->fallbacks,
+		.found_segment = writer->index->merges > 0 ?
+		    0 :
+		    recovery->highest_segment,
 	};
 	int64_t now_us = bat_clock_wall_us(writer->options->clock);
 

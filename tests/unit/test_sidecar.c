@@ -14,137 +14,7 @@
 #include "crc.h"
 #include "picture.h"
 #include "sidecar_parts.h"
-#include "stores.h"
-#include "temp_dir.h"
-
-enum { EVENTS = 4608, BATCH = 64, ENTITIES = 140 };
-
-/* Ten seconds ahead: the files are quiet, as they are at a later unmount. */
-static int64_t
-later_us(void *context)
-{
-	(void)context;
-	return bat_clock_wall_us(bat_clock_system()) + 10000000;
-}
-
-static int64_t
-monotonic_ns(void *context)
-{
-	(void)context;
-	return bat_clock_monotonic_ns(bat_clock_system());
-}
-
-static const struct bat_clock later = { later_us, monotonic_ns, NULL };
-
-static struct bat_store *
-open_later(const struct temp_dir *dir)
-{
-	return stores_open_with(dir,
-	    &(struct bat_options){ .clock = &later,
-		.segment_max_bytes = 400000 });
-}
-
-static void
-append_some(struct bat_store *store, unsigned from, unsigned count)
-{
-	struct bat_draft drafts[BATCH];
-	char entities[BATCH][32], payloads[BATCH][32];
-
-	for (unsigned at = from; at < from + count; at += BATCH) {
-		for (unsigned i = 0; i < BATCH; i++) {
-			unsigned n = at + i;
-
-			snprintf(entities[i], sizeof(entities[i]), "e:%u",
-			    n % ENTITIES);
-			snprintf(payloads[i], sizeof(payloads[i]), "\xaa%010u",
-			    n);
-			drafts[i] = stores_draft(entities[i],
-			    n % 3 == 0 ? "s:one" : "s:two", payloads[i]);
-		}
-		ck_assert_int_eq(
-		    stores_append_batch(store, drafts, BATCH, NULL, NULL), 0);
-	}
-}
-
-/* A store of several segments and, with its last session, its sidecar. */
-static void
-make_store(struct temp_dir *dir)
-{
-	struct bat_store *store;
-
-	temp_dir_make(dir);
-	store = open_later(dir);
-	append_some(store, 0, EVENTS);
-	stores_close(store);
-}
-
-static void
-path_of(const struct temp_dir *dir, const char *name, char path[512])
-{
-	snprintf(path, 512, "%s/%s", dir->path, name);
-}
-
-static bool
-has_sidecar(const struct temp_dir *dir)
-{
-	return temp_dir_has(dir, ".batfs/cache/index");
-}
-
-static bool
-uses_sidecar(const struct temp_dir *dir)
-{
-	struct bat_store *store = stores_open(dir, true);
-	struct bat_status status;
-
-	bat_status(store, &status);
-	stores_close(store);
-	return status.source == BAT_SOURCE_SIDECAR;
-}
-
-/* The picture, or how opening failed. */
-static void
-answer(const struct temp_dir *dir, struct bat_buf *out)
-{
-	struct bat_options options = { .read_only = true };
-	struct bat_head before, after;
-	struct bat_error error;
-	struct bat_store *store;
-	const char *wrong;
-	int code = bat_open(dir->path, &options, &store, &error);
-
-	if (code != 0) {
-		ck_assert_int_eq(
-		    bat_bytes_append_format(out, "code %d\n", code), 0);
-		return;
-	}
-	do {
-		/* Numbers hold for a generation: a block that does not hold
-		 * ends it in the middle. */
-		bat_head(store, &before);
-		bat_bytes_clear(out);
-		picture_of(store, 0, out);
-		wrong = picture_check_lists(store);
-		bat_head(store, &after);
-	} while (after.generation != before.generation);
-	ck_assert_msg(wrong == NULL, "%s", wrong);
-	stores_close(store);
-}
-
-/* With the sidecar, then without it: the same. */
-static void
-assert_same_without(const struct temp_dir *dir, const char *what)
-{
-	struct bat_buf with = BAT_BUF_EMPTY, without = BAT_BUF_EMPTY;
-	char path[512];
-
-	answer(dir, &with);
-	path_of(dir, ".batfs/cache/index", path);
-	ck_assert_int_eq(unlink(path), 0);
-	answer(dir, &without);
-	stores_assert_same(&with, &without, what);
-	bat_bytes_free(&with);
-	bat_bytes_free(&without);
-}
+#include "sidecar_store.h"
 
 /* ---- the promise --------------------------------------------------------- */
 
@@ -483,6 +353,27 @@ put_back(const char *path, const struct bat_buf *bytes,
 	set_times(path, times);
 }
 
+/* While it is open: what was read then is not what is there now. */
+START_TEST(none_is_written_of_a_store_that_changed_behind_our_back)
+{
+	struct temp_dir dir;
+	struct bat_store *store;
+	char path[512], cache[512];
+
+	make_store(&dir);
+	path_of(&dir, ".batfs/cache/index", cache);
+	path_of(&dir, "000001.fbat", path);
+	ck_assert_int_eq(unlink(cache), 0);
+	store = open_later(&dir);
+	attack_overwrite(&dir, path);
+	stores_close(store);
+	ck_assert(!has_sidecar(&dir));
+	stores_close(open_later(&dir));
+	ck_assert(has_sidecar(&dir));
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 /* A backup that comes back, times too: the last segment as it was before it
  * grew, with and without the sidecar of then or of now. */
 START_TEST(an_old_copy_that_is_restored_is_not_believed)
@@ -678,85 +569,6 @@ START_TEST(a_file_beside_the_segments_that_changed_drops_it)
 }
 END_TEST
 
-/* ---- what is read of it -------------------------------------------------- */
-
-/* A disk that counts what is read of the sidecar: the file is opened last of
- * those in its directory. */
-static struct bat_disk counting;
-static int sidecar_fd = -1;
-static uint64_t sidecar_bytes;
-
-static int
-counting_open_at(void *context, int dir, const char *name, int flags,
-    unsigned mode)
-{
-	int fd = bat_file_posix()->open_at(context, dir, name, flags, mode);
-
-	if (strcmp(name, BAT_SIDECAR_FILE) == 0)
-		sidecar_fd = fd;
-	return fd;
-}
-
-static ssize_t
-counting_read_at(void *context, int fd, void *to, size_t length,
-    uint64_t offset)
-{
-	ssize_t got = bat_file_posix()->read_at(context, fd, to, length,
-	    offset);
-
-	if (fd == sidecar_fd && got > 0)
-		sidecar_bytes += (uint64_t)got;
-	return got;
-}
-
-/* A row in the midst of thousands takes its page, not the table. */
-START_TEST(a_row_that_is_asked_for_costs_a_page)
-{
-	struct temp_dir dir;
-	struct bat_store *store;
-	struct bat_row row;
-
-	make_store(&dir);
-	counting = *bat_file_posix();
-	counting.open_at = counting_open_at;
-	counting.read_at = counting_read_at;
-	store = stores_open_with(&dir,
-	    &(struct bat_options){ .read_only = true, .disk = &counting });
-	ck_assert_int_ge(sidecar_fd, 0);
-	ck_assert_uint_le(sidecar_bytes, 3 * BAT_BLOCKFILE_BLOCK);
-	sidecar_bytes = 0;
-	ck_assert(bat_row(store, EVENTS / 2, &row));
-	ck_assert_uint_gt(sidecar_bytes, 0);
-	ck_assert_uint_le(sidecar_bytes, 4 * BAT_BLOCKFILE_BLOCK);
-	stores_close(store);
-	temp_dir_remove(&dir);
-}
-END_TEST
-
-/* Appended events stand behind lists that nobody has read. */
-START_TEST(what_is_appended_reads_no_lists)
-{
-	struct bat_options options = { .disk = &counting };
-	struct temp_dir dir;
-	struct bat_store *store;
-
-	make_store(&dir);
-	store = stores_open(&dir, false);
-	append_some(store, EVENTS, 4 * ENTITIES / BATCH * BATCH);
-	stores_close(store);
-	counting = *bat_file_posix();
-	counting.open_at = counting_open_at;
-	counting.read_at = counting_read_at;
-	store = stores_open_with(&dir, &options);
-	ck_assert_int_ge(sidecar_fd, 0);
-	/* Header, names and members: two pages of each, and their order. */
-	ck_assert_uint_le(sidecar_bytes, 24 * BAT_BLOCKFILE_BLOCK);
-	stores_close(store);
-	assert_same_without(&dir, "with grown lists");
-	temp_dir_remove(&dir);
-}
-END_TEST
-
 /* ---- attacks on the file itself ------------------------------------------ */
 
 START_TEST(a_flipped_bit_anywhere_changes_no_answer)
@@ -897,8 +709,6 @@ main(void)
 	tcase_add_test(promise, a_read_only_handle_writes_none);
 	tcase_add_test(promise, what_was_appended_since_is_read_behind_it);
 	tcase_add_test(promise, appending_links_to_events_that_only_it_knows);
-	tcase_add_test(promise, a_row_that_is_asked_for_costs_a_page);
-	tcase_add_test(promise, what_is_appended_reads_no_lists);
 	tcase_add_test(promise, a_ctime_alone_tells_of_a_change);
 	tcase_add_test(promise, lengths_are_kept_for_who_means_the_same);
 	tcase_add_test(promise, lengths_go_with_their_generation);
@@ -906,6 +716,8 @@ main(void)
 	suite_add_tcase(suite, attacks);
 	tcase_set_timeout(attacks, 240);
 	tcase_add_loop_test(attacks, a_changed_store_is_not_believed, 0, 7);
+	tcase_add_test(attacks,
+	    none_is_written_of_a_store_that_changed_behind_our_back);
 	tcase_add_loop_test(attacks,
 	    an_old_copy_that_is_restored_is_not_believed, 0, 6);
 	tcase_add_loop_test(attacks,
