@@ -6,6 +6,9 @@
 #define BLOCK_SIZE (128u << 10)
 /* An entry that does not decode from so many bytes is left to the plain way. */
 #define ENTRY_MAX (64u << 10)
+/* Nearly all are shorter. Where more than this is left, the next one is tried
+ * before what is left is moved to the front. */
+#define ENTRY_USUAL (4u << 10)
 
 /* What is not taken yet to the start of the window, and a block behind it. */
 static int
@@ -35,20 +38,22 @@ refill(struct verify_entries *entries, struct bat_error *error)
 	return BAT_OK;
 }
 
-int
-bat_verify_entries_look(struct verify_entries *entries, struct bat_error *error)
+/* Are so many bytes there, or all that the file has? */
+static bool
+has(const struct verify_entries *entries, size_t length)
 {
-	struct bat_buf *window = &entries->window;
-	struct bat_pack_reader reader;
-	int code = BAT_OK;
+	return entries->window.length - entries->used >= length ||
+	    entries->at >= entries->size;
+}
 
-	if (entries->has_row)
-		return BAT_OK;
-	if (window->length - entries->used < ENTRY_MAX &&
-	    entries->at < entries->size)
-		code = refill(entries, error);
-	if (code != BAT_OK)
-		return code;
+/* The entry at the start of what is not taken yet. */
+static int
+decode(struct verify_entries *entries)
+{
+	const struct bat_buf *window = &entries->window;
+	struct bat_pack_reader reader;
+	int code;
+
 	if (entries->used == window->length)
 		return BAT_END;
 	reader = (struct bat_pack_reader){ window->data + entries->used,
@@ -58,6 +63,23 @@ bat_verify_entries_look(struct verify_entries *entries, struct bat_error *error)
 	entries->row_end = (size_t)(reader.at - window->data);
 	entries->has_row = code == BAT_OK;
 	return code;
+}
+
+int
+bat_verify_entries_look(struct verify_entries *entries, struct bat_error *error)
+{
+	int code = BAT_OK;
+
+	if (entries->has_row)
+		return BAT_OK;
+	if (!has(entries, ENTRY_USUAL))
+		code = refill(entries, error);
+	if (code == BAT_OK)
+		code = decode(entries);
+	if (code != BAT_DATA_CORRUPT || has(entries, ENTRY_MAX))
+		return code;
+	code = refill(entries, error);
+	return code == BAT_OK ? decode(entries) : code;
 }
 
 void

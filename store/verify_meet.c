@@ -31,7 +31,7 @@ differ_hash(const struct bat_hash *a, const struct bat_hash *b)
 
 /* Does a row say of an event what its frame says? Names apart; kind as the row
  * has it or as batpak maps it. */
-static inline bool
+__attribute__((always_inline)) static inline bool
 is_row_of(const struct bat_row *row, const struct bat_segment_item *item,
     uint16_t kind)
 {
@@ -100,24 +100,21 @@ same_extensions(const struct bat_row *row, struct bat_slice map,
 	    row->extensions == BAT_ROW_EXTENSIONS_NONE;
 }
 
-/* The next row of the index. */
+/* The next row of the index: entries->row, where one of index.fbati is decoded
+ * to as well. */
 static int
-next_index_row(struct verify_piece *piece, struct bat_row *row,
-    struct bat_slice *out_map)
+next_index_row(struct verify_piece *piece)
 {
+	struct verify_entries *entries = &piece->entries;
 	const uint8_t *bytes;
 	int code;
 
-	if (piece->rowindex == NULL) {
-		code = bat_verify_entries_look(&piece->entries, &piece->error);
-		*row = piece->entries.row;
-		*out_map = piece->entries.map;
-		return code;
-	}
+	if (piece->rowindex == NULL)
+		return bat_verify_entries_look(entries, &piece->error);
 	code = bat_verify_rows_look(&piece->index_rows, &bytes, &piece->error);
 	return code != BAT_OK ? code :
 				bat_rowindex_read_row(piece->rowindex, bytes, 0,
-				    row, out_map, NULL);
+				    &entries->row, &entries->map, NULL);
 }
 
 static void
@@ -138,9 +135,8 @@ bat_verify_meet_index(struct verify_piece *piece,
 	const struct bat_checkpoint_head *head = piece->index;
 	const struct bat_event *event = &item->event;
 	uint64_t segment = piece->reader.id;
-	struct bat_slice map;
-	struct bat_row row;
-	int code = next_index_row(piece, &row, &map);
+	const struct bat_row *row = &piece->entries.row;
+	int code = next_index_row(piece);
 
 	if (code == BAT_END)
 		return segment < head->watermark_segment ||
@@ -150,15 +146,16 @@ bat_verify_meet_index(struct verify_piece *piece,
 		    BAT_OK;
 	if (code != BAT_OK)
 		return code;
-	if (row.segment != segment || !same_extensions(&row, map, event) ||
-	    !is_row_of(&row, item,
-		row.kind == event->kind ? event->kind :
-					  bat_kind_mapped(event->kind)) ||
-	    !bat_bytes_equal(head->strings[row.entity], event->entity) ||
-	    !bat_bytes_equal(head->strings[row.scope], event->scope) ||
-	    (row.seq >= head->allocator && !BAT_PLANT(227)) ||
-	    !rises(&piece->index_seqs, row.seq) ||
-	    (footer_seq != NULL && *footer_seq != row.seq))
+	if (row->segment != segment ||
+	    !same_extensions(row, piece->entries.map, event) ||
+	    !is_row_of(row, item,
+		row->kind == event->kind ? event->kind :
+					   bat_kind_mapped(event->kind)) ||
+	    !bat_bytes_equal(head->strings[row->entity], event->entity) ||
+	    !bat_bytes_equal(head->strings[row->scope], event->scope) ||
+	    (row->seq >= head->allocator && !BAT_PLANT(227)) ||
+	    !rises(&piece->index_seqs, row->seq) ||
+	    (footer_seq != NULL && *footer_seq != row->seq))
 		return BAT_END;
 	step_index(piece);
 	return BAT_OK;
