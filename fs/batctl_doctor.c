@@ -19,6 +19,7 @@
 
 /* Below this an append may find no room for a segment and an index file. */
 #define FREE_MIN (1u << 20)
+#define TEXT_SIZE 512
 
 struct findings {
 	unsigned hindrances;
@@ -217,6 +218,34 @@ look_at_lock(struct findings *findings, const char *path)
 	    "end it, or mount with -o ro, which needs no lock");
 }
 
+/* The first segment that is there twice, or under another's name. */
+static int
+take_act(void *context, const struct bat_repair_act *act)
+{
+	char *text = context;
+
+	if (text[0] == '\0' &&
+	    (act->kind == BAT_REPAIR_REMOVE || act->kind == BAT_REPAIR_RENAME))
+		snprintf(text, TEXT_SIZE, "%s", act->text);
+	return BAT_OK;
+}
+
+/* It opens; but does it show events twice? Only who reads all of it can say. */
+static void
+look_for_doubles(struct findings *findings, const char *path)
+{
+	char text[TEXT_SIZE] = "";
+	const struct bat_repair_sink sink = { text, take_act };
+	struct bat_repair_counts counts;
+
+	if (bat_repair(bat_file_posix(), path, false, &sink, &counts, NULL) ==
+		BAT_OK &&
+	    text[0] != '\0')
+		hindrance(findings, text, "`batctl repair` does that");
+	else
+		fine("the store opens");
+}
+
 static void
 look_at_store(struct findings *findings, const char *path)
 {
@@ -237,7 +266,7 @@ look_at_store(struct findings *findings, const char *path)
 			hindrance(findings, "the store is damaged",
 			    "`batctl repair`, or mount with -o ro");
 		else
-			fine("the store opens");
+			look_for_doubles(findings, path);
 	}
 	bat_close(store, NULL);
 }

@@ -6,8 +6,8 @@
  * so are the markers of a batch with a hole: its other items stay, each proved
  * by itself. A header that does not hold is written anew, a footer that does
  * not hold or that is needed to keep sequence numbers too. A segment without
- * anything sound goes; one that is a second copy of another goes; one under
- * another's number gets its name back. Index files that do not hold go, and all
+ * anything sound goes; one that is a second copy of another, or whose events are
+ * all in another, goes; one under another's number gets its name back. Index files that do not hold go, and all
  * of them before any segment changes. A left-over compaction is carried
  * through. Events keep their numbers, as index files and footers tell them, and
  * where nobody tells, those that a read-only mount showed.

@@ -1,6 +1,7 @@
 /*
  * What the parts of repair share: repair.c (the order of things), repair_plan.c
- * (what becomes of each segment), repair_say.c (saying it), repair_numbers.c (sequence numbers),
+ * (what becomes of each segment), repair_doubles.c (events that are there
+ * twice), repair_say.c (saying it), repair_numbers.c (sequence numbers),
  * repair_rewrite.c (a segment written anew), repair_salvage.c (all of them into
  * another directory). Not for others.
  */
@@ -80,6 +81,12 @@ uint64_t bat_repair_target(const struct repair_segment *segment);
 /* Why a piece goes, static; NULL: it does not, or needs no words. */
 const char *bat_repair_reason(const struct repair_segment *segment,
     const struct bat_survey_piece *piece);
+
+/* Is every event of copy one of original too? 0 or BAT_WORLD_NO_MEMORY. */
+int bat_repair_is_copy(const struct bat_survey *copy,
+    const struct bat_survey *original, bool *out_is_copy);
+/* Segments whose events are all in another one go. */
+int bat_repair_find_doubles(struct repair *repair);
 
 /* What index files tell: those of the directory, else those put aside. */
 int bat_repair_load_numbers(struct repair *repair);

@@ -3,6 +3,7 @@
  */
 #include "repair_parts.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "map.h"
@@ -123,49 +124,49 @@ find_segment(const struct repair *repair, uint64_t id,
 	return NULL;
 }
 
-static bool
-same_id(const void *context, uint32_t value, struct bat_slice key)
+/* Its id and its clock: two events of one entity may have one id. */
+static struct bat_slice
+key_of(const struct bat_survey *survey, size_t i)
 {
-	const struct bat_survey *survey = context;
+	_Static_assert(offsetof(struct bat_survey_piece, clock) ==
+		offsetof(struct bat_survey_piece, id) + sizeof(struct bat_id),
+	    "the clock stands behind the id");
+	return bat_bytes_slice((const uint8_t *)&survey->pieces[i] +
+		offsetof(struct bat_survey_piece, id),
+	    sizeof(struct bat_id) + sizeof(uint32_t));
+}
 
-	return memcmp(survey->pieces[value].id.bytes, key.data, key.length) ==
-	    0;
+static bool
+same_key(const void *context, uint32_t value, struct bat_slice key)
+{
+	return bat_bytes_equal(key_of(context, value), key);
 }
 
 static uint64_t
-hash_of_id(const void *context, uint32_t value)
+hash_of_key(const void *context, uint32_t value)
 {
-	const struct bat_survey *survey = context;
-
-	return bat_map_hash(bat_bytes_slice(survey->pieces[value].id.bytes,
-	    sizeof(survey->pieces[value].id.bytes)));
+	return bat_map_hash(key_of(context, value));
 }
 
-/* Is every event of copy one of original too? */
-static int
-is_copy(const struct bat_survey *copy, const struct bat_survey *original,
-    bool *out_is_copy)
+int
+bat_repair_is_copy(const struct bat_survey *copy,
+    const struct bat_survey *original, bool *out_is_copy)
 {
-	struct bat_map by_id;
+	struct bat_map by_key;
 	int code = BAT_OK;
 
 	*out_is_copy = true;
-	bat_map_init(&by_id, original, same_id, hash_of_id);
+	bat_map_init(&by_key, original, same_key, hash_of_key);
 	for (size_t i = 0; code == BAT_OK && i < original->count; i++)
 		if (original->pieces[i].kind == BAT_SURVEY_EVENT)
-			code = bat_map_put(&by_id,
-			    bat_bytes_slice(original->pieces[i].id.bytes,
-				sizeof(original->pieces[i].id.bytes)),
+			code = bat_map_put(&by_key, key_of(original, i),
 			    (uint32_t)i);
 	for (size_t i = 0; code == BAT_OK && *out_is_copy && i < copy->count;
 	     i++)
 		if (copy->pieces[i].kind == BAT_SURVEY_EVENT)
-			*out_is_copy =
-			    bat_map_find(&by_id,
-				bat_bytes_slice(copy->pieces[i].id.bytes,
-				    sizeof(copy->pieces[i].id.bytes))) !=
+			*out_is_copy = bat_map_find(&by_key, key_of(copy, i)) !=
 			    BAT_MAP_NONE;
-	bat_map_free(&by_id);
+	bat_map_free(&by_key);
 	return code;
 }
 
@@ -201,7 +202,7 @@ decide_misnamed(struct repair *repair, struct repair_segment *segment)
 		return BAT_OK;
 	original = find_segment(repair, survey->header.id, segment);
 	if (original != NULL)
-		code = is_copy(survey, &original->survey, &copy);
+		code = bat_repair_is_copy(survey, &original->survey, &copy);
 	if (code != BAT_OK)
 		return bat_error_set(repair->error, code,
 		    "no memory to compare segments");
@@ -332,6 +333,8 @@ bat_repair_plan(struct repair *repair)
 	if (code == BAT_OK && repair->count > 1)
 		qsort(repair->segments, repair->count,
 		    sizeof(*repair->segments), compare_targets);
+	if (code == BAT_OK)
+		code = bat_repair_find_doubles(repair);
 	for (size_t i = 0; i < repair->count; i++)
 		if (repair->segments[i].fate != REPAIR_REMOVE)
 			repair->counts->events +=

@@ -127,6 +127,55 @@ def damaged(batctl, interop, scratch, shape, segment, surgery):
     return batpak_finds(interop, store)
 
 
+def left_by_a_compaction(batctl, interop, scratch, shape):
+    """The sources of a merge are there again, and nothing tells of it."""
+    store = os.path.join(scratch, '%s-sources' % shape)
+    shutil.copytree(os.path.join(golden.GOLDEN, shape, 'store'), store)
+    for name in ('index.fbati', 'index.ckpt'):
+        if os.path.exists(os.path.join(store, name)):
+            os.unlink(os.path.join(store, name))
+    copy = store + '-copy'
+    shutil.copytree(store, copy)
+
+    def count():
+        done = subprocess.run([interop, 'dump', store, '--no-index'],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return len(done.stdout.splitlines())
+
+    before = count()
+    done = subprocess.run([batctl, 'compact', store],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        return 'batctl compact: %s' % done.stdout.decode()
+    merged = {name for name in os.listdir(store) if name.endswith('.fbat')}
+    sources = {name for name in os.listdir(copy)
+               if name.endswith('.fbat')} - merged
+    if not sources:
+        return 'nothing was merged'
+    for name in sources:
+        shutil.copy(os.path.join(copy, name), store)
+    for name in ('index.fbati', 'index.ckpt'):
+        if os.path.exists(os.path.join(store, name)):
+            os.unlink(os.path.join(store, name))
+    shown = subprocess.run([batctl, 'cat', store, 'log.jsonl'],
+                           stdout=subprocess.PIPE).stdout.count(b'\n')
+    if shown <= before:
+        return 'nothing is there twice'
+    done = subprocess.run([batctl, 'doctor', store], stdout=subprocess.PIPE)
+    if done.returncode != 1 or b'a source that a compaction left' \
+            not in done.stdout:
+        return 'batctl doctor: %s' % done.stdout.decode()
+    done = subprocess.run([batctl, 'repair', store, '--yes'],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        return 'batctl repair: %s' % done.stdout.decode()
+    shown = subprocess.run([batctl, 'cat', store, 'log.jsonl'],
+                           stdout=subprocess.PIPE).stdout.count(b'\n')
+    if count() != before or shown > before:
+        return '%d events, %d in batpak, %d before' % (shown, count(), before)
+    return batpak_finds(interop, store)
+
+
 def main(batfs):
     batctl = os.path.join(os.path.dirname(os.path.realpath(batfs)), 'batctl')
     report = Report()
@@ -147,6 +196,11 @@ def main(batfs):
                     wrong.append('%s: %s' % (surgery.__name__, why))
             report.case('%s, damaged in %d ways and repaired, opens in batpak'
                         % (shape, len(surgeries)), '; '.join(wrong))
+        for shape in ('many-segments', 'many-segments-noindex'):
+            report.case('%s, with the sources of a compaction beside it, '
+                        'shows each event once' % shape,
+                        left_by_a_compaction(batctl, interop, scratch, shape)
+                        or '')
     return report.status()
 
 

@@ -360,6 +360,78 @@ START_TEST(a_second_copy_of_a_segment_goes)
 }
 END_TEST
 
+/* A segment of `count` events, from the first one on. */
+static void
+put_events_into(struct maker *maker, const struct temp_dir *dir, uint64_t id,
+    unsigned first, unsigned count)
+{
+	char value[] = "\xa2"
+		       "00";
+
+	maker_segment(maker, id);
+	for (unsigned i = first; i < first + count; i++) {
+		value[1] = (char)('0' + i / 10);
+		value[2] = (char)('0' + i % 10);
+		maker_event(maker, i % 3 == 0 ? "player:bob" : "player:alice",
+		    value);
+	}
+	maker_footer(maker);
+	maker_save(maker, dir);
+}
+
+static void
+put_events(struct maker *maker, uint64_t id, unsigned first, unsigned count)
+{
+	put_events_into(maker, &temp, id, first, count);
+}
+
+/* As put_events, but nothing is written. */
+static void
+skip_events(struct maker *maker, unsigned count)
+{
+	struct temp_dir away;
+
+	temp_dir_make(&away);
+	put_events_into(maker, &away, 1, 0, count);
+	temp_dir_remove(&away);
+}
+
+/*
+ * The sources of a merge whose marker is gone: batpak's has the number of the
+ * first one, ours comes behind them. Events of the segment behind it all were
+ * there once, and stay.
+ */
+START_TEST(the_sources_that_a_compaction_left_go)
+{
+	const uint64_t number = _i == 0 ? 1 : 4;
+	struct temp_dir mine;
+	struct maker maker;
+	char name[BAT_SEGMENT_NAME_SIZE];
+
+	temp_dir_make(&mine);
+	temp = mine;
+	maker_init(&maker);
+	put_events(&maker, number, 0, 30);
+	put_events(&maker, 5, 30, 10);
+	maker_free(&maker);
+	stores_picture(&temp, PICTURE_NO_PLACE, &intact);
+	maker_init(&maker);
+	for (uint64_t id = 1; id <= 3; id++) {
+		if (id != number)
+			put_events(&maker, id, (unsigned)id * 10 - 10, 10);
+		else
+			skip_events(&maker, 10);
+	}
+	maker_free(&maker);
+	assert_repaired(0);
+	for (uint64_t id = 1; id <= 3; id++) {
+		bat_segment_name(id, name);
+		ck_assert(temp_dir_has(&temp, name) == (id == number));
+	}
+	ck_assert(temp_dir_has(&temp, "000005.fbat"));
+}
+END_TEST
+
 START_TEST(a_segment_under_another_name_gets_its_own_back)
 {
 	struct bat_buf file = BAT_BUF_EMPTY;
@@ -702,6 +774,7 @@ main(void)
 	suite_add_tcase(suite, cases);
 	tcase_add_checked_fixture(others, NULL, teardown);
 	tcase_add_test(others, a_second_copy_of_a_segment_goes);
+	tcase_add_loop_test(cases, the_sources_that_a_compaction_left_go, 0, 2);
 	tcase_add_test(others, a_segment_under_another_name_gets_its_own_back);
 	tcase_add_test(others,
 	    where_a_segment_is_missing_the_others_keep_their_numbers);
