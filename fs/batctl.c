@@ -103,6 +103,9 @@ help(FILE *to)
 	fputs("\nls, cat, stat, find and tar take --kinds=FILE before "
 	      "DATADIR: names of kinds, as\n-o kinds=FILE of batfs.\n",
 	    to);
+	fputs("\nappend asks no gates (-o gates=DIR of batfs): whoever may "
+	      "write to DATADIR is not\nheld by them.\n",
+	    to);
 	fputs("\nExit status: 0 done, and nothing is wrong; 1 something is "
 	      "wrong: damage, a path\nthat is not there, a line that is "
 	      "refused; 2 it could not be done or asked: wrong\nusage, no "

@@ -231,6 +231,7 @@ make_tree(struct program *program, struct bat_error *error)
 		.new_names = options->new_names,
 		.text = options->text,
 		.kinds = program->kinds,
+		.gates = batfs_gates_list(program->gates),
 	};
 	struct bat_file_stat status;
 	int result = bat_directory_stat(mount->store, &status);

@@ -208,6 +208,7 @@ struct batfs_tree_options {
 	bool text;
 	const struct bat_clock *clock;	 /* NULL: the system's */
 	const struct batfs_kinds *kinds; /* -o kinds=, or NULL; borrowed */
+	struct bat_gates gates; /* those of the store, to be shown; borrowed */
 	/* The whole `.ctl/config`: one fstab line; borrowed. */
 	const char *config_line;
 };

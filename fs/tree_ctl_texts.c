@@ -142,6 +142,17 @@ put_log(struct batfs_tree *tree, struct bat_buf *buf)
 	return code;
 }
 
+/* Who is asked before a line is stored, in that order. */
+static int
+put_gates(const struct bat_gates *gates, struct bat_buf *buf)
+{
+	int code = put_number(buf, "gates", gates->count);
+
+	for (size_t i = 0; code == BAT_OK && i < gates->count; i++)
+		code = put_text(buf, "gate", gates->gates[i].id);
+	return code;
+}
+
 static int
 render_status(struct batfs_tree *tree, struct bat_buf *buf)
 {
@@ -164,6 +175,8 @@ render_status(struct batfs_tree *tree, struct bat_buf *buf)
 	if (code == BAT_OK && status.follow_code != 0)
 		code = bat_bytes_append_format(buf, "reason %s: %s\n",
 		    bat_error_name(status.follow_code), status.follow_text);
+	if (code == BAT_OK && !status.read_only)
+		code = put_gates(&tree->options.gates, buf);
 	if (code == BAT_OK)
 		code = put_log(tree, buf);
 	return code;

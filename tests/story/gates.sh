@@ -90,6 +90,15 @@ permits_and_denies() {
 		[ "$(wc -l <"$mnt/entities/e")" = 2 ]
 }
 
+who_is_asked_is_shown() {
+	[ "$(grep '^gate' "$mnt/.ctl/status")" = \
+		"$(printf 'gates 3\ngate 10-no\ngate 20-log\ngate 30-reads')" ] ||
+		{
+			grep '^gate' "$mnt/.ctl/status"
+			return 1
+		}
+}
+
 denial_is_recorded() {
 	cmp "$mnt/by/denials.jsonl" <(tail -n 1 "$mnt/entities/e") || return
 	[ "$(jq -c '[.kind, .clock, .data.evaluations[0].gate_id,
@@ -240,6 +249,7 @@ batpak_opens_it() {
 }
 
 check "a line is stored when all gates permit it" permits_and_denies
+check "who is asked is shown" who_is_asked_is_shown
 check "a denial is recorded" denial_is_recorded
 check "a gate learns what is proposed and by whom" question
 check "a gate may read the mount" may_read
