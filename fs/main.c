@@ -10,25 +10,18 @@
  * At the end, in this order: no request is read any more; what is under way is
  * committed and answered; the mount goes; the store is closed.
  */
-#include <errno.h>
-#include <fcntl.h>
+#include "main_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <fuse_lowlevel.h>
 
-#include "committer.h"
 #include "daemon.h"
-#include "gates.h"
 #include "log.h"
-#include "mount.h"
-#include "mountpoint.h"
 #include "notify.h"
-#include "render.h"
-#include "runner.h"
 #include "sandbox.h"
-#include "session.h"
 #include "waiting.h"
 
 enum { EXIT_USAGE = 2 };
@@ -36,23 +29,6 @@ enum { EXIT_USAGE = 2 };
 /* A timer does not rewrite an index file for less than this, nor for less than
  * an eighth of the events. */
 #define CHECKPOINT_EVENTS 65536
-
-struct program {
-	struct batfs_options options;
-	char *data_dir, *mountpoint; /* resolved */
-	bool on_file;		     /* the mountpoint is one */
-	struct batfs_kinds *kinds;   /* NULL: no names were given */
-	struct bat_buf config;	     /* .ctl/config, with a NUL */
-	struct bat_buf ready;	     /* what is said when all works */
-	struct batfs_supervisor *supervisor;
-	struct batfs_gates *gates; /* NULL: there are none */
-	struct fuse_session *session;
-	int dead_end; /* for the end of the session */
-	bool mounted;
-	struct batfs_committer *committer;
-	struct batfs_runner *runner;
-	struct batfs_mount mount;
-};
 
 /* ---- what the mount calls back --------------------------------------- */
 
@@ -122,177 +98,6 @@ log_of_fuse(enum fuse_log_level level, const char *format, va_list arguments)
 		vfprintf(stderr, format, arguments);
 	else
 		batfs_log_list(format, arguments);
-}
-
-/* ---- in the foreground ----------------------------------------------- */
-
-static int
-resolve_paths(struct program *program, struct bat_error *error)
-{
-	const struct batfs_options *options = &program->options;
-	int result = batfs_mountpoint_resolve(options->data_dir,
-	    &program->data_dir, error);
-
-	if (result == 0)
-		result = batfs_mountpoint_resolve(options->mountpoint,
-		    &program->mountpoint, error);
-	if (result == 0)
-		result = batfs_mountpoint_check(program->data_dir,
-		    program->mountpoint, &program->on_file, error);
-	if (result == 0 && program->on_file && options->only == NULL)
-		result = bat_error_set(error, BAT_USE_INVALID,
-		    "%s is a file; only one file can be mounted on it: "
-		    "-o only=entities/...",
-		    program->mountpoint);
-	return result;
-}
-
-static int
-read_kinds(struct program *program, struct bat_error *error)
-{
-	int result = 0;
-
-	if (program->options.kinds != NULL)
-		result = batfs_kinds_read(program->options.kinds,
-		    &program->kinds, error);
-	if (result != 0)
-		bat_error_prefix(error, "-o kinds");
-	return result;
-}
-
-/* Where nothing is appended nobody has to be asked. */
-static int
-start_gates(struct program *program, struct bat_error *error)
-{
-	const struct batfs_options *options = &program->options;
-	const struct batfs_gates_options how = {
-		.dir = options->gates,
-		.limit_s = options->gate_limit,
-		.quiet = !options->foreground,
-	};
-
-	if (options->gates == NULL || options->read_only)
-		return 0;
-	return batfs_gates_start(&how, &program->gates, error);
-}
-
-static int
-open_store(struct program *program, struct bat_error *error)
-{
-	const struct batfs_options *options = &program->options;
-	const struct bat_options how = {
-		.read_only = options->read_only,
-		.no_create = options->no_create,
-		.durability = options->durability,
-		.index = options->index,
-		.tlog = options->tlog,
-		.tlog_key = options->tlog_key,
-		.lengths_format = BATFS_RENDER_FORMAT,
-		.segment_max_bytes = options->segment_bytes,
-		.runway_bytes = options->ahead_bytes,
-		.gates = batfs_gates_list(program->gates),
-	};
-	struct batfs_mount *mount = &program->mount;
-	struct bat_attest_status log;
-	struct bat_status status;
-	int result = bat_open(program->data_dir, &how, &mount->store, error);
-
-	if (result != 0) {
-		mount->store = NULL;
-		if (strstr(error->text, program->data_dir) == NULL)
-			bat_error_prefix(error, "%s", program->data_dir);
-		return result;
-	}
-	mount->data_dir = open(program->data_dir,
-	    O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (mount->data_dir < 0)
-		return bat_error_set_os(error, errno, "%s", program->data_dir);
-	bat_attest_status(mount->store, &log);
-	if (log.state == BAT_ATTEST_HALTED)
-		batfs_log("%s: the transparency log is halted: %s",
-		    program->data_dir, log.why);
-	bat_status(mount->store, &status);
-	if (status.source == BAT_SOURCE_NEW && !options->read_only)
-		batfs_log("%s is empty: a new store begins there with the "
-			  "first append",
-		    program->data_dir);
-	return 0;
-}
-
-static int
-make_tree(struct program *program, struct bat_error *error)
-{
-	const struct batfs_options *options = &program->options;
-	struct batfs_mount *mount = &program->mount;
-	struct batfs_tree_options how = {
-		.read_only = options->read_only,
-		.default_scope = options->default_scope,
-		.default_kind = options->default_kind,
-		.new_names = options->new_names,
-		.text = options->text,
-		.kinds = program->kinds,
-		.gates = batfs_gates_list(program->gates),
-	};
-	struct bat_file_stat status;
-	int result = bat_directory_stat(mount->store, &status);
-
-	if (result == 0)
-		result = batfs_options_config_line(options, program->data_dir,
-		    program->mountpoint, &program->config);
-	if (result == 0)
-		result = bat_bytes_append_byte(&program->config, '\0');
-	if (result != 0)
-		return bat_error_set(error, result, "%s", program->data_dir);
-	/* Who may see the directory may see the tree. */
-	mount->uid = how.uid = status.uid;
-	mount->gid = how.gid = status.gid;
-	how.dir_mode = status.mode & 0777;
-	how.file_mode = status.mode & 0666;
-	how.config_line = (const char *)program->config.data;
-	result = batfs_tree_new(mount->store, &how, &mount->tree);
-	if (result == 0)
-		result = batfs_past_new(&mount->past);
-	if (result != 0)
-		return bat_error_set(error, result, "the tree");
-	result = batfs_tree_start(mount->tree, options->at, options->only,
-	    &mount->root, error);
-	if (result == 0 &&
-	    program->on_file != (batfs_tree_type(&mount->root) == BATFS_FILE))
-		result = bat_error_set(error, BAT_USE_INVALID,
-		    program->on_file ?
-			"-o only=%s is a directory, and %s is a file" :
-			"-o only=%s is a file: it is mounted on one, and %s is "
-			"a directory",
-		    options->only, program->mountpoint);
-	return result;
-}
-
-/* "batfs: /data (1002 events, index.fbati 5 in 3.1 ms) on /mnt; ..." */
-static int
-describe(struct program *program, struct bat_error *error)
-{
-	struct bat_status status;
-	struct bat_head head;
-	char version[8] = "";
-	int result;
-
-	bat_status(program->mount.store, &status);
-	bat_head(program->mount.store, &head);
-	if (status.source_version != 0)
-		snprintf(version, sizeof version, " %u", status.source_version);
-	result = bat_bytes_append_format(&program->ready,
-	    "batfs: %s (%llu events, %s%s in %.1f ms)%s on %s; unmount with: "
-	    "fusermount3 -u %s",
-	    program->data_dir, (unsigned long long)head.visible_count,
-	    bat_source_name(status.source), version,
-	    (double)status.open_ns / 1e6,
-	    program->options.read_only ? " read-only" : "", program->mountpoint,
-	    program->mountpoint);
-	if (result == 0)
-		result = bat_bytes_append_byte(&program->ready, '\0');
-	if (result != 0)
-		return bat_error_set(error, result, "starting");
-	return 0;
 }
 
 /* ---- in the background ----------------------------------------------- */
@@ -383,21 +188,13 @@ static int
 start_and_serve(struct program *program, struct bat_error *error)
 {
 	const struct batfs_options *options = &program->options;
-	int result = resolve_paths(program, error);
+	int result = batfs_main_look(program, error);
 
-	if (result == 0)
-		result = read_kinds(program, error);
 	if (result == 0)
 		result = batfs_supervisor_start(program->mountpoint,
 		    &program->supervisor, error);
 	if (result == 0)
-		result = start_gates(program, error);
-	if (result == 0)
-		result = open_store(program, error);
-	if (result == 0)
-		result = make_tree(program, error);
-	if (result == 0)
-		result = describe(program, error);
+		result = batfs_main_open(program, error);
 	if (result == 0)
 		result = batfs_session_new(&program->mount, program->data_dir,
 		    &program->session, error);

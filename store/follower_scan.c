@@ -80,18 +80,11 @@ static uint32_t
 first_of_segment(const struct bat_follower *follower)
 {
 	const struct bat_index *index = follower->index;
-	uint32_t low = 0, high = index->count;
+	uint32_t first, end;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (bat_index_segment_of(index, middle) <
-		    follower->place.segment)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	bat_index_segment_rows(index, follower->place.segment, index->count,
+	    &first, &end);
+	return first;
 }
 
 /* How many of the rows that were read anew are there already; a footer may
