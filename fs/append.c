@@ -296,7 +296,10 @@ stage_commit(struct batfs_append *append)
 		return true;
 	}
 	start_away(append);
-	bat_submit(world->store, &append->batch);
+	if (world->lead_here)
+		bat_submit_here(world->store, &append->batch);
+	else
+		bat_submit(world->store, &append->batch);
 	return came_back_early(append);
 }
 

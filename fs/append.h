@@ -5,7 +5,8 @@
  * inherited) and a commit takes as long as the disk takes. So each request is
  * an op in the handle's queue. An op that finds the handle idle is worked on
  * at once, on the thread that brought it; when it has lines to commit, the
- * thread goes and the committer carries on. Nobody waits, nothing overtakes.
+ * thread goes and the committer carries on (a lone writer's thread commits
+ * itself, if it may). Nobody else waits, nothing overtakes.
  *
  * What a WRITE completes becomes one batch. What a FLUSH or RELEASE does with
  * the rest, batfs_intake_finish says; a FLUSH is heard only from the thread
@@ -36,6 +37,9 @@ struct batfs_append_world {
 	bool sync_apart;
 	/* -o stamp: each event says who wrote it. */
 	bool stamp;
+	/* A thread that brings lines may wait for their sync: the writer that
+	 * is alone has its answer a change of threads earlier. */
+	bool lead_here;
 	/* Something was committed; any thread, no locks held. */
 	void (*committed)(void *context);
 	void *context;

@@ -146,6 +146,7 @@ start_threads(struct program *program, struct bat_error *error)
 		.chores = mount->chores,
 		.sync_apart = program->options.durability == BAT_DURABLE_FSYNC,
 		.stamp = program->options.stamp,
+		.lead_here = batfs_session_may_wait(&program->options),
 		.committed = after_commit,
 		.context = program,
 	};

@@ -58,6 +58,13 @@ batfs_session_mount(struct fuse_session *session, const char *mountpoint,
 	return 0;
 }
 
+bool
+batfs_session_may_wait(const struct batfs_options *options)
+{
+	return !options->single && options->max_threads >= 4 &&
+	    options->gates == NULL;
+}
+
 int
 batfs_session_loop(struct fuse_session *session,
     const struct batfs_options *options, struct bat_error *error)

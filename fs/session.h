@@ -31,6 +31,9 @@ int batfs_session_mount(struct fuse_session *session, const char *mountpoint,
 /* Serve until it is unmounted or a signal says so. Returns 0 or BAT_WORLD_*. */
 int batfs_session_loop(struct fuse_session *session,
     const struct batfs_options *options, struct bat_error *error);
+/* May one of its threads wait for the disk, and others still answer? A gate
+ * must not: it may look into the mount before it says anything. */
+bool batfs_session_may_wait(const struct batfs_options *options);
 /* Only after batfs_session_mount. Returns 0 or BAT_WORLD_*. */
 int batfs_session_unmount(struct fuse_session *session, int dead_end,
     struct batfs_supervisor *supervisor, struct bat_error *error);

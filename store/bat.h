@@ -411,6 +411,12 @@ void bat_submit(struct bat_store *store, struct bat_batch *batch);
  * bat_wake. Returns the number of batches that were handled.
  */
 size_t bat_commit_run(struct bat_store *store, bool wait);
+/*
+ * For programs that have a committer: as bat_submit, but where the writer seems
+ * to be alone the calling thread leads its group itself, which takes as long as
+ * a sync, and calls done before this returns. One thread at a time does so.
+ */
+void bat_submit_here(struct bat_store *store, struct bat_batch *batch);
 /* Let a waiting bat_commit_run return. */
 void bat_wake(struct bat_store *store);
 /* Submit one batch and wait for it, committing when nobody else does; for

@@ -46,6 +46,15 @@ bat_commit_run(struct bat_store *store, bool wait)
 }
 
 void
+bat_submit_here(struct bat_store *store, struct bat_batch *batch)
+{
+	if (store->options.read_only)
+		refuse_batch(batch);
+	else if (bat_writer_submit_alone(&store->writer, batch))
+		(void)bat_commit_run(store, false);
+}
+
+void
 bat_wake(struct bat_store *store)
 {
 	bat_writer_wake(&store->writer);

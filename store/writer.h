@@ -169,6 +169,13 @@ void bat_writer_free(struct bat_writer *writer);
 void bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
     struct bat_recovery *recovery);
 void bat_writer_submit(struct bat_writer *writer, struct bat_batch *batch);
+/*
+ * The same, but when nobody leads, nothing waits and the last group had one
+ * batch, the caller is to lead this one at once: true, and nobody else was
+ * woken for it. So a lone writer's line costs no change of threads.
+ */
+bool bat_writer_submit_alone(struct bat_writer *writer,
+    struct bat_batch *batch);
 size_t bat_writer_run(struct bat_writer *writer, bool wait);
 void bat_writer_wake(struct bat_writer *writer);
 /* Wait until *done (set under queue_mutex by a batch's done), leading groups

@@ -3,22 +3,46 @@
  */
 #include "writer_internal.h"
 
-void
-bat_writer_submit(struct bat_writer *writer, struct bat_batch *batch)
+/* queue_mutex is held. */
+static void
+put_into_queue(struct bat_writer *writer, struct bat_batch *batch)
 {
 	batch->next = NULL;
 	batch->committed = 0;
 	batch->code = BAT_OK;
 	memset(&batch->error, 0, sizeof(batch->error));
-	pthread_mutex_lock(&writer->queue_mutex);
 	if (writer->queue_first == NULL)
 		writer->queue_first = batch;
 	else
 		writer->queue_last->next = batch;
 	writer->queue_last = batch;
 	writer->queue_count++;
+}
+
+void
+bat_writer_submit(struct bat_writer *writer, struct bat_batch *batch)
+{
+	pthread_mutex_lock(&writer->queue_mutex);
+	put_into_queue(writer, batch);
 	pthread_cond_broadcast(&writer->queued);
 	pthread_mutex_unlock(&writer->queue_mutex);
+}
+
+bool
+bat_writer_submit_alone(struct bat_writer *writer, struct bat_batch *batch)
+{
+	bool alone;
+
+	pthread_mutex_lock(&writer->queue_mutex);
+	alone = !writer->leading && writer->queue_first == NULL &&
+	    writer->expected <= 1;
+	put_into_queue(writer, batch);
+	if (alone)
+		writer->leading = true;
+	else
+		pthread_cond_broadcast(&writer->queued);
+	pthread_mutex_unlock(&writer->queue_mutex);
+	return alone;
 }
 
 void

@@ -219,6 +219,28 @@ START_TEST(a_write_without_a_whole_line_is_answered_at_once)
 }
 END_TEST
 
+/* With no committer at all; and what it left is the committer's. */
+START_TEST(a_lone_writer_commits_on_its_own_thread_if_it_may)
+{
+	world.lead_here = true;
+	submit(0, BATFS_APPEND_WRITE, "1\n2\n", 7);
+	ck_assert_int_eq(done_count, 1);
+	ck_assert_int_eq(results[0], 4);
+	ck_assert_uint_eq(events(), 2);
+	submit(1, BATFS_APPEND_WRITE, "3\nbad\n", 7);
+	ck_assert_int_eq(done_count, 2);
+	ck_assert_int_eq(results[1], 2);
+	ck_assert_uint_eq(events(), 3);
+	ck_assert_uint_eq(world.busy, 0);
+	world.lead_here = false;
+	submit(2, BATFS_APPEND_WRITE, "4\n", 7);
+	ck_assert_int_eq(done_count, 2);
+	commit_all();
+	ck_assert_int_eq(done_count, 3);
+	ck_assert_uint_eq(events(), 4);
+}
+END_TEST
+
 START_TEST(what_comes_during_a_commit_waits_its_turn)
 {
 	submit(0, BATFS_APPEND_WRITE, "1\n", 7);
@@ -375,6 +397,8 @@ main(void)
 	tcase_add_test(tests, a_write_answers_when_its_lines_are_committed);
 	tcase_add_test(tests, a_stamp_says_who_wrote);
 	tcase_add_test(tests, a_write_without_a_whole_line_is_answered_at_once);
+	tcase_add_test(tests,
+	    a_lone_writer_commits_on_its_own_thread_if_it_may);
 	tcase_add_test(tests, what_comes_during_a_commit_waits_its_turn);
 	tcase_add_test(tests, a_flush_counts_only_from_who_wrote_last);
 	tcase_add_test(tests, a_flush_leaves_a_half_line_where_it_is);

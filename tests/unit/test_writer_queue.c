@@ -1,0 +1,185 @@
+/*
+ * Who leads: a caller that is alone, or the committer; and each batch has its
+ * one answer whoever did.
+ */
+#include <check.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "store_internal.h"
+#include "stores.h"
+
+static struct temp_dir dir;
+static struct bat_store *store;
+
+static void
+setup(void)
+{
+	temp_dir_make(&dir);
+	store = stores_open(&dir, false);
+}
+
+static void
+teardown(void)
+{
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+
+static void
+post(void *context, struct bat_batch *batch)
+{
+	(void)batch;
+	sem_post(context);
+}
+
+static uint64_t
+count_events(void)
+{
+	struct bat_head head;
+
+	bat_head(store, &head);
+	return head.visible_count;
+}
+
+START_TEST(who_is_alone_has_the_answer_when_the_call_returns)
+{
+	struct bat_draft draft = stores_draft("player:a", "s", "\xa1x");
+	uint64_t before = count_events();
+	sem_t done;
+
+	ck_assert_int_eq(sem_init(&done, 0, 0), 0);
+	for (uint64_t i = 0; i < 5; i++) {
+		struct bat_batch batch = { .drafts = &draft,
+			.count = 1,
+			.done = post,
+			.context = &done };
+
+		bat_submit_here(store, &batch);
+		ck_assert_int_eq(sem_trywait(&done), 0);
+		ck_assert_int_eq(batch.code, 0);
+		/* OPEN is one more. */
+		ck_assert_uint_eq(count_events(), before + i + 2);
+	}
+	sem_destroy(&done);
+}
+END_TEST
+
+/* Somebody leads, or several wrote last time: a group for all of them. */
+START_TEST(who_is_not_alone_leaves_it_to_the_committer)
+{
+	struct bat_draft draft = stores_draft("player:a", "s", "\xa1x");
+	struct bat_writer *writer = &store->writer;
+	sem_t done;
+
+	ck_assert_int_eq(sem_init(&done, 0, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		struct bat_batch first = { .drafts = &draft,
+			.count = 1,
+			.done = post,
+			.context = &done };
+		struct bat_batch second = first;
+
+		if (i == 0) {
+			pthread_mutex_lock(&writer->queue_mutex);
+			writer->leading = true;
+			pthread_mutex_unlock(&writer->queue_mutex);
+		} else if (i == 1) {
+			pthread_mutex_lock(&writer->queue_mutex);
+			writer->expected = 2;
+			pthread_mutex_unlock(&writer->queue_mutex);
+		} else {
+			bat_submit(store, &first);
+		}
+		bat_submit_here(store, &second);
+		ck_assert_int_eq(sem_trywait(&done), -1);
+		ck_assert_uint_eq(bat_commit_run(store, false), i == 2 ? 2 : 1);
+		ck_assert_int_eq(sem_trywait(&done), 0);
+		ck_assert_int_eq(sem_trywait(&done), i == 2 ? 0 : -1);
+	}
+	sem_destroy(&done);
+}
+END_TEST
+
+/* ---- all at once -------------------------------------------------------- */
+
+enum { WRITERS = 4, ROUNDS = 60 };
+
+static atomic_bool stop;
+
+static void *
+commit_until_stopped(void *context)
+{
+	(void)context;
+	while (!atomic_load(&stop))
+		(void)bat_commit_run(store, true);
+	return NULL;
+}
+
+/* Stays behind where nobody was woken for its batch. */
+static void *
+write_rounds(void *context)
+{
+	struct bat_draft draft = stores_draft(context, "s", "\xa1x");
+	sem_t done;
+
+	ck_assert_int_eq(sem_init(&done, 0, 0), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct bat_batch batch = { .drafts = &draft,
+			.count = 1,
+			.done = post,
+			.context = &done };
+
+		bat_submit_here(store, &batch);
+		while (sem_wait(&done) != 0)
+			;
+		ck_assert_int_eq(batch.code, 0);
+		ck_assert_uint_eq(batch.committed, 1);
+	}
+	ck_assert_int_eq(sem_trywait(&done), -1);
+	sem_destroy(&done);
+	return NULL;
+}
+
+START_TEST(each_batch_is_answered_once_whoever_leads)
+{
+	static char names[WRITERS][2] = { "a", "b", "c", "d" };
+	pthread_t committer, writers[WRITERS];
+
+	ck_assert_int_eq(
+	    pthread_create(&committer, NULL, commit_until_stopped, NULL), 0);
+	for (size_t i = 0; i < WRITERS; i++)
+		ck_assert_int_eq(pthread_create(&writers[i], NULL, write_rounds,
+				     names[i]),
+		    0);
+	for (size_t i = 0; i < WRITERS; i++)
+		pthread_join(writers[i], NULL);
+	/* And whoever is left is alone again, or waits for the committer. */
+	write_rounds(names[0]);
+	atomic_store(&stop, true);
+	bat_wake(store);
+	pthread_join(committer, NULL);
+	ck_assert_uint_eq(count_events(), (WRITERS + 1) * ROUNDS + 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("writer_queue");
+	TCase *promises = tcase_create("promises");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, promises);
+	tcase_add_checked_fixture(promises, setup, teardown);
+	tcase_add_test(promises,
+	    who_is_alone_has_the_answer_when_the_call_returns);
+	tcase_add_test(promises, who_is_not_alone_leaves_it_to_the_committer);
+	tcase_add_test(promises, each_batch_is_answered_once_whoever_leads);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? 0 : 1;
+}
