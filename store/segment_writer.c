@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 static int
 stat_name(struct bat_segment_dir *dir, const char *name,
@@ -190,9 +189,6 @@ bat_segment_writer_cut_back(struct bat_segment_writer *writer,
 	if (code != 0)
 		return code;
 	writer->size = size_before;
-	while (writer->row_count > 0 &&
-	    writer->rows[writer->row_count - 1].offset >= size_before)
-		writer->row_count--;
 	return 0;
 }
 
@@ -214,70 +210,34 @@ bat_segment_writer_sync(struct bat_segment_writer *writer,
 	return 0;
 }
 
-int
-bat_segment_writer_note(struct bat_segment_writer *writer,
-    const struct bat_row *row)
-{
-	if (writer->footer_lost)
-		return BAT_WORLD_NO_MEMORY;
-	assert(writer->row_count == 0 ||
-	    writer->rows[writer->row_count - 1].offset < row->offset);
-	if (writer->row_count == writer->row_capacity) {
-		size_t capacity = writer->row_capacity == 0 ?
-		    256 :
-		    writer->row_capacity * 2;
-		struct bat_row *rows = realloc(writer->rows,
-		    capacity * sizeof(*rows));
-
-		if (rows == NULL) {
-			writer->footer_lost = true;
-			return BAT_WORLD_NO_MEMORY;
-		}
-		writer->rows = rows;
-		writer->row_capacity = capacity;
-	}
-	writer->rows[writer->row_count] = *row;
-	writer->row_count++;
-	return 0;
-}
-
 /*
- * Write the footer, *out_length bytes; 0 of them where it has to be left out.
- * Only a failure that leaves the file's end unknown is one.
+ * Write the footer; *out_length is 0 where it has to be left out. Only a failure
+ * that leaves the file's end unknown is one.
  */
 static int
-write_footer(struct bat_segment_writer *writer, const struct bat_intern *names,
+write_footer(struct bat_segment_writer *writer, struct bat_slice footer,
     uint64_t *out_length, struct bat_error *error)
 {
-	struct bat_buf footer = BAT_BUF_EMPTY;
-	int code;
+	int code, cut;
 
 	*out_length = 0;
-	if (writer->footer_lost ||
-	    bat_segment_encode_footer(writer->rows, writer->row_count, names,
-		writer->size, &footer) != 0) {
-		bat_bytes_free(&footer);
+	if (footer.length == 0)
 		return 0;
-	}
 	code = bat_file_write(writer->dir->disk, writer->fd, footer.data,
 	    footer.length, writer->size, error);
 	if (code == 0) {
 		*out_length = footer.length;
-	} else {
-		int cut = cut_to(writer, writer->size, error);
-
-		if (cut != 0)
-			code = cut;
-		else if (code == BAT_WORLD_NO_SPACE)
-			code = 0;
+		return 0;
 	}
-	bat_bytes_free(&footer);
-	return code;
+	cut = cut_to(writer, writer->size, error);
+	if (cut != 0)
+		return cut;
+	return code == BAT_WORLD_NO_SPACE ? 0 : code;
 }
 
 int
 bat_segment_writer_seal(struct bat_segment_writer *writer,
-    const struct bat_intern *names, struct bat_error *error)
+    struct bat_slice footer, struct bat_error *error)
 {
 	const struct bat_disk *disk = writer->dir->disk;
 	uint64_t footer_length = 0;
@@ -286,7 +246,7 @@ bat_segment_writer_seal(struct bat_segment_writer *writer,
 	bool laid = code == 0 && end_runway(writer);
 
 	if (code == 0)
-		code = write_footer(writer, names, &footer_length, error);
+		code = write_footer(writer, footer, &footer_length, error);
 	if (code == 0 && laid && !BAT_PLANT(221))
 		code = cut_to(writer, writer->size + footer_length, error);
 	if (code != 0)
@@ -309,8 +269,4 @@ bat_segment_writer_close(struct bat_segment_writer *writer)
 	if (writer->fd >= 0)
 		bat_file_close(writer->dir->disk, writer->fd);
 	writer->fd = -1;
-	free(writer->rows);
-	writer->rows = NULL;
-	writer->row_count = 0;
-	writer->row_capacity = 0;
 }

@@ -27,12 +27,6 @@ struct bat_segment_writer {
 	uint64_t synced; /* bytes known to be on disk; once sealed, the file's
 			  * whole length, footer included */
 	bool broken, sealed;
-	/* A row could not be kept: sealed without a footer, because one that
-	 * misses rows loses events (DESIGN.md H22). */
-	bool footer_lost;
-	/* Rows of what was published, for the footer. */
-	struct bat_row *rows;
-	size_t row_count, row_capacity;
 };
 
 /*
@@ -53,25 +47,22 @@ void bat_segment_writer_use_runway(struct bat_segment_writer *writer,
  * BAT_STATE_STOPPED; sealed: BAT_STATE_CLOSED). */
 int bat_segment_writer_append(struct bat_segment_writer *writer,
     struct bat_slice frames, struct bat_error *error);
-/* Take back what was appended since size_before, rows too (only unsynced
- * bytes). 0 or BAT_STATE_STOPPED. */
+/* Take back what was appended since size_before (only unsynced bytes). 0 or
+ * BAT_STATE_STOPPED. */
 int bat_segment_writer_cut_back(struct bat_segment_writer *writer,
     uint64_t size_before, struct bat_error *error);
 /* fdatasync, unless nothing was appended since the last one; a failure breaks
  * the writer. 0 or BAT_STATE_STOPPED, whatever the errno. */
 int bat_segment_writer_sync(struct bat_segment_writer *writer,
     struct bat_error *error);
-/* Remember a row for the footer; its frame was appended here, behind those of
- * the rows before. 0 or BAT_WORLD_NO_MEMORY (then there will be no footer). */
-int bat_segment_writer_note(struct bat_segment_writer *writer,
-    const struct bat_row *row);
-/* The frames are synced first, so that a footer proves them; footer behind the
- * last one, the file cut to its end, then fsync. A footer that cannot be written
- * for want of space or memory is cut off again: the segment is sealed without
- * one and 0 is returned. Entities and scopes of the rows are numbers of names.
+/*
+ * The frames are synced first, so that a footer proves them; footer (a whole one
+ * for all of the frames, or nothing) behind the last one, the file cut to its
+ * end, then fsync. A footer that cannot be written for want of space is cut off
+ * again: the segment is sealed without one and 0 is returned.
  */
 int bat_segment_writer_seal(struct bat_segment_writer *writer,
-    const struct bat_intern *names, struct bat_error *error);
+    struct bat_slice footer, struct bat_error *error);
 void bat_segment_writer_close(struct bat_segment_writer *writer);
 
 #endif

@@ -142,34 +142,18 @@ bat_writer_free(struct bat_writer *writer)
 	pthread_mutex_destroy(&writer->compacting);
 }
 
-/*
- * The rows of the segment that is being written, as the new index numbers them
- * and their names: for its footer, and to tell again what of it is on disk.
- */
+/* Of the segment that is being written the new index may tell more than what
+ * was synced. */
 static void
-note_again(struct bat_writer *writer)
+tell_synced(struct bat_writer *writer)
 {
 	const struct bat_index *index = writer->index;
-	uint32_t first = index->count;
-	struct bat_row row;
+	uint32_t first = bat_index_lower_place(index, index->count,
+	    writer->segment.id, writer->segment.synced);
 
-	for (; first > 0; first--) {
-		bat_index_row(index, first - 1, &row);
-		if (row.segment != writer->segment.id)
-			break;
-	}
-	writer->segment.row_count = 0;
-	for (uint32_t i = first; i < index->count; i++) {
-		if (bat_writer_read_row(writer, i, &row, NULL) != BAT_OK) {
-			writer->segment.footer_lost = true;
-			return;
-		}
-		if (row.offset >= writer->segment.synced && !BAT_PLANT(58) &&
-		    row.seq < writer->synced_seq)
-			writer->synced_seq = row.seq;
-		/* Without memory for it the segment gets no footer. */
-		(void)bat_segment_writer_note(&writer->segment, &row);
-	}
+	if (first < index->count && !BAT_PLANT(58) &&
+	    bat_index_seq(index, first) < writer->synced_seq)
+		writer->synced_seq = bat_index_seq(index, first);
 }
 
 /* What was read as a torn tail of the segment that is being written is the
@@ -194,7 +178,7 @@ bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
 	take_over(writer, index, recovery);
 	if (!writer->active)
 		return;
-	note_again(writer);
+	tell_synced(writer);
 	forget_runway(writer);
 }
 
@@ -246,8 +230,7 @@ bat_writer_rotate(struct bat_writer *writer, struct bat_error *error)
 	int code = bat_writer_flush(writer, error);
 
 	if (code == BAT_OK)
-		code = bat_segment_writer_seal(&writer->segment,
-		    &writer->index->names, error);
+		code = bat_writer_seal_segment(writer, error);
 	if (code == BAT_OK) {
 		bat_writer_note_synced(writer);
 		bat_segment_writer_close(&writer->segment);

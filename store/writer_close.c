@@ -203,8 +203,7 @@ seal(struct bat_writer *writer, struct bat_error *error)
 
 	if (!writer->active || writer->segment.broken)
 		return BAT_OK;
-	code = bat_segment_writer_seal(&writer->segment, &writer->index->names,
-	    error);
+	code = bat_writer_seal_segment(writer, error);
 	if (code != BAT_OK && !writer->segment.broken)
 		(void)bat_writer_sync_segment(writer, NULL);
 	writer->stopped = writer->stopped || writer->segment.broken;

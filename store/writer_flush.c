@@ -178,27 +178,6 @@ place_stage(struct bat_writer *writer, struct bat_error *error)
 	return code;
 }
 
-/* Rows for the footer, noted before the frames are written: if there is no
- * memory for them nothing has happened yet, and the next group tries again. */
-static int
-note_rows(struct bat_writer *writer)
-{
-	size_t before = writer->segment.row_count;
-	int code = BAT_OK;
-
-	/* Rows of earlier groups are missing: this segment gets no footer. */
-	if (writer->segment.footer_lost)
-		return BAT_OK;
-	for (size_t i = 0; code == BAT_OK && i < writer->stage.row_count; i++)
-		code = bat_segment_writer_note(&writer->segment,
-		    &writer->stage.rows[i]);
-	if (code != BAT_OK) {
-		writer->segment.row_count = before;
-		writer->segment.footer_lost = false;
-	}
-	return code;
-}
-
 /* The stage goes to disk, and is there when this returns 0. */
 static int
 write_stage(struct bat_writer *writer, struct bat_error *error)
@@ -212,8 +191,6 @@ write_stage(struct bat_writer *writer, struct bat_error *error)
 	if (code == BAT_OK)
 		code = bat_writer_heads_prepare(&writer->heads,
 		    stage->row_count);
-	if (code == BAT_OK)
-		code = note_rows(writer);
 	if (code == BAT_DATA_DISAGREES)
 		return bat_error_set(error, code,
 		    "the sidecar was damaged, the index is made anew; try "
@@ -235,12 +212,11 @@ write_stage(struct bat_writer *writer, struct bat_error *error)
 
 /* After a failure: as if nothing had been staged. */
 static void
-take_back_stage(struct bat_writer *writer, size_t footer_rows, int code,
+take_back_stage(struct bat_writer *writer, int code,
     const struct bat_error *error)
 {
 	const struct bat_writer_stage *stage = &writer->stage;
 
-	writer->segment.row_count = footer_rows;
 	pthread_rwlock_wrlock(writer->index_lock);
 	bat_index_cancel(writer->index, stage->rows, stage->row_count);
 	pthread_rwlock_unlock(writer->index_lock);
@@ -256,7 +232,6 @@ take_back_stage(struct bat_writer *writer, size_t footer_rows, int code,
 int
 bat_writer_flush(struct bat_writer *writer, struct bat_error *error)
 {
-	size_t footer_rows;
 	int code;
 
 	if (writer->stage.row_count == 0) {
@@ -271,10 +246,9 @@ bat_writer_flush(struct bat_writer *writer, struct bat_error *error)
 		bat_writer_fail_stage(writer, code, error);
 		return code;
 	}
-	footer_rows = writer->segment.row_count;
 	code = write_stage(writer, error);
 	if (code != BAT_OK) {
-		take_back_stage(writer, footer_rows, code, error);
+		take_back_stage(writer, code, error);
 		return code;
 	}
 	writer->opened = true;
