@@ -7,8 +7,9 @@
 /* More than this many findings are counted and not told. */
 #define FINDINGS_MAX 100u
 
-/* Events of an entity that are proved at once. */
-#define EVENTS_AT_ONCE 2048u
+/* Events of an entity that are proved at once: on a slow disk some seconds, in
+ * which nobody can stop it. */
+#define EVENTS_AT_ONCE 512u
 
 /* How often a directory is read again when somebody wrote meanwhile. */
 #define ATTEMPTS 3

@@ -143,6 +143,46 @@ START_TEST(a_damaged_event_of_an_entity_is_named)
 }
 END_TEST
 
+/* More events than are proved at once; then the last of them is damaged. */
+START_TEST(a_long_chain_is_proved_to_its_end)
+{
+	struct bat_draft drafts[STORES_BATCH_MAX];
+	struct bat_buf report = BAT_BUF_EMPTY, file = BAT_BUF_EMPTY;
+	struct bat_slice entity = bat_bytes_text("player:alice");
+	struct bat_receipt receipts[STORES_BATCH_MAX];
+	struct bat_store *store;
+	struct bat_row row;
+
+	temp_dir_make(&dir);
+	store = stores_open(&dir, false);
+	for (size_t i = 0; i < STORES_BATCH_MAX; i++)
+		drafts[i] = stores_draft("player:alice", "room:1", "\xa5hello");
+	for (size_t i = 0; i < 20; i++)
+		ck_assert_int_eq(stores_append_batch(store, drafts,
+				     STORES_BATCH_MAX, receipts, NULL),
+		    0);
+	ck_assert_int_eq(batfs_proof_entity(store, entity, NULL, &report, NULL),
+	    0);
+	ck_assert_int_eq(bat_bytes_append_byte(&report, '\0'), 0);
+	ck_assert_str_eq((const char *)report.data,
+	    "ok 1280 payloads, 1 chains; headers: crc only\n");
+	ck_assert(bat_row(store,
+	    bat_find_id(store, &receipts[STORES_BATCH_MAX - 1].id), &row));
+	stores_close(store);
+	temp_dir_read(&dir, "000001.fbat", &file);
+	file.data[row.offset + row.length - 9] ^= 1;
+	temp_dir_write(&dir, "000001.fbat", bat_bytes_of_buf(&file));
+	bat_bytes_clear(&report);
+	store = stores_open(&dir, true);
+	ck_assert_int_eq(batfs_proof_entity(store, entity, NULL, &report, NULL),
+	    BAT_DATA_CORRUPT);
+	bat_bytes_free(&report);
+	bat_bytes_free(&file);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 /* ---- jobs ---------------------------------------------------------------- */
 
 static atomic_int done_count;
@@ -205,6 +245,7 @@ main(void)
 	tcase_add_loop_test(tests, each_entity_of_a_golden_store_is_proved, 0,
 	    (int)shapes.gl_pathc);
 	tcase_add_test(tests, a_damaged_event_of_an_entity_is_named);
+	tcase_add_test(tests, a_long_chain_is_proved_to_its_end);
 	tcase_add_test(tests, a_job_answers_when_it_is_done);
 	tcase_add_test(tests, a_job_may_be_given_up);
 	suite_add_tcase(suite, tests);
