@@ -17,6 +17,7 @@
 #include "stream.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "render.h"
 #include "stream_internal.h"
@@ -239,6 +240,8 @@ batfs_stream_new(struct bat_store *store, const struct batfs_stream_ways *ways,
 	if (streams->ways.render == NULL)
 		streams->ways.render = batfs_render_event;
 	streams->table_bytes_max = BATFS_STREAM_TABLE_BYTES;
+	streams->two_processors = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	atomic_flag_clear(&streams->helping);
 	if (pthread_mutex_init(&streams->mutex, NULL) != 0)
 		goto free_streams;
 	if (pthread_cond_init(&streams->measured, NULL) != 0)
@@ -262,6 +265,7 @@ batfs_stream_free(struct batfs_streams *streams)
 	while (streams->spare_count > 0)
 		bat_reading_free(
 		    &streams->spare_readings[--streams->spare_count]);
+	bat_bytes_free(&streams->helper_room);
 	free(streams->buckets);
 	pthread_cond_destroy(&streams->measured);
 	pthread_mutex_destroy(&streams->mutex);
@@ -272,12 +276,15 @@ static int
 size_once(struct batfs_stream_call *call, uint64_t *out_size,
     uint32_t *out_last)
 {
+	struct batfs_stream_ahead ahead = { .asked = false };
 	uint64_t start;
 	int code;
 
-	do
+	do {
 		code = batfs_stream_measure(call, NULL, &start);
-	while (code == BAT_OK);
+		batfs_stream_ahead_start(&ahead, call);
+	} while (code == BAT_OK);
+	batfs_stream_ahead_end(&ahead);
 	if (code != BAT_END)
 		return code;
 	pthread_mutex_lock(&call->streams->mutex);
@@ -322,7 +329,7 @@ batfs_stream_end(struct batfs_streams *streams,
 }
 
 int
-batfs_stream_read(struct batfs_streams *streams,
+batfs_stream_read_alone(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t offset, size_t size,
     struct bat_buf *buf, struct bat_error *error)
 {
@@ -344,6 +351,31 @@ batfs_stream_read(struct batfs_streams *streams,
 		if (!call_again(&call, code, attempt))
 			return code;
 	}
+}
+
+int
+batfs_stream_read(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t offset, size_t size,
+    struct bat_buf *buf, struct bat_error *error)
+{
+	uint64_t generation = batfs_stream_store_generation(streams);
+	size_t before = buf->length, got;
+	int code = BAT_OK;
+
+	/* Nothing, all, or up to where it is measured. */
+	(void)batfs_stream_halves(streams, key, offset, size, buf);
+	got = buf->length - before;
+	if (got < size && batfs_stream_store_generation(streams) == generation)
+		code = batfs_stream_read_alone(streams, key, offset + got,
+		    size - got, buf, error);
+	/* Each part may be whole, and of another time. */
+	if (code == BAT_OK &&
+	    batfs_stream_store_generation(streams) != generation)
+		code = bat_error_set(error, BAT_DATA_DISAGREES,
+		    "the store was read anew meanwhile");
+	if (code != BAT_OK)
+		buf->length = before;
+	return code;
 }
 
 int

@@ -13,7 +13,8 @@
  * meanwhile (the key's numbers may mean something else now: name it anew and
  * ask again); BAT_WORLD_*. On failure buf is as before.
  *
- * Threads: locks inside, not held while the store reads.
+ * Threads: locks inside, not held while the store reads. A long read may have a
+ * helper, which is gone when it returns.
  */
 #ifndef BATFS_STREAM_H
 #define BATFS_STREAM_H

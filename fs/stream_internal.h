@@ -1,7 +1,7 @@
 /*
  * Inside of stream: what is remembered of each stream. stream_table.c,
  * stream_lengths.c and stream_span.c keep it, stream.c measures and reads with
- * it. Nobody else includes this.
+ * it, stream_helper.c halves the time of what is long. Nobody else includes this.
  *
  * Three memories, under streams->mutex but for what the store keeps, all
  * disposable:
@@ -80,6 +80,9 @@ struct batfs_streams {
 	/* Memory of calls that are over, for the next ones. */
 	struct bat_reading spare_readings[BATFS_STREAM_SPARES];
 	unsigned spare_count;
+	bool two_processors;
+	atomic_flag helping; /* somebody has the helper (stream_helper.c) */
+	struct bat_buf helper_room; /* of who has it */
 };
 
 /* All below are called with the mutex held, but for walk. */
@@ -183,5 +186,35 @@ int batfs_stream_take_chunk(struct batfs_stream_call *call,
  */
 int batfs_stream_measure(struct batfs_stream_call *call,
     struct bat_buf *capture, uint64_t *out_start);
+
+/* ---- a second thread (stream_helper.c), without the mutex ------------- */
+
+/* Read by this thread, whatever the size: as batfs_stream_read. */
+int batfs_stream_read_alone(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t offset, size_t size,
+    struct bat_buf *buf, struct bat_error *error);
+/* Read by two. BAT_OK: size bytes or all up to what is measured are on buf, if
+ * the generation is still that of before the call; BAT_END: nothing is. */
+int batfs_stream_halves(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t offset, size_t size,
+    struct bat_buf *buf);
+
+/* So many lines are rendered to measure a stream before somebody helps. */
+#define BATFS_STREAM_AHEAD_LINES 1024
+
+/* A thread that learns lengths ahead of a call that measures. All zero at
+ * first; start may be called again and again, end once. */
+struct batfs_stream_ahead {
+	struct batfs_streams *streams;
+	const struct batfs_stream_key *key;
+	uint64_t cursor; /* where it begins */
+	bool asked, runs;
+	atomic_bool stop;
+	pthread_t thread;
+};
+
+void batfs_stream_ahead_start(struct batfs_stream_ahead *ahead,
+    struct batfs_stream_call *call);
+void batfs_stream_ahead_end(struct batfs_stream_ahead *ahead);
 
 #endif

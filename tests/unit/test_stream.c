@@ -21,13 +21,15 @@ batfs_render_event(struct bat_store *store, uint32_t ordinal,
     struct bat_reading *reading, struct bat_buf *buf, struct bat_error *error)
 {
 	const struct fake_event *event = &store->events[ordinal];
+	int code;
 
 	(void)reading;
 	__atomic_fetch_add(&render_count, 1, __ATOMIC_RELAXED);
 	if (on_render != NULL)
 		on_render(store, ordinal);
-	if (render_code != 0)
-		return bat_error_set(error, render_code, "as ordered");
+	code = __atomic_load_n(&render_code, __ATOMIC_RELAXED);
+	if (code != 0)
+		return bat_error_set(error, code, "as ordered");
 	if (event->hidden)
 		return bat_error_set(error, BAT_STATE_NOT_FOUND, "hidden");
 	if (event->damaged)
@@ -52,6 +54,8 @@ setup_with(const struct batfs_stream_ways *ways)
 	render_code = 0;
 	on_render = NULL;
 	ck_assert_int_eq(batfs_stream_new(&store, ways, &streams), 0);
+	/* Also where there is one. */
+	streams->two_processors = true;
 }
 
 static void
@@ -571,6 +575,128 @@ size_all(void *unused)
 	return NULL;
 }
 
+/* Few lines, and long ones. */
+static void
+add_long(unsigned count)
+{
+	static char text[3000];
+
+	memset(text, 'y', sizeof(text));
+	for (unsigned i = 0; i < count; i++)
+		fake_add_at(&store, store.next_seq, "home", "alice",
+		    bat_bytes_slice(text, 700 + i * 37 % 2300));
+}
+
+/* Long enough for two threads; what is appended meanwhile comes behind. */
+START_TEST(a_long_read_is_the_same_by_two)
+{
+	static const size_t offsets[] = { 0, 1, 77, 300000, 699999 };
+	struct bat_buf wanted;
+	uint64_t size;
+
+	add_long(500);
+	wanted = plain(&everything);
+	ck_assert_uint_gt(wanted.length, 800000);
+	ck_assert_int_eq(batfs_stream_size(streams, &everything, &size, NULL),
+	    0);
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		struct bat_buf buf = BAT_BUF_EMPTY;
+		size_t left = wanted.length - offsets[i];
+
+		for (size_t ask = 262144; ask < 2000000; ask = ask * 2 + 7) {
+			size_t some = ask < left ? ask : left;
+
+			bat_bytes_clear(&buf);
+			render_count = 0;
+			ck_assert_int_eq(batfs_stream_read(streams, &everything,
+					     offsets[i], ask, &buf, NULL),
+			    0);
+			ck_assert_uint_eq(buf.length, some);
+			ck_assert_mem_eq(buf.data, wanted.data + offsets[i],
+			    some);
+			/* No line by both. */
+			ck_assert_uint_le(render_count, store.count);
+		}
+		bat_bytes_free(&buf);
+	}
+	bat_bytes_free(&wanted);
+}
+END_TEST
+
+/* An append between measuring and reading: both in one answer. */
+START_TEST(a_long_read_goes_on_behind_what_was_measured)
+{
+	struct bat_buf wanted, buf = BAT_BUF_EMPTY;
+	uint64_t size;
+
+	add_long(400);
+	ck_assert_int_eq(batfs_stream_size(streams, &everything, &size, NULL),
+	    0);
+	add_long(50);
+	wanted = plain(&everything);
+	ck_assert_int_eq(
+	    batfs_stream_read(streams, &everything, 0, 2000000, &buf, NULL), 0);
+	ck_assert_uint_eq(buf.length, wanted.length);
+	ck_assert_mem_eq(buf.data, wanted.data, wanted.length);
+	bat_bytes_free(&wanted);
+	bat_bytes_free(&buf);
+}
+END_TEST
+
+/* Long enough for a helper that goes ahead. */
+#define VERY_MANY (3 * BATFS_STREAM_AHEAD_LINES + 77)
+
+/* Whether a helper came in time or not. */
+START_TEST(a_stream_of_very_many_lines_is_measured_as_it_is)
+{
+	struct batfs_stream_key home = { .list = { .kind = BAT_LIST_ENTITY,
+					     .entity = 0 },
+		.to_seq = UINT64_MAX };
+	struct bat_buf wanted;
+
+	add_many(VERY_MANY);
+	home.list.entity = store.events[0].entity;
+	wanted = plain(&everything);
+	ck_assert_uint_eq(size_of(&everything), wanted.length);
+	/* A line that both came to at once is rendered twice. */
+	ck_assert_uint_ge(render_count, VERY_MANY);
+	ck_assert_uint_lt(render_count, 2 * VERY_MANY);
+	read_all(&wanted);
+	bat_bytes_free(&wanted);
+	wanted = plain(&home);
+	ck_assert_uint_eq(size_of(&home), wanted.length);
+	bat_bytes_free(&wanted);
+}
+END_TEST
+
+static void
+fail_late(struct bat_store *of, uint32_t ordinal)
+{
+	(void)of;
+	if (ordinal >= 2 * BATFS_STREAM_AHEAD_LINES)
+		__atomic_store_n(&render_code, BAT_WORLD_NO_MEMORY,
+		    __ATOMIC_RELAXED);
+}
+
+START_TEST(a_failure_in_the_midst_of_very_many_is_told)
+{
+	struct bat_error error = { .code = 0 };
+	struct bat_buf wanted;
+	uint64_t size;
+
+	add_many(VERY_MANY);
+	wanted = plain(&everything);
+	on_render = fail_late;
+	ck_assert_int_eq(batfs_stream_size(streams, &everything, &size, &error),
+	    BAT_WORLD_NO_MEMORY);
+	on_render = NULL;
+	render_code = 0;
+	ck_assert_uint_eq(size_of(&everything), wanted.length);
+	read_all(&wanted);
+	bat_bytes_free(&wanted);
+}
+END_TEST
+
 START_TEST(threads_measure_a_stream_together)
 {
 	pthread_t threads[4];
@@ -618,6 +744,10 @@ main(void)
 	    reading_through_renders_a_line_once_sized_before_or_not);
 	tcase_add_test(reads, a_long_line_is_rendered_once_for_all_its_pieces);
 	tcase_add_test(reads, threads_measure_a_stream_together);
+	tcase_add_test(reads, a_stream_of_very_many_lines_is_measured_as_it_is);
+	tcase_add_test(reads, a_failure_in_the_midst_of_very_many_is_told);
+	tcase_add_test(reads, a_long_read_is_the_same_by_two);
+	tcase_add_test(reads, a_long_read_goes_on_behind_what_was_measured);
 	tcase_set_timeout(reads, 60);
 	suite_add_tcase(suite, reads);
 
@@ -643,6 +773,9 @@ main(void)
 	tcase_add_test(kept, a_stream_grows_behind_what_was_read);
 	tcase_add_test(kept, a_new_generation_forgets_everything);
 	tcase_add_test(kept, threads_measure_a_stream_together);
+	tcase_add_test(kept, a_stream_of_very_many_lines_is_measured_as_it_is);
+	tcase_add_test(kept, a_failure_in_the_midst_of_very_many_is_told);
+	tcase_add_test(kept, a_long_read_is_the_same_by_two);
 	tcase_add_test(kept,
 	    what_was_measured_before_costs_no_rendering_in_another_mount);
 	tcase_add_loop_test(kept, a_wrong_one_cuts_and_pads_nothing, 0, 12);
