@@ -155,6 +155,8 @@ START_TEST(where_index_and_frames_disagree_there_is_no_footer)
 	stores_close(store);
 	counts = verify();
 	ck_assert_uint_eq(counts.footers, 0);
+	/* Nor a part of one. */
+	ck_assert_uint_eq(counts.noted, 0);
 	ck_assert_uint_eq(counts.events, 9);
 }
 END_TEST
