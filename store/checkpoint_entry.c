@@ -7,121 +7,86 @@
 #include "checkpoint_shapes.h"
 
 #include "codec.h"
+#include "pack_spelled.h"
 
 /* The most bytes of an entry up to its extensions, spelled as batpak does. */
 #define ENTRY_WINDOW 512
 
 /* ---- an entry as batpak writes it ------------------------------------- */
 
-/*
- * A place within ENTRY_WINDOW bytes that are all there, so no step needs to
- * look for the end. The first thing that is spelled otherwise sets odd; what
- * is read after that is of no use, and stays inside the window, because no
- * step is longer than its longest usual form.
- */
-struct fast {
-	const uint8_t *at;
-	bool odd;
-};
-
-#define TAKE_KEY(fast, marker, name)                                           \
-	take_bytes(fast, marker name, sizeof(marker name) - 1)
-
-static inline void
-take_bytes(struct fast *fast, const char *bytes, size_t length)
-{
-	if (memcmp(fast->at, bytes, length) == 0)
-		fast->at += length;
-	else
-		fast->odd = true;
-}
-
-static inline uint64_t
-take_uint(struct fast *fast, uint64_t max)
-{
-	const uint8_t *p = fast->at;
-	uint64_t number = *p;
-	size_t width = 0;
-
-	if (number >= 0x80) {
-		if (number < 0xcc || number > 0xcf) {
-			fast->odd = true;
-			return 0;
-		}
-		width = (size_t)1 << (number - 0xcc);
-		number = width == 1 ? p[1] :
-		    width == 2	    ? bat_bytes_get_be16(p + 1) :
-		    width == 4	    ? bat_bytes_get_be32(p + 1) :
-				      bat_bytes_get_be64(p + 1);
-	}
-	if (number > max)
-		fast->odd = true;
-	fast->at += 1 + width;
-	return number;
-}
-
-static inline void
-take_id(struct fast *fast, struct bat_id *out)
-{
-	take_bytes(fast, "\xc4\x10", 2);
-	memcpy(out->bytes, fast->at, sizeof(out->bytes));
-	fast->at += sizeof(out->bytes);
-}
-
-static inline void
-take_hash(struct fast *fast, struct bat_hash *out)
-{
-	/* Array header and 32 elements of at most two bytes. */
-	struct bat_pack_reader reader = { fast->at, fast->at + 3 + 64 };
-
-	if (bat_pack_read_hash(&reader, out) != 0)
-		fast->odd = true;
-	else
-		fast->at = reader.at;
-}
-
 /* Everything of an entry of version 4 to 6 but its extensions. */
 static inline void
-take_entry(struct fast *fast, const char *header, struct bat_row *out)
+take_entry(struct bat_pack_spelled *fast, uint16_t version, struct bat_row *out)
 {
-	take_bytes(fast, header, 3);
-	TAKE_KEY(fast, "\xa8", "event_id");
-	take_id(fast, &out->id);
-	TAKE_KEY(fast, "\xae", "correlation_id");
-	take_id(fast, &out->corr);
-	TAKE_KEY(fast, "\xac", "causation_id");
-	if (*fast->at == 0xc0) {
-		fast->at++;
-		out->cause = BAT_ID_ZERO;
-	} else {
-		take_id(fast, &out->cause);
-	}
-	TAKE_KEY(fast, "\xa9", "entity_id");
-	out->entity = (uint32_t)take_uint(fast, UINT32_MAX);
-	TAKE_KEY(fast, "\xa8", "scope_id");
-	out->scope = (uint32_t)take_uint(fast, UINT32_MAX);
-	TAKE_KEY(fast, "\xa4", "kind");
-	out->kind = (uint16_t)take_uint(fast, UINT16_MAX);
-	TAKE_KEY(fast, "\xa7", "wall_ms");
-	out->wall_ms = take_uint(fast, UINT64_MAX);
-	TAKE_KEY(fast, "\xa5", "clock");
-	out->clock = (uint32_t)take_uint(fast, UINT32_MAX);
-	TAKE_KEY(fast, "\xa8", "dag_lane");
-	out->lane = (uint32_t)take_uint(fast, UINT32_MAX);
-	TAKE_KEY(fast, "\xa9", "dag_depth");
-	out->depth = (uint32_t)take_uint(fast, UINT32_MAX);
-	TAKE_KEY(fast, "\xa9", "prev_hash");
-	take_hash(fast, &out->prev);
-	TAKE_KEY(fast, "\xaa", "event_hash");
-	take_hash(fast, &out->hash);
-	TAKE_KEY(fast, "\xaa", "segment_id");
-	out->segment = take_uint(fast, UINT64_MAX);
-	TAKE_KEY(fast, "\xa6", "offset");
-	out->offset = take_uint(fast, UINT64_MAX);
-	TAKE_KEY(fast, "\xa6", "length");
-	out->length = (uint32_t)take_uint(fast, UINT32_MAX);
-	TAKE_KEY(fast, "\xaf", "global_sequence");
-	out->seq = take_uint(fast, UINT64_MAX);
+	if (version < 6)
+		BAT_PACK_SAME(fast,
+		    "\xde\x00\x10\xa8"
+		    "event_id");
+	else
+		BAT_PACK_SAME(fast,
+		    "\xde\x00\x11\xa8"
+		    "event_id");
+	bat_pack_take_id(fast, &out->id);
+	BAT_PACK_SAME(fast,
+	    "\xae"
+	    "correlation_id");
+	bat_pack_take_id(fast, &out->corr);
+	BAT_PACK_SAME(fast,
+	    "\xac"
+	    "causation_id");
+	bat_pack_take_id_or_nil(fast, &out->cause);
+	BAT_PACK_SAME(fast,
+	    "\xa9"
+	    "entity_id");
+	out->entity = (uint32_t)bat_pack_take_number(fast, UINT32_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa8"
+	    "scope_id");
+	out->scope = (uint32_t)bat_pack_take_number(fast, UINT32_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa4"
+	    "kind");
+	out->kind = (uint16_t)bat_pack_take_number(fast, UINT16_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa7"
+	    "wall_ms");
+	out->wall_ms = bat_pack_take_number(fast, UINT64_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa5"
+	    "clock");
+	out->clock = (uint32_t)bat_pack_take_number(fast, UINT32_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa8"
+	    "dag_lane");
+	out->lane = (uint32_t)bat_pack_take_number(fast, UINT32_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa9"
+	    "dag_depth");
+	out->depth = (uint32_t)bat_pack_take_number(fast, UINT32_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa9"
+	    "prev_hash");
+	bat_pack_take_hash(fast, &out->prev);
+	BAT_PACK_SAME(fast,
+	    "\xaa"
+	    "event_hash");
+	bat_pack_take_hash(fast, &out->hash);
+	BAT_PACK_SAME(fast,
+	    "\xaa"
+	    "segment_id");
+	out->segment = bat_pack_take_number(fast, UINT64_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa6"
+	    "offset");
+	out->offset = bat_pack_take_number(fast, UINT64_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xa6"
+	    "length");
+	out->length = (uint32_t)bat_pack_take_number(fast, UINT32_MAX);
+	BAT_PACK_SAME(fast,
+	    "\xaf"
+	    "global_sequence");
+	out->seq = bat_pack_take_number(fast, UINT64_MAX);
 }
 
 /* An entry in batpak's own spelling; false: nothing was read. */
@@ -129,20 +94,22 @@ static bool
 read_usual(struct bat_pack_reader *reader, uint16_t version,
     struct bat_row *out, struct bat_slice *out_map)
 {
-	struct fast fast = { reader->at, false };
+	struct bat_pack_spelled fast = { reader->at, 0 };
 	uint32_t count = 0;
 
 	if (version < 4 || bat_pack_left(reader) < ENTRY_WINDOW)
 		return false;
-	take_entry(&fast, version < 6 ? "\xde\x00\x10" : "\xde\x00\x11", out);
+	take_entry(&fast, version, out);
 	*out_map = BAT_SLICE_EMPTY;
 	out->extensions = BAT_ROW_EXTENSIONS_UNKNOWN;
 	if (version == 6) {
 		struct bat_pack_reader map = { fast.at, reader->end };
 
-		TAKE_KEY(&fast, "\xb2", "receipt_extensions");
+		BAT_PACK_SAME(&fast,
+		    "\xb2"
+		    "receipt_extensions");
 		map.at = fast.at;
-		if (fast.odd)
+		if (fast.differ != 0)
 			return false;
 		if (*map.at == 0x80)
 			*out_map = bat_bytes_slice(map.at++, 1);
@@ -152,9 +119,10 @@ read_usual(struct bat_pack_reader *reader, uint16_t version,
 		out->extensions = count > 0 ? BAT_ROW_EXTENSIONS_SOME :
 					      BAT_ROW_EXTENSIONS_NONE;
 	}
-	if (!fast.odd)
-		reader->at = fast.at;
-	return !fast.odd;
+	if (fast.differ != 0)
+		return false;
+	reader->at = fast.at;
+	return true;
 }
 
 /* ---- an entry in any spelling ----------------------------------------- */

@@ -1,152 +1,67 @@
 #include "codec_internal.h"
+#include "pack_spelled.h"
 
 /*
  * The most bytes of a body up to its first hash: constants, and numbers of nine
- * bytes each. A body that is spelled as batpak spells it has more than these.
+ * bytes each (pack_spelled.h). A body as batpak spells it has more than these.
  */
 #define HEAD_MAX 300
 
-/*
- * A place in the head, where HEAD_MAX bytes are there, so that no step looks for
- * the end: whatever differs is gathered and asked for once, and a step takes no
- * more than its longest usual form. (memcmp of the C library reads with masks,
- * and takes 50 ns and more for a constant that lies at the end of its page.)
- */
-struct head {
-	const uint8_t *at;
-	uint64_t differ;
-};
-
-#define SAME(head, text) take_same(head, text, sizeof(text) - 1)
-
-/* Four bytes at least. The last step goes over bytes of the one before. */
-__attribute__((always_inline)) static inline void
-take_same(struct head *head, const char *text, size_t length)
-{
-	const uint8_t *at = head->at;
-	uint64_t a, b;
-	uint32_t c, d;
-
-	head->at += length;
-	for (size_t i = 0; i + 8 <= length; i += 8) {
-		memcpy(&a, at + i, 8);
-		memcpy(&b, text + i, 8);
-		head->differ |= a ^ b;
-	}
-	if (length % 8 == 0)
-		return;
-	if (length > 8) {
-		memcpy(&a, at + length - 8, 8);
-		memcpy(&b, text + length - 8, 8);
-		head->differ |= a ^ b;
-		return;
-	}
-	memcpy(&c, at, 4);
-	memcpy(&d, text, 4);
-	head->differ |= c ^ d;
-	memcpy(&c, at + length - 4, 4);
-	memcpy(&d, text + length - 4, 4);
-	head->differ |= c ^ d;
-}
-
-/* An integer >= 0 of any width. */
-static inline uint64_t
-take_number(struct head *head, uint64_t max)
-{
-	const uint8_t *at = head->at;
-	uint64_t number = at[0];
-
-	head->at++;
-	if (number >= 0x80) {
-		unsigned width = (unsigned)number - 0xcc;
-
-		if (width > 3) {
-			head->differ = 1;
-			return 0;
-		}
-		head->at += (size_t)1 << width;
-		number = bat_bytes_get_be64(at + 1) >> (64 - (8 << width));
-	}
-	head->differ |= number > max;
-	return number;
-}
-
 static inline void
-take_id(struct head *head, struct bat_id *out)
+take_position(struct bat_pack_spelled *head, struct bat_event *out)
 {
-	memcpy(out->bytes, head->at, sizeof(out->bytes));
-	head->at += sizeof(out->bytes);
-}
-
-static inline void
-take_id_or_nil(struct head *head, struct bat_id *out)
-{
-	if (head->at[0] == 0xc0) {
-		*out = BAT_ID_ZERO;
-		head->at++;
-		return;
-	}
-	head->differ |= (uint64_t)(head->at[0] ^ 0xc4) |
-	    (uint64_t)(head->at[1] ^ sizeof(out->bytes));
-	head->at += 2;
-	take_id(head, out);
-}
-
-static inline void
-take_position(struct head *head, struct bat_event *out)
-{
-	SAME(head, "\xa8position\x85\xa7wall_ms");
-	out->wall_ms = take_number(head, UINT64_MAX);
-	SAME(head,
+	BAT_PACK_SAME(head, "\xa8position\x85\xa7wall_ms");
+	out->wall_ms = bat_pack_take_number(head, UINT64_MAX);
+	BAT_PACK_SAME(head,
 	    "\xa7"
 	    "counter");
-	out->counter = (uint32_t)take_number(head, UINT16_MAX);
-	SAME(head,
+	out->counter = (uint32_t)bat_pack_take_number(head, UINT16_MAX);
+	BAT_PACK_SAME(head,
 	    "\xa5"
 	    "depth");
-	out->depth = (uint32_t)take_number(head, UINT32_MAX);
-	SAME(head, "\xa4lane");
-	out->lane = (uint32_t)take_number(head, UINT32_MAX);
-	SAME(head, "\xa8sequence");
-	out->clock = (uint32_t)take_number(head, UINT32_MAX);
+	out->depth = (uint32_t)bat_pack_take_number(head, UINT32_MAX);
+	BAT_PACK_SAME(head, "\xa4lane");
+	out->lane = (uint32_t)bat_pack_take_number(head, UINT32_MAX);
+	BAT_PACK_SAME(head, "\xa8sequence");
+	out->clock = (uint32_t)bat_pack_take_number(head, UINT32_MAX);
 }
 
 /* Up to the first hash; false: it is spelled otherwise. */
 static inline bool
 take_head(struct bat_pack_reader *reader, struct bat_event *out)
 {
-	struct head head = { reader->at, 0 };
+	struct bat_pack_spelled head = { reader->at, 0 };
 
 	if (bat_pack_left(reader) < HEAD_MAX)
 		return false;
-	SAME(&head,
+	BAT_PACK_SAME(&head,
 	    "\x84\xa5"
 	    "event\x83\xa6"
 	    "header\x89\xa8"
-	    "event_id\xc4\x10");
-	take_id(&head, &out->id);
-	SAME(&head,
+	    "event_id");
+	bat_pack_take_id(&head, &out->id);
+	BAT_PACK_SAME(&head,
 	    "\xae"
-	    "correlation_id\xc4\x10");
-	take_id(&head, &out->corr);
-	SAME(&head,
+	    "correlation_id");
+	bat_pack_take_id(&head, &out->corr);
+	BAT_PACK_SAME(&head,
 	    "\xac"
 	    "causation_id");
-	take_id_or_nil(&head, &out->cause);
-	SAME(&head, "\xactimestamp_us");
-	out->timestamp_us = (int64_t)take_number(&head, INT64_MAX);
+	bat_pack_take_id_or_nil(&head, &out->cause);
+	BAT_PACK_SAME(&head, "\xactimestamp_us");
+	out->timestamp_us = (int64_t)bat_pack_take_number(&head, INT64_MAX);
 	take_position(&head, out);
-	SAME(&head, "\xacpayload_size");
-	out->payload_size = (uint32_t)take_number(&head, UINT32_MAX);
-	SAME(&head,
+	BAT_PACK_SAME(&head, "\xacpayload_size");
+	out->payload_size = (uint32_t)bat_pack_take_number(&head, UINT32_MAX);
+	BAT_PACK_SAME(&head,
 	    "\xaa"
 	    "event_kind");
-	out->kind = (uint16_t)take_number(&head, UINT16_MAX);
-	SAME(&head,
+	out->kind = (uint16_t)bat_pack_take_number(&head, UINT16_MAX);
+	BAT_PACK_SAME(&head,
 	    "\xa5"
 	    "flags");
-	out->flags = (uint8_t)take_number(&head, UINT8_MAX);
-	SAME(&head,
+	out->flags = (uint8_t)bat_pack_take_number(&head, UINT8_MAX);
+	BAT_PACK_SAME(&head,
 	    "\xac"
 	    "content_hash");
 	reader->at = head.at;
@@ -161,11 +76,11 @@ take_head(struct bat_pack_reader *reader, struct bat_event *out)
 __attribute__((always_inline)) static inline bool
 take_constant(struct bat_pack_reader *reader, const char *text, size_t length)
 {
-	struct head head = { reader->at, 0 };
+	struct bat_pack_spelled head = { reader->at, 0 };
 
 	if (bat_pack_left(reader) < length)
 		return false;
-	take_same(&head, text, length);
+	bat_pack_take_same(&head, text, length);
 	reader->at = head.at;
 	return head.differ == 0;
 }

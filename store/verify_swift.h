@@ -11,8 +11,9 @@
  * here: two index files), it has no opinion, and the plain way reads
  * everything. Nothing is believed for that: it uses the same decoders of bytes.
  *
- * The figure that justifies it: 1 M events with footers and an index file, on a
- * busy machine, in 0.5 s of CPU time on two cores instead of 1.5 s on one. Each
+ * The figure that justifies it: 1 M events with footers and index.ckpt (1.1 GB),
+ * on a busy machine, in 0.45 s of CPU time on two cores, of which the kernel
+ * takes 0.2 s to copy what is read; the plain way takes 1.5 s on one. Each
  * segment is read as two pieces by two threads; rows are held against frames as
  * they come, none is kept; an event leaves 8 bytes behind instead of 56 and 480
  * for its rows.
