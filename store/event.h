@@ -113,6 +113,25 @@ struct bat_draft {
 	size_t extension_count;
 };
 
+/* What a row says of an event but its names, its place and its number: those
+ * are 0. */
+static inline struct bat_row
+bat_event_row(const struct bat_event *event)
+{
+	return (struct bat_row){
+		.id = event->id,
+		.corr = event->corr,
+		.cause = event->cause,
+		.clock = event->clock,
+		.lane = event->lane,
+		.depth = event->depth,
+		.wall_ms = event->wall_ms,
+		.prev = event->prev,
+		.hash = event->hash,
+		.kind = event->kind,
+	};
+}
+
 /*
  * Is a draft acceptable by itself (names, kind, sizes, extension keys)?
  * alone: it is a batch of one. Returns 0, BAT_USE_INVALID, _NAME_LENGTH,

@@ -157,6 +157,19 @@ bat_hidden_decode(struct bat_slice file, struct bat_hidden *out,
 }
 
 int
+bat_hidden_read(const struct bat_disk *disk, int dir, struct bat_hidden *out,
+    struct bat_buf *bytes, struct bat_error *error)
+{
+	int code = bat_file_read_whole(disk, dir, BAT_HIDDEN_FILE, SIZE_MAX / 2,
+	    bytes, error);
+
+	*out = (struct bat_hidden){ NULL, 0 };
+	return code == BAT_OK ?
+	    bat_hidden_decode(bat_bytes_of_buf(bytes), out, error) :
+	    code;
+}
+
+int
 bat_hidden_encode(const struct bat_hidden *hidden, struct bat_buf *buf)
 {
 	struct bat_fields_out out = { buf, 0 };

@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "error.h"
+#include "file.h"
 
 #define BAT_HIDDEN_FILE "visibility_ranges.fbv"
 
@@ -25,6 +26,10 @@ struct bat_hidden {
 /* Returns 0, BAT_DATA_CORRUPT, BAT_DATA_FUTURE, BAT_WORLD_NO_MEMORY. */
 int bat_hidden_decode(struct bat_slice file, struct bat_hidden *out,
     struct bat_error *error);
+/* The file of a directory; its bytes onto *bytes (empty), which the caller frees
+ * in any case. As bat_hidden_decode, and BAT_WORLD_*. */
+int bat_hidden_read(const struct bat_disk *disk, int dir,
+    struct bat_hidden *out, struct bat_buf *bytes, struct bat_error *error);
 int bat_hidden_encode(const struct bat_hidden *hidden, struct bat_buf *buf);
 /* Forget what covers numbers from end on. */
 void bat_hidden_clip(struct bat_hidden *hidden, uint64_t end);

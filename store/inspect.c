@@ -105,7 +105,7 @@ inspect_hidden(struct inspection *inspection)
 {
 	const struct bat_segment_dir *dir = &inspection->dir;
 	struct bat_buf file = BAT_BUF_EMPTY;
-	struct bat_hidden hidden = { NULL, 0 };
+	struct bat_hidden hidden;
 	struct bat_error error = { .code = 0 };
 	int code;
 
@@ -113,11 +113,7 @@ inspect_hidden(struct inspection *inspection)
 		bat_inspect_say(inspection, "hidden.ranges", "0");
 		return;
 	}
-	code = bat_file_read_whole(dir->disk, dir->dir, BAT_HIDDEN_FILE,
-	    SIZE_MAX / 2, &file, &error);
-	if (code == BAT_OK)
-		code = bat_hidden_decode(bat_bytes_of_buf(&file), &hidden,
-		    &error);
+	code = bat_hidden_read(dir->disk, dir->dir, &hidden, &file, &error);
 	if (code == BAT_OK) {
 		bat_inspect_say(inspection, "hidden.ranges", "%zu",
 		    hidden.count);

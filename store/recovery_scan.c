@@ -21,27 +21,16 @@ row_of_event(struct recovery_scan *scan, const struct bat_event *event,
 {
 	int code = BAT_OK;
 
-	*out = (struct bat_row){
-		.id = event->id,
-		.corr = event->corr,
-		.cause = event->cause,
-		.entity = names->entity,
-		.scope = names->scope,
-		.clock = event->clock,
-		.lane = event->lane,
-		.depth = event->depth,
-		.length = (uint32_t)length,
-		.wall_ms = event->wall_ms,
-		.segment = segment,
-		.offset = offset,
-		.seq = RECOVERY_UNTOLD,
-		.prev = event->prev,
-		.hash = event->hash,
-		.kind = bat_kind_mapped(event->kind),
-		.extensions = event->extension_count > 0 ?
-		    BAT_ROW_EXTENSIONS_SOME :
-		    BAT_ROW_EXTENSIONS_NONE,
-	};
+	*out = bat_event_row(event);
+	out->entity = names->entity;
+	out->scope = names->scope;
+	out->length = (uint32_t)length;
+	out->segment = segment;
+	out->offset = offset;
+	out->seq = RECOVERY_UNTOLD;
+	out->kind = bat_kind_mapped(event->kind);
+	out->extensions = event->extension_count > 0 ? BAT_ROW_EXTENSIONS_SOME :
+						       BAT_ROW_EXTENSIONS_NONE;
 	if (out->entity == BAT_INTERN_NONE)
 		code = bat_intern_put(&scan->index->names, event->entity,
 		    &out->entity);

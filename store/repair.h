@@ -19,8 +19,10 @@
  *
  * Where the disk does not give all of a segment, nothing is changed.
  *
- * What it cannot decide it leaves, and says so: hidden ranges that do not hold,
- * files of another generation, segments that are no regular files.
+ * What it cannot decide it leaves, and says what to do: hidden ranges that do not
+ * hold (without them withdrawn events come back), segments of another version,
+ * segments that are no regular files, and the source of a merge beside a segment
+ * of its name.
  *
  * Threads: one; with carry_out the lock of the directory is held.
  */

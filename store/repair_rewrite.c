@@ -174,22 +174,11 @@ note_row(struct rewrite *rewrite, const struct bat_segment_item *item,
 	struct bat_row *row = &rewrite->rows[rewrite->row_count];
 	int code;
 
-	*row = (struct bat_row){
-		.id = event->id,
-		.corr = event->corr,
-		.cause = event->cause,
-		.clock = event->clock,
-		.lane = event->lane,
-		.depth = event->depth,
-		.length = (uint32_t)item->length,
-		.wall_ms = event->wall_ms,
-		.segment = bat_repair_target(rewrite->segment),
-		.offset = rewrite->written + rewrite->out.length,
-		.seq = seq,
-		.prev = event->prev,
-		.hash = event->hash,
-		.kind = event->kind,
-	};
+	*row = bat_event_row(event);
+	row->length = (uint32_t)item->length;
+	row->segment = bat_repair_target(rewrite->segment);
+	row->offset = rewrite->written + rewrite->out.length;
+	row->seq = seq;
 	code = bat_intern_put(&rewrite->names, event->entity, &row->entity);
 	if (code == BAT_OK)
 		code = bat_intern_put(&rewrite->names, event->scope,

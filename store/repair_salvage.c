@@ -96,17 +96,13 @@ copy_hidden(struct salvage *salvage)
 {
 	struct bat_segment_dir *dir = &salvage->repair.dir;
 	struct bat_buf file = BAT_BUF_EMPTY;
-	struct bat_hidden hidden = { NULL, 0 };
+	struct bat_hidden hidden;
 	struct bat_error why = { .code = 0 };
 	int code;
 
 	if (!dir->has_hidden)
 		return BAT_OK;
-	code = bat_file_read_whole(dir->disk, dir->dir, BAT_HIDDEN_FILE,
-	    SIZE_MAX / 2, &file, &why);
-	if (code == BAT_OK)
-		code = bat_hidden_decode(bat_bytes_of_buf(&file), &hidden,
-		    &why);
+	code = bat_hidden_read(dir->disk, dir->dir, &hidden, &file, &why);
 	bat_hidden_free(&hidden);
 	if (code == BAT_OK)
 		code = bat_file_put_whole(dir->disk,

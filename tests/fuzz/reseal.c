@@ -121,20 +121,11 @@ add_row(struct rows *rows, const struct bat_event *event, uint64_t segment,
 			abort();
 	}
 	row = &rows->list[rows->count];
-	*row = (struct bat_row){ .id = event->id,
-		.corr = event->corr,
-		.cause = event->cause,
-		.clock = event->clock,
-		.lane = event->lane,
-		.depth = event->depth,
-		.length = (uint32_t)length,
-		.wall_ms = event->wall_ms,
-		.segment = segment,
-		.offset = offset,
-		.seq = seq,
-		.prev = event->prev,
-		.hash = event->hash,
-		.kind = event->kind };
+	*row = bat_event_row(event);
+	row->length = (uint32_t)length;
+	row->segment = segment;
+	row->offset = offset;
+	row->seq = seq;
 	must(bat_intern_put(&rows->names, event->entity, &row->entity));
 	must(bat_intern_put(&rows->names, event->scope, &row->scope));
 	rows->maps[rows->count++] = event->extension_map;

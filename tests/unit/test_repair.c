@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bat.h"
 #include "maker.h"
@@ -591,13 +592,102 @@ START_TEST(a_whole_store_is_left_alone)
 }
 END_TEST
 
+/* What was left, by its text. */
+static char left_text[512];
+
+static int
+take_left(void *context, const struct bat_repair_act *act)
+{
+	(void)context;
+	if (act->kind == BAT_REPAIR_LEFT)
+		snprintf(left_text, sizeof(left_text), "%s", act->text);
+	return 0;
+}
+
+/* One place is left, these words name it and the way out. */
+static void
+assert_left(const char *place, const char *remedy)
+{
+	const struct bat_repair_sink sink = { NULL, take_left };
+
+	left_text[0] = '\0';
+	ck_assert_int_eq(bat_repair(bat_file_posix(), temp.path, true, &sink,
+			     &counts, NULL),
+	    0);
+	ck_assert_uint_eq(counts.left, 1);
+	ck_assert_msg(strstr(left_text, place) != NULL &&
+		strstr(left_text, remedy) != NULL,
+	    "%s", left_text);
+}
+
+/* And when that was done, the store is whole. */
+static void
+assert_helped(void)
+{
+	repair(bat_file_posix(), temp.path, true);
+	ck_assert_uint_eq(counts.left, 0);
+	ck_assert(opens_for_writing());
+}
+
 START_TEST(hidden_ranges_that_do_not_hold_are_left_and_said)
 {
 	stores_golden(&temp, "hidden");
 	flip("visibility_ranges.fbv", 14);
-	repair(bat_file_posix(), temp.path, true);
-	ck_assert_uint_eq(counts.left, 1);
+	assert_left("visibility_ranges.fbv", "move it away");
 	ck_assert(temp_dir_has(&temp, "visibility_ranges.fbv"));
+	ck_assert(!opens_for_writing());
+	temp_dir_unlink(&temp, "visibility_ranges.fbv");
+	assert_helped();
+}
+END_TEST
+
+START_TEST(a_segment_of_another_version_is_left_and_said)
+{
+	struct temp_dir saved;
+	struct bat_salvage_counts salvaged;
+
+	stores_golden(&temp, "many-segments-noindex");
+	/* The version, in the header's map. */
+	temp_dir_flip(&temp, "000002.fbat", 17, 3);
+	assert_left("segment 2", "batctl salvage");
+	ck_assert(!opens_for_writing());
+	temp_dir_make(&saved);
+	ck_assert_int_eq(bat_repair_salvage(bat_file_posix(), temp.path,
+			     saved.path, NULL, &salvaged, NULL),
+	    0);
+	ck_assert_uint_eq(salvaged.events, 302);
+	temp_dir_remove(&temp);
+	temp = saved;
+	assert_helped();
+}
+END_TEST
+
+START_TEST(a_segment_that_is_no_regular_file_is_left_and_said)
+{
+	char path[400];
+
+	stores_golden(&temp, "many-segments-noindex");
+	snprintf(path, sizeof(path), "%s/000099.fbat", temp.path);
+	ck_assert_int_eq(symlink("/dev/null", path), 0);
+	assert_left("no regular files", "move them away");
+	ck_assert(!opens_for_writing());
+	ck_assert_int_eq(unlink(path), 0);
+	assert_helped();
+}
+END_TEST
+
+START_TEST(a_source_that_may_be_a_part_of_its_segment_is_left_and_said)
+{
+	struct bat_buf file = BAT_BUF_EMPTY;
+
+	stores_golden(&temp, "many-segments-noindex");
+	temp_dir_read(&temp, "000001.fbat", &file);
+	temp_dir_write(&temp, "000001.fbat.compact-src",
+	    bat_bytes_of_buf(&file));
+	assert_left("000001.fbat.compact-src", "move one of them away");
+	temp_dir_unlink(&temp, "000001.fbat.compact-src");
+	assert_helped();
+	bat_bytes_free(&file);
 }
 END_TEST
 
@@ -787,6 +877,11 @@ main(void)
 	tcase_add_test(others, a_whole_store_is_left_alone);
 	tcase_add_test(others,
 	    hidden_ranges_that_do_not_hold_are_left_and_said);
+	tcase_add_test(others, a_segment_of_another_version_is_left_and_said);
+	tcase_add_test(others,
+	    a_segment_that_is_no_regular_file_is_left_and_said);
+	tcase_add_test(others,
+	    a_source_that_may_be_a_part_of_its_segment_is_left_and_said);
 	tcase_add_test(others, a_store_that_somebody_holds_is_not_touched);
 	tcase_add_test(others, what_was_kept_before_is_not_written_over);
 	suite_add_tcase(suite, others);
