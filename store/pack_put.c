@@ -98,6 +98,9 @@ has_bmi2(void)
 uint8_t *
 bat_pack_put_spread(uint8_t *to, const uint8_t *from, size_t length)
 {
+	/* of nothing there may be no address */
+	if (length == 0)
+		return to;
 	if (has_bmi2())
 		return spread_bmi2(to, from, length);
 	return bat_pack_put_spread_plain(to, from, length);

@@ -96,7 +96,7 @@ fuzz_reseal_checksum(struct fuzz_file *file)
 	    4);
 }
 
-/* ---- footers and index.fbati ------------------------------------------- */
+/* ---- footers and index files ------------------------------------------- */
 
 struct rows {
 	struct bat_row *list;
@@ -205,8 +205,26 @@ file_of(struct fuzz_directory *directory, unsigned name)
 	return NULL;
 }
 
+/* A checkpoint of the version that it has; of 6, where it says none. */
+static int
+encode_index(const struct bat_checkpoint_input *input, struct fuzz_file *index)
+{
+	unsigned version = index->bytes.length < 8 ?
+	    0 :
+	    bat_bytes_get_le16(index->bytes.data + 6);
+
+	bat_bytes_clear(&index->bytes);
+	if (index->name == FUZZ_ROWINDEX)
+		return bat_rowindex_encode(input, &index->bytes, NULL);
+	if (version < BAT_CHECKPOINT_VERSION_MIN ||
+	    version > BAT_CHECKPOINT_VERSION)
+		version = BAT_CHECKPOINT_VERSION;
+	return bat_checkpoint_encode(input, (uint16_t)version, &index->bytes,
+	    NULL);
+}
+
 static void
-put_rowindex(struct fuzz_directory *directory, struct fuzz_file *index,
+put_index(struct fuzz_directory *directory, struct fuzz_file *index,
     uint64_t seq)
 {
 	struct rows rows = { .count = 0 };
@@ -229,18 +247,17 @@ put_rowindex(struct fuzz_directory *directory, struct fuzz_file *index,
 	}
 	input.allocator = seq;
 	input.row_count = rows.count;
-	bat_bytes_clear(&index->bytes);
 	/* Where it cannot be said in such a file there is none. */
-	if (bat_rowindex_encode(&input, &index->bytes, NULL) != 0)
+	if (encode_index(&input, index) != 0)
 		bat_bytes_clear(&index->bytes);
 	free_rows(&rows);
 }
 
 void
 fuzz_reseal_indexes(struct fuzz_directory *directory, uint64_t first,
-    bool footers, bool rowindex)
+    bool footers, bool indexes)
 {
-	struct fuzz_file *index = file_of(directory, FUZZ_ROWINDEX);
+	static const unsigned names[] = { FUZZ_CHECKPOINT, FUZZ_ROWINDEX };
 	uint64_t seq = first;
 
 	for (unsigned name = 0; footers && name < FUZZ_SEGMENTS; name++) {
@@ -250,6 +267,10 @@ fuzz_reseal_indexes(struct fuzz_directory *directory, uint64_t first,
 			put_footer(file, seq);
 		seq += file != NULL ? 1000 : 0;
 	}
-	if (rowindex && index != NULL)
-		put_rowindex(directory, index, first);
+	for (size_t i = 0; indexes && i < 2; i++) {
+		struct fuzz_file *index = file_of(directory, names[i]);
+
+		if (index != NULL)
+			put_index(directory, index, first);
+	}
 }

@@ -30,9 +30,10 @@ void fuzz_reseal_splice(struct bat_buf *file, size_t at, size_t length,
 void fuzz_reseal_frame(struct bat_slice body, struct bat_buf *out);
 /* The one checksum of a file that is no segment. */
 void fuzz_reseal_checksum(struct fuzz_file *file);
-/* Footers for all segments that have one, and index.fbati if there is one, of
- * all events that their frames hold, numbered from first on. */
+/* Footers for all segments that have one, and the index files that there are
+ * (a checkpoint in its version), of all events that their frames hold, numbered
+ * from first on. */
 void fuzz_reseal_indexes(struct fuzz_directory *directory, uint64_t first,
-    bool footers, bool rowindex);
+    bool footers, bool indexes);
 
 #endif
