@@ -330,9 +330,10 @@ END_TEST
 START_TEST(space_ahead_goes_where_another_segment_follows)
 {
 	uint8_t ahead[9000];
-	struct bat_slice ones = bat_bytes_slice(ahead, sizeof(ahead));
+	struct bat_slice ones;
 
 	memset(ahead, 0xff, sizeof(ahead));
+	ones = bat_bytes_slice(ahead, sizeof(ahead));
 	start("crashed-open");
 	temp_dir_append(&temp, "000001.fbat", ones);
 	repair(bat_file_posix(), temp.path, true);
