@@ -26,6 +26,7 @@ int batfs_batctl_inspect(int argc, char **argv);
 int batfs_batctl_repair(int argc, char **argv);
 int batfs_batctl_verify(int argc, char **argv);
 int batfs_batctl_prove(int argc, char **argv);
+int batfs_batctl_renew_log(int argc, char **argv);
 int batfs_batctl_salvage(int argc, char **argv);
 int batfs_batctl_append(int argc, char **argv);
 int batfs_batctl_checkpoint(int argc, char **argv);

@@ -246,6 +246,28 @@ look_for_doubles(struct findings *findings, const char *path)
 		fine("the store opens");
 }
 
+/* Nobody writes: who does may be ahead of what was read here. */
+static void
+look_at_log(struct findings *findings, struct bat_store *store)
+{
+	struct bat_error error = { .text = "" };
+	int code = bat_attest_fits(store, &error);
+	char what[sizeof error.text + 64];
+	char *remedy;
+
+	if (code == BAT_OK)
+		fine("the transparency log can go on");
+	if (code == BAT_OK || code == BAT_STATE_NOT_FOUND)
+		return;
+	snprintf(what, sizeof what, "the transparency log is halted: %s",
+	    error.text);
+	remedy = strstr(what, "; ");
+	if (remedy != NULL)
+		*remedy = '\0';
+	hindrance(findings, what,
+	    remedy != NULL ? remedy + 2 : "`batctl verify` tells more");
+}
+
 static void
 look_at_store(struct findings *findings, const char *path)
 {
@@ -267,6 +289,8 @@ look_at_store(struct findings *findings, const char *path)
 			    "`batctl repair`, or mount with -o ro");
 		else
 			look_for_doubles(findings, path);
+		if (holder_of(path) == 0)
+			look_at_log(findings, store);
 	}
 	bat_close(store, NULL);
 }

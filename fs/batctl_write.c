@@ -239,40 +239,74 @@ batfs_batctl_append(int argc, char **argv)
 	return code == BAT_OK ? status : fail(argv[0], &error, code);
 }
 
-/* ---- index files ----------------------------------------------------------------- */
+/* ---- on a store as a whole ----------------------------------------------------- */
 
-int
-batfs_batctl_checkpoint(int argc, char **argv)
+/* One argument is the directory, the others are words of the command: take_word
+ * says whether it knows one. */
+static const char *
+read_words(int argc, char **argv, struct bat_options *how,
+    bool (*take_word)(const char *word, struct bat_options *how))
 {
-	struct bat_options how = { .no_create = true };
-	struct bat_error error = { .code = 0 };
-	struct bat_store *store = NULL;
 	const char *data_dir = NULL;
-	int code, closed;
 
 	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--index=ckpt") == 0)
-			how.index = BAT_INDEX_CKPT;
-		else if (strcmp(argv[i], "--index=fbati") == 0)
-			how.index = BAT_INDEX_FBATI;
-		else if (data_dir == NULL && argv[i][0] != '-')
-			data_dir = argv[i];
-		else
-			return BATCTL_USAGE;
+		if (take_word(argv[i], how))
+			continue;
+		if (data_dir != NULL || argv[i][0] == '-')
+			return NULL;
+		data_dir = argv[i];
 	}
-	if (data_dir == NULL)
-		return BATCTL_USAGE;
-	code = bat_open(data_dir, &how, &store, &error);
+	return data_dir;
+}
+
+/* Open, work, close; what fails first is told. */
+static int
+with_store(const char *data_dir, const struct bat_options *how,
+    int (*work)(struct bat_store *store, const struct bat_options *how,
+	struct bat_error *error))
+{
+	struct bat_error error = { .code = 0 };
+	struct bat_store *store = NULL;
+	int code = bat_open(data_dir, how, &store, &error), closed;
+
 	if (code != BAT_OK)
 		return fail("", &error, code);
-	code = bat_checkpoint(store, &error);
+	code = work(store, how, &error);
 	closed = bat_close(store, code == BAT_OK ? &error : NULL);
 	if (code == BAT_OK)
 		code = closed;
 	return code == BAT_OK ? BATCTL_DONE : fail(data_dir, &error, code);
 }
 
-/* ---- compaction -------------------------------------------------------------------- */
+static bool
+take_index(const char *word, struct bat_options *how)
+{
+	if (strcmp(word, "--index=ckpt") == 0)
+		how->index = BAT_INDEX_CKPT;
+	else if (strcmp(word, "--index=fbati") == 0)
+		how->index = BAT_INDEX_FBATI;
+	else
+		return false;
+	return true;
+}
+
+static int
+write_index(struct bat_store *store, const struct bat_options *how,
+    struct bat_error *error)
+{
+	(void)how;
+	return bat_checkpoint(store, error);
+}
+
+int
+batfs_batctl_checkpoint(int argc, char **argv)
+{
+	struct bat_options how = { .no_create = true };
+	const char *data_dir = read_words(argc, argv, &how, take_index);
+
+	return data_dir == NULL ? BATCTL_USAGE :
+				  with_store(data_dir, &how, write_index);
+}
 
 static void
 say_compacted(const struct bat_compacted *done)
@@ -293,34 +327,76 @@ say_compacted(const struct bat_compacted *done)
 		    (unsigned long long)done->bytes_after);
 }
 
+static bool
+take_dry_run(const char *word, struct bat_options *how)
+{
+	if (strcmp(word, "--dry-run") != 0)
+		return false;
+	how->read_only = true;
+	return true;
+}
+
+static int
+compact(struct bat_store *store, const struct bat_options *how,
+    struct bat_error *error)
+{
+	struct bat_compacted done;
+	int code = bat_compact(store, how->read_only, &done, error);
+
+	if (code == BAT_OK)
+		say_compacted(&done);
+	return code;
+}
+
 int
 batfs_batctl_compact(int argc, char **argv)
 {
 	struct bat_options how = { .no_create = true };
+	const char *data_dir = read_words(argc, argv, &how, take_dry_run);
+
+	return data_dir == NULL ? BATCTL_USAGE :
+				  with_store(data_dir, &how, compact);
+}
+
+/* ---- another transparency log --------------------------------------------------- */
+
+static int
+renew_log(struct bat_store *store, const char *key, struct bat_error *error)
+{
+	struct bat_attest_status status;
+	char old[BAT_TLOG_ASIDE_SIZE];
+	int code = bat_attest_renew(store, key, old, error);
+
+	if (old[0] != '\0')
+		printf("the old log is kept in .batfs/%s\n", old);
+	if (code != BAT_OK)
+		return code;
+	bat_attest_status(store, &status);
+	printf("a new log begins with sequence %llu\n",
+	    (unsigned long long)status.first_seq);
+	return code;
+}
+
+int
+batfs_batctl_renew_log(int argc, char **argv)
+{
+	const struct bat_options how = { .no_create = true };
 	struct bat_error error = { .code = 0 };
 	struct bat_store *store = NULL;
-	struct bat_compacted done;
-	const char *data_dir = NULL;
+	const char *key = NULL;
 	int code, closed;
 
-	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--dry-run") == 0)
-			how.read_only = true;
-		else if (data_dir == NULL && argv[i][0] != '-')
-			data_dir = argv[i];
-		else
-			return BATCTL_USAGE;
-	}
-	if (data_dir == NULL)
+	if ((argc != 1 && argc != 3) || argv[0][0] == '-' ||
+	    (argc == 3 && strcmp(argv[1], "--key") != 0))
 		return BATCTL_USAGE;
-	code = bat_open(data_dir, &how, &store, &error);
+	if (argc == 3)
+		key = argv[2];
+	code = bat_open(argv[0], &how, &store, &error);
 	if (code != BAT_OK)
 		return fail("", &error, code);
-	code = bat_compact(store, how.read_only, &done, &error);
-	if (code == BAT_OK)
-		say_compacted(&done);
+	code = renew_log(store, key, &error);
 	closed = bat_close(store, code == BAT_OK ? &error : NULL);
 	if (code == BAT_OK)
 		code = closed;
-	return code == BAT_OK ? BATCTL_DONE : fail(data_dir, &error, code);
+	return code == BAT_OK ? BATCTL_DONE : fail(argv[0], &error, code);
 }

@@ -524,6 +524,20 @@ int bat_attest_key(struct bat_store *store, struct bat_buf *buf,
 int bat_attest_tile(struct bat_store *store, const struct bat_tlog_tile *tile,
     struct bat_buf *buf, struct bat_error *error);
 
+/* Can the log of a store that nobody else writes go on? 0; BAT_STATE_NOT_FOUND
+ * (there is none); BAT_DATA_CORRUPT and the reason with its remedy. */
+int bat_attest_fits(struct bat_store *store, struct bat_error *error);
+/*
+ * Begin another log, and keep the one that is there beside it, in
+ * .batfs/tlog-<n>: out_name, empty when there was none. key: the file of its
+ * key, which is made if it is not there; NULL: in the log's folder. A key that
+ * has signed the old log is refused, or it would sign two trees of one size.
+ * For a handle that was opened without a key. BAT_USE_INVALID; BAT_STATE_STOPPED
+ * (open it again); BAT_WORLD_*.
+ */
+int bat_attest_renew(struct bat_store *store, const char *key,
+    char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error);
+
 enum bat_attest_verdict {
 	BAT_ATTEST_INTACT,
 	BAT_ATTEST_BROKEN,

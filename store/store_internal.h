@@ -74,10 +74,21 @@ void bat_store_view_free(struct view *view);
 int bat_store_rebuild(struct bat_store *store, uint64_t seen_generation,
     struct bat_error *error);
 
+/* Does the store still have what a log ends with (store_tlog_end.c)? If not,
+ * what the log would say next contradicts it: BAT_DATA_CORRUPT, with the
+ * reason. */
+int bat_store_tlog_check_end(struct bat_store *store,
+    const struct bat_tlog *tlog, struct bat_error *error);
+#define BAT_STORE_TLOG_REMEDY                                                  \
+	"`batctl verify` tells more, `batctl renew-log` begins another log "   \
+	"and keeps this one"
 /* The transparency log (store_tlog.c). open fails only with what the caller
  * asked for in vain: BAT_USE_INVALID. close brings it up to date. */
 int bat_store_tlog_open(struct bat_store *store, struct bat_error *error);
 void bat_store_tlog_close(struct bat_store *store);
+/* Load it, or make it where it is wanted; tlog_mutex is held. BAT_END: there is
+ * none; anything else is shown, too. */
+int bat_store_tlog_begin(struct bat_store *store, struct bat_error *error);
 /* The key in the file that the caller names; with make, a new one if there is
  * none. BAT_USE_INVALID: whatever is wrong with it. */
 int bat_store_tlog_key(const struct bat_store *store, bool make,

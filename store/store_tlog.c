@@ -1,8 +1,8 @@
 /*
  * The transparency log of a store: when it is begun, when it grows, what of it
  * is shown. What its files are: tlog.h; the key that a
- * caller names: store_tlog_key.c; how a store is held against it:
- * store_attest.c.
+ * caller names: store_tlog_key.c; whether it can go on, and another one in its
+ * place: store_tlog_end.c; how a store is held against it: store_attest.c.
  *
  * Nothing of it stands in the way of an append. The log lags: it is brought up
  * to date from the frames on disk, by who asks (bat_attest_update) and at the
@@ -171,17 +171,24 @@ halt(struct bat_store *store, const struct bat_error *why)
 	    (why->code == BAT_STATE_STOPPED && !BAT_PLANT(301));
 	if (store->tlog_stopped)
 		rest = "; it goes on when the store is opened again";
+	else if (why->code == BAT_DATA_CORRUPT)
+		rest = "; " BAT_STORE_TLOG_REMEDY;
 	snprintf(text, sizeof(text), "%.400s%s", why->text, rest);
 	show(store, BAT_ATTEST_HALTED, text);
 }
 
 /* tlog_mutex is held, or nobody else is there yet. */
-static int
-begin(struct bat_store *store, struct bat_error *error)
+int
+bat_store_tlog_begin(struct bat_store *store, struct bat_error *error)
 {
 	struct bat_error why = { .code = 0 };
 	int code = open_log(store, &why);
 
+	/* What cannot be known yet is asked again when it grows. */
+	if (code == BAT_OK && !store->options.read_only &&
+	    bat_store_tlog_check_end(store, &store->tlog, &why) ==
+		BAT_DATA_CORRUPT)
+		code = BAT_DATA_CORRUPT;
 	if (code == BAT_OK) {
 		show_loaded(store);
 		return code;
@@ -200,7 +207,7 @@ int
 bat_store_tlog_open(struct bat_store *store, struct bat_error *error)
 {
 	struct bat_error why = { .code = 0 };
-	int code = begin(store, &why);
+	int code = bat_store_tlog_begin(store, &why);
 
 	/* The events are what counts: they are shown also when the log cannot
 	 * be, unless the caller asked for the wrong thing. */
@@ -276,34 +283,6 @@ bat_store_record(struct bat_store *store, const struct bat_row *copied,
 	return BAT_OK;
 }
 
-/* Does the store still have what the log ends with? Else it was rolled back, or
- * numbered anew, and what the log would say next contradicts it. */
-static int
-check_end(struct bat_store *store, struct bat_buf *frame,
-    struct bat_error *error)
-{
-	const struct bat_tlog_record *last = &store->tlog.last;
-	struct bat_tlog_record now;
-	struct bat_row row;
-	int code;
-
-	if (store->tlog.size == 0 || BAT_PLANT(141))
-		return BAT_OK;
-	if (bat_store_rows_from(store, last->seq, last->seq + 1, &row, 1) ==
-	    1) {
-		code = bat_store_record(store, &row, frame, &now, error);
-		if (code != BAT_OK)
-			return code;
-		if (bat_id_equal(&now.id, &last->id) &&
-		    bat_hash_equal(&now.frame, &last->frame))
-			return BAT_OK;
-	}
-	return bat_error_set(error, BAT_DATA_CORRUPT,
-	    "the log ends with sequence %llu, and the store does not have that "
-	    "event: it was changed, rolled back or numbered anew",
-	    (unsigned long long)last->seq);
-}
-
 static int
 add_rows(struct bat_store *store, struct bat_buf *frame,
     struct bat_error *error)
@@ -340,7 +319,7 @@ grow(struct bat_store *store, struct bat_error *error)
 	(void)enter(store);
 	generation = store->generation;
 	(void)leave(store);
-	code = check_end(store, &frame, error);
+	code = bat_store_tlog_check_end(store, &store->tlog, error);
 	if (code == BAT_OK)
 		code = add_rows(store, &frame, error);
 	if (code == BAT_OK)
@@ -362,7 +341,7 @@ update(struct bat_store *store, struct bat_error *error)
 		return bat_error_set(error, BAT_STATE_STOPPED, "%s",
 		    store->attest.why);
 	if (store->tlog.dir < 0) {
-		code = begin(store, error);
+		code = bat_store_tlog_begin(store, error);
 		if (code != BAT_OK)
 			return code == BAT_END ? BAT_OK : code;
 	}

@@ -4,6 +4,7 @@
  */
 #include "tlog.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "tlog_internal.h"
@@ -72,6 +73,35 @@ bat_tlog_detach(struct bat_tlog *tlog)
 	for (unsigned i = 0; i <= BAT_TLOG_LEVELS; i++)
 		bat_bytes_free(&tlog->rights[i]);
 	bat_tlog_init(tlog);
+}
+
+int
+bat_tlog_put_aside(const struct bat_disk *disk, int data_dir,
+    char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error)
+{
+	struct bat_file_stat stat;
+	int side = -1;
+	int code = bat_tlog_open_folder(disk, data_dir, TLOG_SIDE_DIR,
+	    TLOG_FIND, &side, error);
+
+	if (code != BAT_OK)
+		return code;
+	for (unsigned i = 1; code == 0 && i < 10000; i++) {
+		snprintf(out_name, BAT_TLOG_ASIDE_SIZE, TLOG_DIR "-%u", i);
+		code = disk->stat_at(disk->context, side, out_name, &stat);
+	}
+	if (code == -ENOENT)
+		code = disk->rename_at(disk->context, side, TLOG_DIR, out_name,
+		    true);
+	else if (code == 0)
+		code = -EEXIST;
+	if (code < 0)
+		code = bat_error_set_os(error, -code,
+		    "cannot put the old log aside as %s", out_name);
+	else
+		code = bat_file_sync(disk, side, error);
+	bat_file_close(disk, side);
+	return code;
 }
 
 /* ---- keys ------------------------------------------------------------ */

@@ -100,6 +100,11 @@ int bat_tlog_load(struct bat_tlog *tlog, struct bat_error *error);
 int bat_tlog_create(struct bat_tlog *tlog, const struct bat_disk *disk,
     int data_dir, const struct bat_note_signer *signer, uint64_t first_seq,
     struct bat_error *error);
+/* The folder of a log gets another name, tlog-<n>, the first that is free; no log
+ * is there after this. */
+#define BAT_TLOG_ASIDE_SIZE 16
+int bat_tlog_put_aside(const struct bat_disk *disk, int data_dir,
+    char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error);
 /* BAT_USE_INVALID: it is not the key of this log. */
 int bat_tlog_set_signer(struct bat_tlog *tlog,
     const struct bat_note_signer *signer, struct bat_error *error);

@@ -1,0 +1,160 @@
+/*
+ * Where a log ends: whether it can go on from there, and another one that is
+ * begun in its place.
+ */
+#include "store_internal.h"
+
+/* ---- going on -------------------------------------------------------- */
+
+/* The event is not where it was. Is it elsewhere? */
+static int
+say_gone(struct bat_store *store, const struct bat_tlog_record *last,
+    struct bat_error *error)
+{
+	uint32_t ordinal = bat_find_id(store, &last->id);
+	unsigned long long seq = last->seq;
+	struct bat_row row;
+
+	if (ordinal != BAT_MAP_NONE && bat_row(store, ordinal, &row))
+		return bat_error_set(error, BAT_DATA_CORRUPT,
+		    "the log ends with sequence %llu, and that event is %llu "
+		    "now: the store was numbered anew",
+		    seq, (unsigned long long)row.seq);
+	return bat_error_set(error, BAT_DATA_CORRUPT,
+	    "the log ends with sequence %llu, and the store does not have that "
+	    "event: it was rolled back, or lost its end",
+	    seq);
+}
+
+int
+bat_store_tlog_check_end(struct bat_store *store, const struct bat_tlog *tlog,
+    struct bat_error *error)
+{
+	const struct bat_tlog_record *last = &tlog->last;
+	struct bat_buf frame = BAT_BUF_EMPTY;
+	struct bat_tlog_record now;
+	struct bat_row row;
+	int code;
+
+	if (tlog->size == 0 || BAT_PLANT(141))
+		return BAT_OK;
+	if (bat_store_rows_from(store, last->seq, last->seq + 1, &row, 1) == 0)
+		return say_gone(store, last, error);
+	code = bat_store_record(store, &row, &frame, &now, error);
+	bat_bytes_free(&frame);
+	if (code != BAT_OK)
+		return code;
+	if (!bat_id_equal(&now.id, &last->id))
+		return say_gone(store, last, error);
+	if (bat_hash_equal(&now.frame, &last->frame))
+		return BAT_OK;
+	return bat_error_set(error, BAT_DATA_CORRUPT,
+	    "the log ends with sequence %llu, and that event was changed",
+	    (unsigned long long)last->seq);
+}
+
+int
+bat_attest_fits(struct bat_store *store, struct bat_error *error)
+{
+	struct bat_error why = { .text = "" };
+	struct bat_tlog tlog;
+	int code;
+
+	bat_tlog_init(&tlog);
+	code = bat_tlog_attach(&tlog, store->options.disk, store->dir.dir,
+	    &why);
+	if (code == BAT_OK)
+		code = bat_tlog_load(&tlog, &why);
+	if (code == BAT_OK)
+		code = bat_store_tlog_check_end(store, &tlog, &why);
+	bat_tlog_detach(&tlog);
+	if (code == BAT_END)
+		return bat_error_set(error, BAT_STATE_NOT_FOUND,
+		    "there is no transparency log");
+	if (code != BAT_OK)
+		bat_error_set(error, code, "%.400s; %s", why.text,
+		    BAT_STORE_TLOG_REMEDY);
+	return code;
+}
+
+/* ---- another one ----------------------------------------------------- */
+
+/* Did the key that the caller names sign the log that is there? */
+static int
+check_key(struct bat_store *store, const char *key, struct bat_error *error)
+{
+	struct bat_buf text = BAT_BUF_EMPTY;
+	struct bat_note_key old;
+	int code;
+
+	store->has_named_key = false;
+	store->options.tlog_key = key;
+	if (key == NULL)
+		return BAT_OK;
+	code = bat_store_tlog_key(store, true, &store->named_key, error);
+	if (code != BAT_OK)
+		return code;
+	store->has_named_key = true;
+	if (store->tlog.dir >= 0 &&
+	    bat_tlog_read_file(&store->tlog, "vkey", &text, NULL) == BAT_OK &&
+	    bat_note_key_parse(bat_bytes_of_buf(&text), &old, NULL) == BAT_OK &&
+	    bat_note_key_equal(&old, &store->named_key.key) && !BAT_PLANT(304))
+		code = bat_error_set(error, BAT_USE_INVALID,
+		    "that key signed the old log; name a file that is not "
+		    "there, and a new one is made");
+	bat_bytes_free(&text);
+	return code;
+}
+
+static void
+forget(struct bat_store *store)
+{
+	bat_tlog_detach(&store->tlog);
+	pthread_mutex_lock(&store->attest_mutex);
+	bat_tlog_detach(&store->attest_reader);
+	store->attest = (struct bat_attest_status){ .state = BAT_ATTEST_NONE };
+	bat_bytes_clear(&store->attest_checkpoint);
+	pthread_mutex_unlock(&store->attest_mutex);
+}
+
+/* tlog_mutex is held. */
+static int
+renew(struct bat_store *store, const char *key,
+    char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error)
+{
+	int code;
+
+	bool is_there;
+
+	bat_tlog_detach(&store->tlog);
+	code = bat_tlog_attach(&store->tlog, store->options.disk,
+	    store->dir.dir, error);
+	is_there = code == BAT_OK;
+	if (code == BAT_OK || code == BAT_END)
+		code = check_key(store, key, error);
+	if (code == BAT_OK && is_there)
+		code = bat_tlog_put_aside(store->options.disk, store->dir.dir,
+		    out_name, error);
+	forget(store);
+	store->options.tlog = code == BAT_OK;
+	store->tlog_stopped = code == BAT_STATE_STOPPED;
+	return code == BAT_OK ? bat_store_tlog_begin(store, error) : code;
+}
+
+int
+bat_attest_renew(struct bat_store *store, const char *key,
+    char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error)
+{
+	int code;
+
+	out_name[0] = '\0';
+	if (store->options.read_only)
+		return bat_error_set(error, BAT_USE_INVALID,
+		    "the store is read-only");
+	pthread_mutex_lock(&store->tlog_mutex);
+	code = store->tlog_stopped ? bat_error_set(error, BAT_STATE_STOPPED,
+					 "a sync failed: open it again") :
+				     renew(store, key, out_name, error);
+	pthread_mutex_unlock(&store->tlog_mutex);
+	return code;
+}
