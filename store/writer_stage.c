@@ -134,6 +134,7 @@ stage_draft(struct bat_writer *writer, struct bat_batch *batch,
 			fill_receipt(receipt, &known, true);
 		if (code != BAT_END)
 			return code;
+		code = BAT_OK;
 	}
 	if (!again)
 		code = number_names(writer, draft, error);

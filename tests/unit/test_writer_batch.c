@@ -192,6 +192,30 @@ START_TEST(a_name_that_cannot_be_is_refused_wherever_it_stands)
 }
 END_TEST
 
+START_TEST(keys_that_are_new_are_taken_behind_a_draft_of_the_same_names)
+{
+	struct bat_draft drafts[4];
+	struct bat_receipt receipts[4];
+	struct bat_batch batch;
+	struct temp_dir dir;
+	struct bat_store *store;
+
+	temp_dir_make(&dir);
+	store = stores_open(&dir, false);
+	for (size_t i = 0; i < 4; i++) {
+		drafts[i] = stores_draft("player:a", "s", "\xa1x");
+		drafts[i].key.bytes[15] = (uint8_t)(i == 3 ? 1 : i);
+	}
+	ck_assert_int_eq(
+	    stores_append_batch(store, drafts, 4, receipts, &batch), 0);
+	ck_assert_uint_eq(batch.committed, 4);
+	ck_assert_uint_eq(receipts[2].clock, 2);
+	ck_assert_uint_eq(receipts[3].seq, receipts[1].seq);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -207,6 +231,8 @@ main(void)
 	    entities_that_take_turns_in_a_batch_link_each_to_its_own);
 	tcase_add_test(promises,
 	    a_name_that_cannot_be_is_refused_wherever_it_stands);
+	tcase_add_test(promises,
+	    keys_that_are_new_are_taken_behind_a_draft_of_the_same_names);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
