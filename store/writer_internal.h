@@ -122,8 +122,7 @@ int bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error);
 /* The active segment was synced: all that is visible is on disk. */
 void bat_writer_note_synced(struct bat_writer *writer);
 /* The footer made and the segment sealed; as bat_segment_writer_seal. */
-int bat_writer_seal_segment(struct bat_writer *writer,
-    struct bat_error *error);
+int bat_writer_seal_segment(struct bat_writer *writer, struct bat_error *error);
 /* Seal the segment; the next write makes another. */
 int bat_writer_rotate(struct bat_writer *writer, struct bat_error *error);
 /* Keep in mind what failed, and whether it was for good. Returns code, with
