@@ -28,25 +28,19 @@ copy_place(struct batfs_intake *intake, const struct batfs_intake_place *place)
 	return 0;
 }
 
-/* The words of the name; the scope that they say lives as long as we do. */
+/* The words of the name; what they say lives as long as we do. */
 static int
-read_name(struct batfs_intake *intake, struct bat_buf *scope)
+read_name(struct batfs_intake *intake)
 {
 	struct batfs_intake_reader *reader = &intake->reader;
 	struct batfs_intake_desk desk = {
 		.place = &reader->place,
 		.resolver = &reader->resolver,
-		.memory = &reader->memory,
+		.memory = &reader->name_memory,
 		.scratch = &reader->strings,
 	};
-	struct bat_slice *said = &reader->words.draft.scope;
-	int code = batfs_intake_words_of_name(&reader->words, &desk, NULL);
 
-	if (code == 0)
-		code = bat_bytes_append_slice(scope, *said);
-	*said = bat_bytes_of_buf(scope);
-	batfs_intake_memory_reset(&reader->memory);
-	return code;
+	return batfs_intake_words_of_name(&reader->words, &desk, NULL);
 }
 
 int
@@ -61,7 +55,7 @@ batfs_intake_new(const struct batfs_intake_place *place,
 	intake->reader.resolver = *resolver;
 	code = copy_place(intake, place);
 	if (code == 0)
-		code = read_name(intake, &intake->reader.name_scope);
+		code = read_name(intake);
 	if (code == 0)
 		code = batfs_intake_content_new(&intake->reader.content);
 	if (code != 0) {
@@ -79,7 +73,7 @@ batfs_intake_free(struct batfs_intake *intake)
 		return;
 	batfs_intake_memory_free(&intake->reader.memory);
 	batfs_intake_content_free(intake->reader.content);
-	bat_bytes_free(&intake->reader.name_scope);
+	batfs_intake_memory_free(&intake->reader.name_memory);
 	bat_bytes_free(&intake->reader.writer);
 	bat_bytes_free(&intake->reader.strings);
 	bat_bytes_free(&intake->reader.value);

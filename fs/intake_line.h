@@ -14,7 +14,7 @@ struct batfs_intake_reader {
 	struct batfs_intake_words words; /* those of the file's name */
 	struct batfs_intake_memory memory;
 	struct batfs_intake_content *content;
-	struct bat_buf name_scope;     /* what words.draft.scope points into */
+	struct batfs_intake_memory name_memory; /* what words point into */
 	struct bat_buf writer;	       /* who writes; empty: nobody is named */
 	struct bat_buf strings, value; /* scratch */
 	/* What `prev` means: the item before in this batch, else the event

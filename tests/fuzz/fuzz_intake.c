@@ -33,7 +33,7 @@ static int
 only_scope(void *context, struct bat_slice entity, struct bat_slice *out)
 {
 	(void)context;
-	if (entity.length % 2 == 0)
+	if (entity.length % 2 == 1)
 		return BAT_USE_INVALID;
 	*out = bat_bytes_text("room:only");
 	return 0;

@@ -1003,6 +1003,33 @@ write_in_pieces(struct random *random, struct bat_slice text,
 	close_handle(&handle);
 }
 
+START_TEST(what_words_of_the_name_say_holds_for_every_write)
+{
+	struct handle handle;
+	size_t count;
+
+	open_place(&handle,
+	    (struct batfs_intake_place){
+		.words = bat_bytes_text("entity=player:bob,scope=room:two"),
+	    });
+	for (int i = 0; i < 3; i++) {
+		const struct bat_draft *draft;
+
+		ck_assert_int_eq(batfs_intake_feed(handle.intake,
+				     bat_bytes_text("@ext.app.a=b 8\n")),
+		    0);
+		draft = drafts_of(&handle, &count);
+		ck_assert_uint_eq(count, 1);
+		ck_assert(bat_bytes_equal(draft->entity,
+		    bat_bytes_text("player:bob")));
+		ck_assert(
+		    bat_bytes_equal(draft->scope, bat_bytes_text("room:two")));
+		settle_all(&handle);
+	}
+	close_handle(&handle);
+}
+END_TEST
+
 START_TEST(however_a_writer_cuts_each_line_is_written_once)
 {
 	struct random random = { 31 };
@@ -1132,6 +1159,8 @@ main(void)
 	    a_line_of_three_megabytes_may_come_in_small_pieces);
 	tcase_add_test(promises,
 	    however_a_writer_cuts_each_line_is_written_once);
+	tcase_add_test(promises,
+	    what_words_of_the_name_say_holds_for_every_write);
 	tcase_add_test(promises, random_bytes_do_no_harm);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
