@@ -253,10 +253,11 @@ memory_disk_note(struct memory_disk *disk, const struct memory_disk_op *op)
 		mine->bytes = bytes;
 	}
 	disk->now_ns += 1000;
-	disk->inodes[op->inode].changed_ns = disk->now_ns;
-	if (op->kind < MEMORY_DISK_SYNC)
+	if (op->kind < MEMORY_DISK_SYNC) {
+		disk->inodes[op->inode].changed_ns = disk->now_ns;
 		push(&disk->pending, &disk->pending_count,
 		    &disk->pending_capacity, mine);
+	}
 	push(&disk->log, &disk->log_count, &disk->log_capacity, mine);
 	return mine;
 }

@@ -223,7 +223,7 @@ START_TEST(a_read_that_fails_costs_no_event_but_those_that_cannot_be_read)
 	bat_read_ahead(store, ordinals, 20, &reading);
 	for (uint32_t i = 0; i < 20; i++)
 		ck_assert_int_eq(bat_read(store, i, &reading, NULL),
-		    i == 2 ? BAT_WORLD_IO : 0);
+		    i == 2 ? BAT_DATA_CORRUPT : 0);
 	bat_reading_free(&reading);
 	stores_close(store);
 	temp_dir_remove(&dir);
