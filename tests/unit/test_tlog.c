@@ -456,8 +456,10 @@ START_TEST(a_folder_that_a_killed_process_left_is_on_disk_before_it_counts)
 	ck_assert_int_eq(door->mkdir_at(door->context, tlog.dir, "tile", 0700),
 	    0);
 	dir = dir_of(tile);
+	/* All of them: the making of one would sync the names of the others. */
 	ck_assert_int_eq(door->mkdir_at(door->context, dir, "entries", 0700),
 	    0);
+	ck_assert_int_eq(door->mkdir_at(door->context, dir, "0", 0700), 0);
 	door->close(door->context, dir);
 	ck_assert_int_eq(grow_to(3), 0);
 	bat_tlog_detach(&tlog);
