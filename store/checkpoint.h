@@ -145,5 +145,10 @@ bool bat_checkpoint_is_coordinate(struct bat_checkpoint_strings *strings,
 int bat_checkpoint_skip_routing(struct bat_pack_reader *reader);
 int bat_checkpoint_read_fallbacks(struct bat_pack_reader *reader,
     struct bat_checkpoint_fallbacks *out);
+/* Copy both histograms into `bytes` (empty before) and let *out's stand there:
+ * valid as long as its bytes, whoever owns them by then. 0 or
+ * BAT_WORLD_NO_MEMORY. */
+int bat_checkpoint_keep_fallbacks(const struct bat_checkpoint_fallbacks *from,
+    struct bat_buf *bytes, struct bat_checkpoint_fallbacks *out);
 
 #endif

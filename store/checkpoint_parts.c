@@ -262,3 +262,24 @@ bat_checkpoint_read_fallbacks(struct bat_pack_reader *reader,
 	}
 	return code == BAT_END ? 0 : code;
 }
+
+int
+bat_checkpoint_keep_fallbacks(const struct bat_checkpoint_fallbacks *from,
+    struct bat_buf *bytes, struct bat_checkpoint_fallbacks *out)
+{
+	size_t system = from->system_histogram.length;
+	size_t effect = from->effect_histogram.length;
+	int code = bat_bytes_append_slice(bytes, from->system_histogram);
+
+	if (code == BAT_OK)
+		code = bat_bytes_append_slice(bytes, from->effect_histogram);
+	*out = *from;
+	out->system_histogram = BAT_SLICE_EMPTY;
+	out->effect_histogram = BAT_SLICE_EMPTY;
+	if (code == BAT_OK && system > 0)
+		out->system_histogram = bat_bytes_slice(bytes->data, system);
+	if (code == BAT_OK && effect > 0)
+		out->effect_histogram = bat_bytes_slice(bytes->data + system,
+		    effect);
+	return code;
+}

@@ -105,20 +105,8 @@ int
 bat_loader_keep_head(const struct bat_checkpoint_head *head,
     struct bat_loader_result *out)
 {
-	struct bat_checkpoint_fallbacks *kept = &out->head.fallbacks;
-	size_t system = head->fallbacks.system_histogram.length;
-	int code = bat_bytes_append_slice(&out->histograms,
-	    head->fallbacks.system_histogram);
-
-	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&out->histograms,
-		    head->fallbacks.effect_histogram);
 	out->head = *head;
 	out->head.strings = NULL;
-	kept->system_histogram = bat_bytes_slice(out->histograms.data, system);
-	kept->effect_histogram = system < out->histograms.length ?
-	    bat_bytes_slice(out->histograms.data + system,
-		out->histograms.length - system) :
-	    BAT_SLICE_EMPTY;
-	return code;
+	return bat_checkpoint_keep_fallbacks(&head->fallbacks, &out->histograms,
+	    &out->head.fallbacks);
 }

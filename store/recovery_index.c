@@ -19,7 +19,6 @@ struct candidate {
 	struct bat_checkpoint_head head;
 	uint32_t *names; /* of the file's strings -> index numbers */
 	struct bat_buf histograms;
-	size_t system_length;
 };
 
 static int
@@ -36,13 +35,9 @@ take_head(void *context, const struct bat_checkpoint_head *head)
 	for (uint32_t i = 1; code == BAT_OK && i < head->string_count; i++)
 		code = bat_intern_put(&candidate->scan->index->names,
 		    head->strings[i], &candidate->names[i]);
-	candidate->system_length = head->fallbacks.system_histogram.length;
 	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&candidate->histograms,
-		    head->fallbacks.system_histogram);
-	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&candidate->histograms,
-		    head->fallbacks.effect_histogram);
+		code = bat_checkpoint_keep_fallbacks(&head->fallbacks,
+		    &candidate->histograms, &candidate->head.fallbacks);
 	return code;
 }
 
@@ -208,7 +203,6 @@ static void
 adopt(struct recovery_scan *scan, struct candidate *candidate, bool rowindex)
 {
 	struct bat_recovery *out = scan->out;
-	struct bat_checkpoint_fallbacks *kept = &out->fallbacks;
 
 	out->has_index = true;
 	out->source = rowindex ? BAT_RECOVERY_ROWINDEX :
@@ -222,12 +216,7 @@ adopt(struct recovery_scan *scan, struct candidate *candidate, bool rowindex)
 	bat_bytes_free(&out->fallbacks_bytes);
 	out->fallbacks_bytes = candidate->histograms;
 	candidate->histograms = BAT_BUF_EMPTY;
-	*kept = candidate->head.fallbacks;
-	kept->system_histogram = bat_bytes_slice(out->fallbacks_bytes.data,
-	    candidate->system_length);
-	kept->effect_histogram = bat_bytes_slice(out->fallbacks_bytes.data +
-		candidate->system_length,
-	    out->fallbacks_bytes.length - candidate->system_length);
+	out->fallbacks = candidate->head.fallbacks;
 }
 
 /* The index's positions of segments are those of the directory. */
@@ -287,8 +276,6 @@ take_loaded(struct candidate *candidate, int code,
 {
 	candidate->head = result->head;
 	candidate->histograms = result->histograms;
-	candidate->system_length =
-	    result->head.fallbacks.system_histogram.length;
 	return code == BAT_OK && !result->ordered ?
 	    order_rows(candidate->scan) :
 	    code;

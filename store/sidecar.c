@@ -27,23 +27,16 @@ static int
 take_histograms(struct sidecar_tables *tables, const uint64_t *head,
     struct bat_sidecar_state *state)
 {
-	struct bat_checkpoint_fallbacks *kept = &state->fallbacks;
-	size_t system = (size_t)head[HEAD_SYSTEM_LENGTH];
-	size_t effect = (size_t)head[HEAD_EFFECT_LENGTH];
-	struct bat_slice bytes = bat_sidecar_take(tables, system);
-	int code = bat_bytes_append_slice(&state->histograms, bytes);
+	struct bat_checkpoint_fallbacks found = state->fallbacks;
 
-	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&state->histograms,
-		    bat_sidecar_take(tables, effect));
-	if (code != BAT_OK || tables->cut)
-		return tables->cut ? BAT_DATA_CORRUPT : code;
-	kept->system_histogram = bat_bytes_slice(state->histograms.data,
-	    system);
-	kept->effect_histogram = effect == 0 ?
-	    BAT_SLICE_EMPTY :
-	    bat_bytes_slice(state->histograms.data + system, effect);
-	return BAT_OK;
+	found.system_histogram = bat_sidecar_take(tables,
+	    (size_t)head[HEAD_SYSTEM_LENGTH]);
+	found.effect_histogram = bat_sidecar_take(tables,
+	    (size_t)head[HEAD_EFFECT_LENGTH]);
+	if (tables->cut)
+		return BAT_DATA_CORRUPT;
+	return bat_checkpoint_keep_fallbacks(&found, &state->histograms,
+	    &state->fallbacks);
 }
 
 static int

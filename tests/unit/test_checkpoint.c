@@ -490,6 +490,38 @@ START_TEST(harm_under_a_right_crc_does_no_harm)
 }
 END_TEST
 
+/* Two maps of one buffer; what is empty points nowhere. */
+START_TEST(kept_statistics_stand_in_the_callers_bytes)
+{
+	for (unsigned which = 0; which < 4; which++) {
+		const struct bat_slice system = which & 1 ?
+		    bat_bytes_text("\x81\x01\x02") :
+		    BAT_SLICE_EMPTY;
+		const struct bat_slice effect = which & 2 ?
+		    bat_bytes_text("\x80") :
+		    BAT_SLICE_EMPTY;
+		const struct bat_checkpoint_fallbacks from = { 3, 4, system,
+			effect };
+		struct bat_checkpoint_fallbacks kept;
+		struct bat_buf bytes = BAT_BUF_EMPTY;
+
+		ck_assert_int_eq(
+		    bat_checkpoint_keep_fallbacks(&from, &bytes, &kept), 0);
+		ck_assert(kept.system == 3 && kept.effect == 4);
+		ck_assert(bat_bytes_equal(kept.system_histogram, system));
+		ck_assert(bat_bytes_equal(kept.effect_histogram, effect));
+		ck_assert((kept.system_histogram.data == NULL) ==
+		    (system.length == 0));
+		ck_assert((kept.effect_histogram.data == NULL) ==
+		    (effect.length == 0));
+		if (system.length > 0)
+			ck_assert_ptr_eq(kept.system_histogram.data,
+			    bytes.data);
+		bat_bytes_free(&bytes);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -511,6 +543,7 @@ main(void)
 	tcase_add_test(tcase, the_sinks_answer_ends_the_decoding);
 	tcase_add_test(tcase, every_cut_and_every_changed_bit_is_noticed);
 	tcase_add_test(tcase, harm_under_a_right_crc_does_no_harm);
+	tcase_add_test(tcase, kept_statistics_stand_in_the_callers_bytes);
 	suite_add_tcase(suite, tcase);
 	return sample_run(suite);
 }
