@@ -37,6 +37,19 @@ stores_expected(const char *shape, unsigned leave_out, struct bat_buf *out)
 	picture_expected(path, leave_out, out);
 }
 
+/* The whole file, byte for byte. */
+static inline void
+stores_assert_file(const struct temp_dir *dir, const char *name,
+    struct bat_slice wanted)
+{
+	struct bat_buf file = BAT_BUF_EMPTY;
+
+	temp_dir_read(dir, name, &file);
+	ck_assert_msg(bat_bytes_equal(bat_bytes_of_buf(&file), wanted),
+	    "%s: %zu bytes instead of %zu", name, file.length, wanted.length);
+	bat_bytes_free(&file);
+}
+
 static inline void
 stores_without_index(const struct temp_dir *dir)
 {
