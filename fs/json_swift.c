@@ -84,21 +84,6 @@ find_end(const uint8_t *p, const uint8_t *end, bool *out_high)
 	return p;
 }
 
-static inline void
-put_text_header(struct swift *swift, size_t length)
-{
-	if (length < 32) {
-		*swift->to++ = (uint8_t)(0xa0 | length);
-	} else if (length <= UINT8_MAX) {
-		*swift->to++ = 0xd9;
-		*swift->to++ = (uint8_t)length;
-	} else {
-		*swift->to++ = 0xda;
-		*swift->to++ = (uint8_t)(length >> 8);
-		*swift->to++ = (uint8_t)length;
-	}
-}
-
 /* From its quote on; *out_text is where it stands in the line. */
 static inline int
 read_text(struct swift *swift, struct bat_slice *out_text)
@@ -113,9 +98,7 @@ read_text(struct swift *swift, struct bat_slice *out_text)
 	*out_text = bat_bytes_slice(from, length);
 	if (high && !bat_bytes_is_utf8(*out_text))
 		return BAT_END;
-	put_text_header(swift, length);
-	memcpy(swift->to, from, length);
-	swift->to += length;
+	swift->to = bat_pack_put_str(swift->to, *out_text);
 	swift->at = behind + 1;
 	return 0;
 }
@@ -162,46 +145,6 @@ read_key(struct swift *swift)
 
 /* ---- numbers and words -------------------------------------------------- */
 
-static inline void
-put_be(struct swift *swift, uint8_t marker, uint64_t value, unsigned width)
-{
-	*swift->to++ = marker;
-	while (width-- > 0)
-		*swift->to++ = (uint8_t)(value >> 8 * width);
-}
-
-static void
-put_unsigned(struct swift *swift, uint64_t value)
-{
-	if (value < 0x80)
-		*swift->to++ = (uint8_t)value;
-	else if (value <= UINT8_MAX)
-		put_be(swift, 0xcc, value, 1);
-	else if (value <= UINT16_MAX)
-		put_be(swift, 0xcd, value, 2);
-	else if (value <= UINT32_MAX)
-		put_be(swift, 0xce, value, 4);
-	else
-		put_be(swift, 0xcf, value, 8);
-}
-
-static void
-put_signed(struct swift *swift, int64_t value)
-{
-	uint64_t bits = (uint64_t)value;
-
-	if (value >= -32)
-		*swift->to++ = (uint8_t)bits;
-	else if (value >= INT8_MIN)
-		put_be(swift, 0xd0, bits, 1);
-	else if (value >= INT16_MIN)
-		put_be(swift, 0xd1, bits, 2);
-	else if (value >= INT32_MIN)
-		put_be(swift, 0xd2, bits, 4);
-	else
-		put_be(swift, 0xd3, bits, 8);
-}
-
 /* A number that is not a short integer. */
 static int
 read_long_number(struct swift *swift)
@@ -218,14 +161,14 @@ read_long_number(struct swift *swift)
 	swift->at += used;
 	switch (number.type) {
 	case BATFS_JSON_NUMBER_UINT:
-		put_unsigned(swift, number.number);
+		swift->to = bat_pack_put_uint(swift->to, number.number);
 		break;
 	case BATFS_JSON_NUMBER_INT:
-		put_signed(swift, number.integer);
+		swift->to = bat_pack_put_int(swift->to, number.integer);
 		break;
 	case BATFS_JSON_NUMBER_REAL:
 		memcpy(&bits, &number.real, sizeof(bits));
-		put_be(swift, 0xcb, bits, 8);
+		swift->to = bat_pack_put_be64(swift->to, 0xcb, bits);
 		break;
 	}
 	return 0;
@@ -249,10 +192,8 @@ read_number(struct swift *swift)
 	    (p < swift->end && (*p == '.' || *p == 'e' || *p == 'E')))
 		return read_long_number(swift);
 	swift->at = p;
-	if (negative && value > 0)
-		put_signed(swift, -(int64_t)value);
-	else
-		put_unsigned(swift, value);
+	swift->to = bat_pack_put_int(swift->to,
+	    negative ? -(int64_t)value : (int64_t)value);
 	return 0;
 }
 

@@ -36,6 +36,7 @@
 #include "kind.h"
 #include "map.h"
 #include "pack.h"
+#include "pack_put.h"
 #include "pin.h"
 #include "repair.h"
 #include "tlog.h"
