@@ -1,20 +1,13 @@
 #include "json_plain.h"
 
 #include "json.h"
+#include "json_keys.h"
 #include "json_number.h"
 
 #define DEPTH_MAX 16 /* values within each other */
-#define KEYS_MAX 48  /* of all objects that are open */
 /* What a token adds at most beside the bytes of its text: quotes, a separator
  * before and one behind, or the digits of a number and these. */
 #define TOKEN_ROOM 32
-
-/* A key: its length and first seven bytes, which tell most keys apart, and
- * where it stands. */
-struct key {
-	uint64_t sign;
-	const uint8_t *at;
-};
 
 struct level {
 	uint32_t left; /* values or pairs that are still to come */
@@ -25,8 +18,7 @@ struct level {
 struct plain {
 	const uint8_t *at, *end;
 	struct bat_buf *buf;
-	uint32_t key_count;
-	struct key keys[KEYS_MAX];
+	struct batfs_json_keys keys;
 };
 
 static inline int
@@ -131,37 +123,6 @@ write_text(struct plain *plain, size_t length)
 
 /* ---- keys -------------------------------------------------------------- */
 
-static inline uint64_t
-sign_of(const uint8_t *at, size_t length)
-{
-	uint8_t first[8] = { 0 };
-	uint64_t sign;
-
-	memcpy(first, at, length < 7 ? length : 7);
-	first[7] = (uint8_t)length;
-	memcpy(&sign, first, sizeof(sign));
-	return sign;
-}
-
-/* Note a key; false when the object has it already, or there is no room. */
-static bool
-note_key(struct plain *plain, const struct level *level, const uint8_t *at,
-    size_t length)
-{
-	uint64_t sign;
-
-	if (plain->key_count == KEYS_MAX || length > UINT8_MAX)
-		return false;
-	sign = sign_of(at, length);
-	for (uint32_t i = level->first_key; i < plain->key_count; i++) {
-		if (plain->keys[i].sign == sign &&
-		    (length <= 7 || memcmp(plain->keys[i].at, at, length) == 0))
-			return false;
-	}
-	plain->keys[plain->key_count++] = (struct key){ sign, at };
-	return true;
-}
-
 static int
 write_key(struct plain *plain, const struct level *level)
 {
@@ -175,7 +136,8 @@ write_key(struct plain *plain, const struct level *level)
 	/* It may read as a tag. */
 	if (length > 0 && at[0] == '$')
 		return BAT_END;
-	if (!note_key(plain, level, at, length))
+	if (!batfs_json_keys_note(&plain->keys, level->first_key,
+		bat_bytes_slice(at, length)))
 		return BAT_END;
 	code = write_text(plain, length);
 	if (code == 0)
@@ -338,7 +300,7 @@ open_level(struct plain *plain, uint8_t marker, struct level *out)
 	}
 	*out = (struct level){
 		.left = count,
-		.first_key = plain->key_count,
+		.first_key = plain->keys.count,
 		.object = marker == 0xde || marker < 0x90,
 	};
 	plain->at += header;
@@ -371,7 +333,7 @@ write_all(struct plain *plain)
 			if (depth == 0)
 				return plain->at == plain->end ? 0 : BAT_END;
 			put_byte(plain, level->object ? '}' : ']');
-			plain->key_count = level->first_key;
+			plain->keys.count = level->first_key;
 			depth--;
 			continue;
 		}
@@ -409,7 +371,7 @@ batfs_json_plain_write(struct bat_slice payload, struct bat_buf *buf)
 	plain.at = payload.data;
 	plain.end = payload.data + payload.length;
 	plain.buf = buf;
-	plain.key_count = 0;
+	plain.keys.count = 0;
 	code = write_all(&plain);
 	if (code != 0)
 		buf->length = start;

@@ -1,5 +1,6 @@
 #include "json_swift.h"
 
+#include "json_keys.h"
 #include "json_number.h"
 
 #ifdef __SSE2__
@@ -11,15 +12,8 @@
 /* A double takes nine bytes of three, and nothing else grows as much. */
 #define ROOM(length) (3 * (length) + 16)
 #define DEPTH_MAX 16
-#define KEYS_MAX 64
 /* An integer of so many digits fits into 63 bits. */
 #define DIGITS_MAX 18
-
-/* A key that is in use: its length and first seven bytes tell most apart. */
-struct key {
-	uint64_t sign;
-	const uint8_t *at;
-};
 
 struct level {
 	uint8_t *header; /* its first byte; more are made when it is closed */
@@ -31,8 +25,7 @@ struct swift {
 	const uint8_t *at, *end;
 	uint8_t *to;
 	unsigned depth;
-	uint32_t key_count;
-	struct key keys[KEYS_MAX];
+	struct batfs_json_keys keys;
 	struct level levels[DEPTH_MAX];
 };
 
@@ -103,40 +96,20 @@ read_text(struct swift *swift, struct bat_slice *out_text)
 	return 0;
 }
 
-static inline uint64_t
-sign_of(struct bat_slice key)
-{
-	uint8_t first[8] = { 0 };
-	uint64_t sign;
-
-	memcpy(first, key.data, key.length < 7 ? key.length : 7);
-	first[7] = (uint8_t)key.length;
-	memcpy(&sign, first, sizeof(sign));
-	return sign;
-}
-
 /* A key and its colon. */
 static int
 read_key(struct swift *swift)
 {
 	const struct level *level = &swift->levels[swift->depth - 1];
 	struct bat_slice key;
-	uint64_t sign;
 
-	if (peek(swift) != '"' || read_text(swift, &key) != 0 ||
-	    swift->key_count == KEYS_MAX || key.length > UINT8_MAX)
+	if (peek(swift) != '"' || read_text(swift, &key) != 0)
 		return BAT_END;
 	/* It may be a tag. */
 	if (key.length > 0 && key.data[0] == '$')
 		return BAT_END;
-	sign = sign_of(key);
-	for (uint32_t i = level->first_key; i < swift->key_count; i++) {
-		if (swift->keys[i].sign == sign &&
-		    (key.length <= 7 ||
-			memcmp(swift->keys[i].at, key.data, key.length) == 0))
-			return BAT_END;
-	}
-	swift->keys[swift->key_count++] = (struct key){ sign, key.data };
+	if (!batfs_json_keys_note(&swift->keys, level->first_key, key))
+		return BAT_END;
 	if (peek(swift) != ':')
 		return BAT_END;
 	swift->at++;
@@ -238,7 +211,7 @@ open_level(struct swift *swift, bool object)
 		return BAT_END;
 	swift->levels[swift->depth++] = (struct level){
 		.header = swift->to++,
-		.first_key = swift->key_count,
+		.first_key = swift->keys.count,
 		.object = object,
 	};
 	swift->at++;
@@ -252,7 +225,7 @@ close_level(struct swift *swift)
 	struct level *level = &swift->levels[--swift->depth];
 	uint8_t *body = level->header + 1;
 
-	swift->key_count = level->first_key;
+	swift->keys.count = level->first_key;
 	swift->at++;
 	if (level->count < 16) {
 		*level->header = (uint8_t)((level->object ? 0x80 : 0x90) |
@@ -332,7 +305,7 @@ batfs_json_swift_read(struct bat_slice text, struct bat_buf *buf,
 	swift.end = text.data + text.length;
 	swift.to = buf->data + buf->length;
 	swift.depth = 0;
-	swift.key_count = 0;
+	swift.keys.count = 0;
 	code = read_all(&swift);
 	if (code != 0)
 		return code;

@@ -10,6 +10,7 @@
 #include "hex.h"
 #include "random_pack.h"
 #include "sample.h"
+#include "two_ways.h"
 
 static const uint64_t seed = 20261123;
 
@@ -363,14 +364,6 @@ START_TEST(nesting_ends_at_128)
 	bat_bytes_free(&again);
 }
 END_TEST
-
-/* Check notes each assertion that passes, which costs more than what is
- * tested here. */
-#define REQUIRE(truth, ...)                                                    \
-	do {                                                                   \
-		if (!(truth))                                                  \
-			ck_abort_msg(__VA_ARGS__);                             \
-	} while (0)
 
 /*
  * The promise of `exact`, both ways; and what is shown is the same again after

@@ -1,38 +1,27 @@
 /* The swift way from JSON against the general one: byte for byte the same. */
 #include "../../fs/json_swift.h"
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "random_pack.h"
+#include "two_ways.h"
 
 static const uint64_t seed = 4711;
 
-/* Check notes each assertion that passes, which costs more than what is
- * tested here. */
-#define REQUIRE(truth, ...)                                                    \
-	do {                                                                   \
-		if (!(truth))                                                  \
-			ck_abort_msg(__VA_ARGS__);                             \
-	} while (0)
-
 /* Either it gives up and leaves no trace, or it reads what the general way
- * reads, tags or not. The text is copied, so that a sanitizer sees its end. */
+ * reads, tags or not. */
 static bool
 compare(struct bat_slice text)
 {
 	struct bat_buf fast = BAT_BUF_EMPTY, slow = BAT_BUF_EMPTY;
-	uint8_t *copy = malloc(text.length == 0 ? 1 : text.length);
+	uint8_t *copy = two_ways_copy(text);
 	size_t used, general_used;
 	int code;
 
-	REQUIRE(copy != NULL && bat_bytes_append_text(&fast, "x") == 0, "OOM");
-	if (text.length > 0)
-		memcpy(copy, text.data, text.length);
+	two_ways_begin(&fast);
 	code = batfs_json_swift_read(bat_bytes_slice(copy, text.length), &fast,
 	    &used);
 	REQUIRE(code == 0 || code == BAT_END, "%d", code);
-	REQUIRE(code == 0 || fast.length == 1, "%zu bytes stay", fast.length);
+	REQUIRE(code == 0 || two_ways_left_no_trace(&fast), "%zu bytes stay",
+	    fast.length);
 	for (int tagged = 0; code == 0 && tagged < 2; tagged++) {
 		struct bat_error error = { .text = "" };
 
@@ -41,9 +30,7 @@ compare(struct bat_slice text)
 			    &general_used, &error) == 0,
 		    "%.*s: %s", (int)text.length, (const char *)text.data,
 		    error.text);
-		REQUIRE(used == general_used &&
-			fast.length == slow.length + 1 &&
-			memcmp(fast.data + 1, slow.data, slow.length) == 0,
+		REQUIRE(used == general_used && two_ways_agree(&fast, &slow),
 		    "%.*s: %zu and %zu, %zu and %zu bytes", (int)text.length,
 		    (const char *)text.data, used, general_used,
 		    fast.length - 1, slow.length);
@@ -170,22 +157,12 @@ START_TEST(what_is_not_plain_is_left_to_the_general_way)
 }
 END_TEST
 
-/* Each byte of each text replaced by each other one, and each text cut. */
 START_TEST(a_changed_byte_is_seen_by_both_in_the_same_way)
 {
 	struct bat_buf text = BAT_BUF_EMPTY;
 
 	ck_assert_int_eq(bat_bytes_append_text(&text, swift[_i]), 0);
-	for (size_t at = 0; at < text.length; at++) {
-		uint8_t before = text.data[at];
-
-		for (unsigned byte = 0; byte < 256; byte++) {
-			text.data[at] = (uint8_t)byte;
-			(void)compare(bat_bytes_of_buf(&text));
-		}
-		text.data[at] = before;
-		(void)compare(bat_bytes_slice(text.data, at));
-	}
+	two_ways_change(&text, compare);
 	bat_bytes_free(&text);
 }
 END_TEST
