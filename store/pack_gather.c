@@ -4,6 +4,8 @@
  */
 #include "pack_internal.h"
 
+#include "pack_put.h"
+
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
@@ -46,9 +48,7 @@ bat_pack_has_way(enum bat_pack_way way)
 {
 	switch (way) {
 	case BAT_PACK_WAY_BMI2:
-		/* These have it, and take longer than the loop. */
-		return __builtin_cpu_supports("bmi2") &&
-		    !__builtin_cpu_is("znver1") && !__builtin_cpu_is("znver2");
+		return bat_pack_put_has_bmi2();
 	case BAT_PACK_WAY_PLAIN:
 	case BAT_PACK_WAYS:
 		break;

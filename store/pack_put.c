@@ -87,21 +87,13 @@ spread_bmi2(uint8_t *to, const uint8_t *from, size_t length)
 	return bat_pack_put_spread_plain(to, from + i, length - i);
 }
 
-static bool
-has_bmi2(void)
-{
-	/* These have it, and take longer than the loop. */
-	return __builtin_cpu_supports("bmi2") && !__builtin_cpu_is("znver1") &&
-	    !__builtin_cpu_is("znver2");
-}
-
 uint8_t *
 bat_pack_put_spread(uint8_t *to, const uint8_t *from, size_t length)
 {
 	/* of nothing there may be no address */
 	if (length == 0)
 		return to;
-	if (has_bmi2())
+	if (bat_pack_put_has_bmi2())
 		return spread_bmi2(to, from, length);
 	return bat_pack_put_spread_plain(to, from, length);
 }

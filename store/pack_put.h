@@ -137,6 +137,20 @@ bat_pack_put_id(uint8_t *to, const struct bat_id *id)
 	return to + 2 + sizeof(id->bytes);
 }
 
+/* Is BMI2 there, and faster than a loop? For bat_pack_put_spread and its
+ * opposite in pack. */
+static inline bool
+bat_pack_put_has_bmi2(void)
+{
+#ifdef __x86_64__
+	/* These have it, and take longer than the loop. */
+	return __builtin_cpu_supports("bmi2") && !__builtin_cpu_is("znver1") &&
+	    !__builtin_cpu_is("znver2");
+#else
+	return false;
+#endif
+}
+
 /* Bytes as integers, one after the other; the plain way is the other's twin,
  * for tests. */
 uint8_t *bat_pack_put_spread(uint8_t *to, const uint8_t *from, size_t length);
