@@ -45,6 +45,19 @@ struct bat_hash_lanes {
 	unsigned count;
 };
 
+/* Copy an input into the next lane; there is one. false: it is too long for
+ * any. */
+static inline bool
+bat_hash_lanes_take(struct bat_hash_lanes *lanes, struct bat_slice input)
+{
+	if (input.length > BAT_HASH_LANE_SIZE)
+		return false;
+	if (input.length > 0)
+		memcpy(lanes->lanes[lanes->count], input.data, input.length);
+	lanes->lengths[lanes->count++] = (uint32_t)input.length;
+	return true;
+}
+
 void bat_hash_lanes(struct bat_hash_lanes *lanes,
     struct bat_hash out[BAT_HASH_LANES]);
 /* The same by one of the ways, for tests, which compare them: one that the

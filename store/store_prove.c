@@ -59,17 +59,13 @@ hash_payload(struct waiting *waiting, struct bat_slice payload,
 	struct bat_hash_lanes *lanes = &waiting->lanes;
 	struct bat_hash hash;
 
-	if (payload.length > BAT_HASH_LANE_SIZE) {
+	if (!bat_hash_lanes_take(lanes, payload)) {
 		hash = bat_hash_of(payload);
 		judge(proof, &hash);
 		return;
 	}
-	if (payload.length > 0)
-		memcpy(lanes->lanes[lanes->count], payload.data,
-		    payload.length);
-	lanes->lengths[lanes->count] = (uint32_t)payload.length;
-	waiting->of[lanes->count] = proof;
-	if (++lanes->count == BAT_HASH_LANES)
+	waiting->of[lanes->count - 1] = proof;
+	if (lanes->count == BAT_HASH_LANES)
 		hash_waiting(waiting);
 }
 

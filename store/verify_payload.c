@@ -59,20 +59,15 @@ static int
 keep(struct bat_verify_state *state, const struct bat_verify_payload *payload,
     struct bat_slice bytes)
 {
-	unsigned lane = state->lanes.count;
 	struct bat_hash hash;
 	int code;
 
-	if (bytes.length > BAT_HASH_LANE_SIZE) {
+	if (!bat_hash_lanes_take(&state->lanes, bytes)) {
 		code = bat_verify_finish_payloads(state);
 		hash = bat_hash_of(bytes);
 		return code != 0 ? code : judge(state, payload, &hash);
 	}
-	if (bytes.length > 0)
-		memcpy(state->lanes.lanes[lane], bytes.data, bytes.length);
-	state->lanes.lengths[lane] = (uint32_t)bytes.length;
-	state->kept[lane] = *payload;
-	state->lanes.count++;
+	state->kept[state->lanes.count - 1] = *payload;
 	return state->lanes.count == BAT_HASH_LANES ?
 	    bat_verify_finish_payloads(state) :
 	    0;

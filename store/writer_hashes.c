@@ -32,17 +32,9 @@ fill_lanes(struct bat_hash_lanes *lanes, const struct bat_draft *drafts,
 	uint32_t taken = 0;
 
 	lanes->count = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct bat_slice payload = drafts[i].payload;
-
-		if (payload.length > BAT_HASH_LANE_SIZE)
-			continue;
-		if (payload.length > 0)
-			memcpy(lanes->lanes[lanes->count], payload.data,
-			    payload.length);
-		lanes->lengths[lanes->count++] = (uint32_t)payload.length;
-		taken |= 1u << i;
-	}
+	for (size_t i = 0; i < count; i++)
+		if (bat_hash_lanes_take(lanes, drafts[i].payload))
+			taken |= 1u << i;
 	return taken;
 }
 
