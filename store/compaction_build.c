@@ -141,25 +141,14 @@ put_row(struct build *build, const struct compaction_frame *frame,
     struct bat_error *error)
 {
 	const struct bat_event *event = frame->event;
-	struct bat_row row = {
-		.id = event->id,
-		.corr = event->corr,
-		.cause = event->cause,
-		.entity = bat_intern_find(&build->plan->names, event->entity),
-		.scope = bat_intern_find(&build->plan->names, event->scope),
-		.clock = event->clock,
-		.lane = event->lane,
-		.depth = event->depth,
-		.length = (uint32_t)frame->bytes.length,
-		.wall_ms = event->wall_ms,
-		.offset = end_of(&build->frames),
-		.seq = BAT_PLANT(253) ? build->events : frame->row->seq,
-		.prev = event->prev,
-		.hash = event->hash,
-		.kind = event->kind,
-	};
+	struct bat_row row = bat_event_row(event);
 	uint8_t bytes[BAT_SEGMENT_ROW_SIZE];
 
+	row.entity = bat_intern_find(&build->plan->names, event->entity);
+	row.scope = bat_intern_find(&build->plan->names, event->scope);
+	row.length = (uint32_t)frame->bytes.length;
+	row.offset = end_of(&build->frames);
+	row.seq = BAT_PLANT(253) ? build->events : frame->row->seq;
 	build->events++;
 	bat_segment_encode_row(&row, bytes);
 	return put(build, &build->rows, bat_bytes_slice(bytes, sizeof(bytes)),

@@ -70,24 +70,22 @@ put_row(struct footer *footer, const struct bat_segment_item *item)
 {
 	const struct bat_event *event = &item->event;
 	uint8_t bytes[BAT_SEGMENT_ROW_SIZE];
-	struct bat_row row;
+	struct bat_row known, row = bat_event_row(event);
 
 	if (footer->next == footer->end)
 		return BAT_DATA_DISAGREES;
-	bat_index_row(footer->index, footer->next, &row);
-	if (row.offset != item->offset || row.length != item->length ||
-	    !bat_id_equal(&row.id, &event->id))
+	bat_index_row(footer->index, footer->next, &known);
+	if (known.offset != item->offset || known.length != item->length ||
+	    !bat_id_equal(&known.id, &event->id))
 		return BAT_DATA_DISAGREES;
 	footer->next++;
-	row.entity = footer->numbers[row.entity] - 1;
-	row.scope = footer->numbers[row.scope] - 1;
-	row.corr = event->corr;
-	row.cause = event->cause;
-	row.kind = event->kind;
-	row.prev = event->prev;
-	row.hash = event->hash;
-	row.lane = event->lane;
-	row.depth = event->depth;
+	row.entity = footer->numbers[known.entity] - 1;
+	row.scope = footer->numbers[known.scope] - 1;
+	row.segment = known.segment;
+	row.offset = known.offset;
+	row.length = known.length;
+	row.seq = known.seq;
+	row.extensions = known.extensions;
 	bat_segment_encode_row(&row, bytes);
 	return bat_bytes_append(footer->out, bytes, sizeof(bytes));
 }

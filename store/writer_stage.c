@@ -31,27 +31,15 @@ encode_event(struct bat_writer *writer, const struct bat_event *event,
     const struct bat_draft *draft, struct bat_receipt *receipt)
 {
 	size_t start = writer->items.length;
-	struct bat_row row = {
-		.id = event->id,
-		.corr = event->corr,
-		.cause = event->cause,
-		.entity = writer->names.entity_number,
-		.scope = writer->names.scope_number,
-		.clock = event->clock,
-		.lane = event->lane,
-		.depth = event->depth,
-		.wall_ms = event->wall_ms,
-		.offset = start,
-		.seq = writer->next_seq + writer->stage.row_count,
-		.prev = event->prev,
-		.hash = event->hash,
-		.kind = event->kind,
-		.extensions = draft->extension_count > 0 ?
-		    BAT_ROW_EXTENSIONS_SOME :
-		    BAT_ROW_EXTENSIONS_NONE,
-	};
+	struct bat_row row = bat_event_row(event);
 	int code = bat_frame_open(&writer->items);
 
+	row.entity = writer->names.entity_number;
+	row.scope = writer->names.scope_number;
+	row.offset = start;
+	row.seq = writer->next_seq + writer->stage.row_count;
+	row.extensions = draft->extension_count > 0 ? BAT_ROW_EXTENSIONS_SOME :
+						      BAT_ROW_EXTENSIONS_NONE;
 	if (code == BAT_OK)
 		code = bat_codec_encode(event, draft->payload,
 		    draft->extensions, draft->extension_count, &writer->items);
