@@ -226,6 +226,20 @@ read_some(struct batfs_stream_call *call, struct wish *wish)
 
 /* ---- the door ---------------------------------------------------------- */
 
+/* Asked once: it is a file of /sys. */
+static bool
+has_two_processors(void)
+{
+	static atomic_long known;
+	long count = atomic_load(&known);
+
+	if (count == 0) {
+		count = sysconf(_SC_NPROCESSORS_ONLN);
+		atomic_store(&known, count);
+	}
+	return count > 1;
+}
+
 int
 batfs_stream_new(struct bat_store *store, const struct batfs_stream_ways *ways,
     struct batfs_streams **out)
@@ -240,7 +254,7 @@ batfs_stream_new(struct bat_store *store, const struct batfs_stream_ways *ways,
 	if (streams->ways.render == NULL)
 		streams->ways.render = batfs_render_event;
 	streams->table_bytes_max = BATFS_STREAM_TABLE_BYTES;
-	streams->two_processors = sysconf(_SC_NPROCESSORS_ONLN) > 1;
+	streams->two_processors = has_two_processors();
 	atomic_flag_clear(&streams->helping);
 	if (pthread_mutex_init(&streams->mutex, NULL) != 0)
 		goto free_streams;
