@@ -19,11 +19,12 @@
 
 #include "thread.h"
 
-/* What the two say to each other: a word, and an errno as the answer to all but
- * the last. */
-#define MOUNTED 'm'
-#define UNMOUNT 'u'
-#define GO 'g'
+/* What the daemon says, in a packet. The supervisor answers UNMOUNT, with an
+ * errno; before all it says by a 0 that it is ready. */
+struct order {
+	enum { MOUNTED, UNMOUNT, GO } what;
+	uint64_t mount; /* MOUNTED: which one */
+};
 
 struct batfs_supervisor {
 	int socket; /* the daemon's end */
@@ -112,22 +113,25 @@ leave_all_behind(int socket)
 static _Noreturn void
 supervise(int socket, const char *mountpoint)
 {
+	struct order order;
 	uint64_t mount = 0;
-	int failed;
-	char word;
+	int failed = 0;
 	ssize_t got;
 
 	socket = leave_all_behind(socket);
-	if (socket < 0)
+	if (socket < 0 || write(socket, &failed, sizeof(failed)) < 0)
 		_exit(EXIT_FAILURE);
 	for (;;) {
-		got = read(socket, &word, 1);
+		got = read(socket, &order, sizeof(order));
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0 || word == GO)
+		if (got != sizeof(order) || order.what == GO)
 			_exit(EXIT_SUCCESS);
-		failed = word == MOUNTED ? look_at(mountpoint, &mount) :
-					   unmount_it(mountpoint, mount);
+		if (order.what == MOUNTED) {
+			mount = order.mount;
+			continue;
+		}
+		failed = unmount_it(mountpoint, mount);
 		if (write(socket, &failed, sizeof(failed)) < 0)
 			_exit(EXIT_FAILURE);
 	}
@@ -146,7 +150,7 @@ batfs_supervisor_start(const char *mountpoint, struct batfs_supervisor **out,
 		return bat_error_set_os(error, ENOMEM, "the supervisor");
 	supervisor->mountpoint = strdup(mountpoint);
 	if (supervisor->mountpoint == NULL ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
 		int failed = errno;
 
 		free(supervisor->mountpoint);
@@ -197,10 +201,14 @@ batfs_supervisor_watch(struct batfs_supervisor *supervisor)
 	return result;
 }
 
-static bool
-tell(struct batfs_supervisor *supervisor, char word)
+/* 0 or an errno. */
+static int
+tell(struct batfs_supervisor *supervisor, const struct order *order)
 {
-	return send(supervisor->socket, &word, 1, MSG_NOSIGNAL) == 1;
+	ssize_t sent = send(supervisor->socket, order, sizeof(*order),
+	    MSG_NOSIGNAL);
+
+	return sent == sizeof(*order) ? 0 : errno;
 }
 
 /* As read. */
@@ -215,23 +223,19 @@ hear(struct batfs_supervisor *supervisor, int *out)
 	return got;
 }
 
-/* 0, or the errno of the attempt. */
-static int
-ask(struct batfs_supervisor *supervisor, char word)
-{
-	int failed = EPIPE;
-
-	if (!tell(supervisor, word))
-		return errno;
-	return hear(supervisor, &failed) == sizeof(failed) ? failed : EPIPE;
-}
-
+/* We look for it, and it was ready long ago: so neither waits for the other. */
 int
 batfs_supervisor_mounted(struct batfs_supervisor *supervisor,
     struct bat_error *error)
 {
-	int failed = ask(supervisor, MOUNTED);
+	struct order order = { .what = MOUNTED };
+	int failed = look_at(supervisor->mountpoint, &order.mount);
+	int ready = EPIPE;
 
+	if (failed == 0 && hear(supervisor, &ready) != sizeof(ready))
+		failed = EPIPE;
+	if (failed == 0)
+		failed = tell(supervisor, &order);
 	if (failed == 0)
 		return 0;
 	return bat_error_set_os(error, failed, "%s", supervisor->mountpoint);
@@ -241,8 +245,13 @@ int
 batfs_supervisor_unmount(struct batfs_supervisor *supervisor,
     struct bat_error *error)
 {
-	int failed = ask(supervisor, UNMOUNT);
+	const struct order order = { .what = UNMOUNT };
+	int answer = EPIPE, failed = tell(supervisor, &order);
 
+	if (failed == 0 && hear(supervisor, &answer) != sizeof(answer))
+		failed = EPIPE;
+	if (failed == 0)
+		failed = answer;
 	if (failed == 0)
 		return 0;
 	return bat_error_set_os(error, failed,
@@ -253,13 +262,14 @@ batfs_supervisor_unmount(struct batfs_supervisor *supervisor,
 void
 batfs_supervisor_stop(struct batfs_supervisor *supervisor)
 {
+	const struct order go = { .what = GO };
 	int nothing;
 
 	if (supervisor == NULL)
 		return;
 	atomic_store(&supervisor->stopping, true);
 	/* Gone it is when there is nothing more to hear. */
-	if (supervisor->child > 0 && tell(supervisor, GO))
+	if (supervisor->child > 0 && tell(supervisor, &go) == 0)
 		while (hear(supervisor, &nothing) > 0)
 			continue;
 	if (supervisor->watched)

@@ -14,7 +14,7 @@
  *
  * Calling sequence:
  *	batfs_supervisor_start	  before any thread, lock or store
- *	batfs_supervisor_mounted  it looks at what it will have to take away
+ *	batfs_supervisor_mounted  it is told what it will have to take away
  *	batfs_supervisor_watch	  in the daemon, when signal handlers are set
  *	batfs_supervisor_unmount  after the last request
  *	batfs_supervisor_stop	  NULL: nothing is done
