@@ -18,11 +18,10 @@ struct item {
 	fuse_ino_t told; /* the nodeid that the kernel gets, or 0 */
 };
 
-/* Entries that fit into one reply: first collected (the tree may hold a lock
+/* Entries with attributes that fit into one reply: first collected (the tree may hold a lock
  * while it lists), then given attributes. */
 struct listing {
 	fuse_req_t req;
-	bool plus;
 	size_t room; /* bytes of the reply that are left */
 	struct bat_buf names;
 	struct item *items;
@@ -34,9 +33,8 @@ static bool
 add_item(struct listing *listing, const char *name,
     const struct batfs_node *node, off_t next)
 {
-	size_t size = listing->plus ?
-	    fuse_add_direntry_plus(listing->req, NULL, 0, name, NULL, 0) :
-	    fuse_add_direntry(listing->req, NULL, 0, name, NULL, 0);
+	size_t size = fuse_add_direntry_plus(listing->req, NULL, 0, name, NULL,
+	    0);
 	struct item *item = &listing->items[listing->count];
 
 	if (size > listing->room || listing->count == listing->capacity)
@@ -113,13 +111,6 @@ put_item(const struct listing *listing, const struct batfs_mount *mount,
 	const char *name = (const char *)listing->names.data + item->name;
 	struct fuse_entry_param entry;
 
-	if (!listing->plus) {
-		struct stat status;
-
-		batfs_reply_bare_stat(mount, &item->node, &status);
-		return fuse_add_direntry(listing->req, to, room, name, &status,
-		    item->next);
-	}
 	if (!is_cheap(mount, item) ||
 	    put_attributes(mount, item, &entry) != 0) {
 		/* nodeid 0: a name, a number and a type, no attributes. */
@@ -152,8 +143,7 @@ reply_items(const struct listing *listing, const struct batfs_mount *mount,
 		fuse_reply_err(listing->req, ENOMEM);
 		return;
 	}
-	if (listing->plus)
-		promise(mount);
+	promise(mount);
 	for (size_t i = 0; i < listing->count; i++)
 		used += put_item(listing, mount, &listing->items[i],
 		    reply + used, size - used);
@@ -165,16 +155,15 @@ reply_items(const struct listing *listing, const struct batfs_mount *mount,
 }
 
 static void
-list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
+list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset)
 {
 	struct batfs_mount *mount = batfs_reply_mount(req);
 	struct listing listing = {
 		.req = req,
-		.plus = plus,
 		.room = size,
 		.names = BAT_BUF_EMPTY,
 		/* No entry is smaller than its fixed part. */
-		.capacity = size / 24 + 1,
+		.capacity = size / 152 + 1,
 	};
 	struct batfs_node node;
 	int result;
@@ -196,13 +185,97 @@ list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, bool plus)
 	free(listing.items);
 }
 
+/* ---- names only ----------------------------------------------------------- */
+
+/* Written into the reply as they come: a name keeps nobody waiting. */
+struct name_listing {
+	fuse_req_t req;
+	char *reply;
+	size_t used, size;
+	bool has_children;
+};
+
+static bool
+add_name(struct name_listing *listing, const char *name, enum batfs_type type,
+    uint64_t inode, off_t next)
+{
+	const struct stat status = {
+		.st_ino = inode ^ BAT_PLANT(87),
+		.st_mode = batfs_reply_type_bits(type),
+	};
+	size_t left = listing->size - listing->used;
+	size_t size = fuse_add_direntry(listing->req,
+	    listing->reply + listing->used, left, name, &status, next);
+
+	if (size > left)
+		return false;
+	listing->used += size;
+	return true;
+}
+
+static bool
+add_child_name(void *context, const char *name, enum batfs_type type,
+    uint64_t inode, uint64_t cookie)
+{
+	struct name_listing *listing = context;
+	bool added = add_name(listing, name, type, inode, (off_t)cookie + DOTS);
+
+	listing->has_children |= added;
+	return added;
+}
+
+static int
+collect_names(struct name_listing *listing, struct batfs_tree *tree,
+    const struct batfs_node *node, off_t offset)
+{
+	struct batfs_node parent;
+
+	if (offset < 1 &&
+	    !add_name(listing, ".", BATFS_DIRECTORY,
+		batfs_tree_inode(tree, node), 1))
+		return 0;
+	if (offset < 2) {
+		parent = batfs_tree_parent(tree, node);
+		if (!add_name(listing, "..", BATFS_DIRECTORY,
+			batfs_tree_inode(tree, &parent), 2))
+			return 0;
+	}
+	return batfs_tree_list_names(tree, node,
+	    offset < DOTS ? 0 : (uint64_t)(offset - DOTS), add_child_name,
+	    listing);
+}
+
+static void
+list_names(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset)
+{
+	struct batfs_mount *mount = batfs_reply_mount(req);
+	struct name_listing listing = { .req = req, .size = size };
+	struct batfs_node node;
+	int result;
+
+	if (!batfs_reply_node(req, ino, &node))
+		return;
+	listing.reply = malloc(size);
+	if (listing.reply == NULL) {
+		fuse_reply_err(req, ENOMEM);
+		return;
+	}
+	result = collect_names(&listing, mount->tree, &node, offset);
+	/* What cannot be listed is an error and no empty directory. */
+	if (result != 0 && !listing.has_children)
+		batfs_reply_code(req, result, NULL);
+	else
+		fuse_reply_buf(req, listing.reply, listing.used);
+	free(listing.reply);
+}
+
 void
 batfs_ops_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
     struct fuse_file_info *fi)
 {
 	batfs_reply_count(req, BATFS_STAT_READDIR);
 	(void)fi;
-	list(req, ino, size, offset, false);
+	list_names(req, ino, size, offset);
 }
 
 void
@@ -211,7 +284,7 @@ batfs_ops_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 {
 	batfs_reply_count(req, BATFS_STAT_READDIRPLUS);
 	(void)fi;
-	list(req, ino, size, offset, true);
+	list(req, ino, size, offset);
 }
 
 void

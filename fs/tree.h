@@ -268,6 +268,13 @@ typedef bool (*batfs_tree_each_fn)(void *context, const char *name,
     const struct batfs_node *node, uint64_t cookie);
 int batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
     uint64_t cookie, batfs_tree_each_fn each, void *context);
+/* The same for who wants nothing but names, inode numbers and types: no name
+ * is numbered for it, so a million of them leave nothing behind. */
+typedef bool (*batfs_tree_name_fn)(void *context, const char *name,
+    enum batfs_type type, uint64_t inode, uint64_t cookie);
+int batfs_tree_list_names(struct batfs_tree *tree,
+    const struct batfs_node *node, uint64_t cookie, batfs_tree_name_fn each,
+    void *context);
 /* The parent, for "..". */
 struct batfs_node batfs_tree_parent(struct batfs_tree *tree,
     const struct batfs_node *node);

@@ -16,45 +16,130 @@
 /* How often a question is asked again when the store changes meanwhile. */
 #define ATTEMPTS 8
 
-static void
-hash_number(struct bat_hasher *hasher, uint64_t number)
-{
-	uint8_t bytes[8];
+/* What an inode number is the hash of. */
+struct message {
+	struct bat_slice parts[6];
+	unsigned count;
+	size_t length;
+	uint8_t numbers[3][8];
+	unsigned number_count;
+};
 
-	bat_bytes_put_le(bytes, number, sizeof(bytes));
-	bat_hash_update(hasher, bat_bytes_slice(bytes, sizeof(bytes)));
+static void
+add_text(struct message *message, struct bat_slice text)
+{
+	message->parts[message->count++] = text;
+	message->length += text.length;
+}
+
+static void
+add_number(struct message *message, uint64_t number)
+{
+	uint8_t *bytes = message->numbers[message->number_count++];
+
+	bat_bytes_put_le(bytes, number, sizeof(message->numbers[0]));
+	add_text(message, bat_bytes_slice(bytes, sizeof(message->numbers[0])));
+}
+
+/* The names are those that the class has a use for. */
+static void
+compose(struct message *message, const struct batfs_node *node,
+    struct bat_slice scope, struct bat_slice entity)
+{
+	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
+
+	message->count = message->number_count = 0;
+	message->length = 0;
+	add_text(message, bat_bytes_slice(&row->mark, 1));
+	if (node->at != 0)
+		add_number(message, node->at);
+	if (row->keys == BATFS_KEYS_NUMBER)
+		add_number(message, node->number);
+	if (row->keys == BATFS_KEYS_SCOPE || row->keys == BATFS_KEYS_MEMBER) {
+		/* With its length: "ab" + "c" is not "a" + "bc". */
+		add_number(message, scope.length);
+		add_text(message, scope);
+	}
+	if (row->keys == BATFS_KEYS_ENTITY || row->keys == BATFS_KEYS_MEMBER)
+		add_text(message, entity);
+}
+
+static struct bat_hash
+hash_of(const struct message *message)
+{
+	struct bat_hasher hasher;
+
+	bat_hash_start(&hasher);
+	for (unsigned i = 0; i < message->count; i++)
+		bat_hash_update(&hasher, message->parts[i]);
+	return bat_hash_finish(&hasher);
+}
+
+static uint64_t
+inode_of(const struct batfs_node *node, const struct bat_hash *hash)
+{
+	uint64_t inode = bat_bytes_get_le64(hash->bytes);
+
+	inode = node->at != 0 && !BAT_PLANT(175) ? inode | PAST : inode & ~PAST;
+	inode += BAT_PLANT(86) ? node->entity : 0;
+	return inode > 1 ? inode : inode + 2;
 }
 
 uint64_t
 batfs_tree_inode(struct batfs_tree *tree, const struct batfs_node *node)
 {
-	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
-	struct bat_slice scope;
-	struct bat_hasher hasher;
+	enum batfs_keys keys = batfs_tree_classes[node->class].keys;
+	struct bat_slice scope = BAT_SLICE_EMPTY, entity = BAT_SLICE_EMPTY;
+	struct message message;
 	struct bat_hash hash;
-	uint64_t inode;
 
 	if (node->class == BATFS_ROOT && node->at == 0)
 		return 1;
-	bat_hash_start(&hasher);
-	bat_hash_update(&hasher, bat_bytes_slice(&row->mark, 1));
-	if (node->at != 0)
-		hash_number(&hasher, node->at);
-	if (row->keys == BATFS_KEYS_NUMBER)
-		hash_number(&hasher, node->number);
-	if (row->keys == BATFS_KEYS_SCOPE || row->keys == BATFS_KEYS_MEMBER) {
-		/* With its length: "ab" + "c" is not "a" + "bc". */
+	if (keys == BATFS_KEYS_SCOPE || keys == BATFS_KEYS_MEMBER)
 		scope = batfs_tree_text(tree, node->scope);
-		hash_number(&hasher, scope.length);
-		bat_hash_update(&hasher, scope);
+	if (keys == BATFS_KEYS_ENTITY || keys == BATFS_KEYS_MEMBER)
+		entity = batfs_tree_text(tree, node->entity);
+	compose(&message, node, scope, entity);
+	hash = hash_of(&message);
+	return inode_of(node, &hash);
+}
+
+/* Longer messages than a lane has room for are hashed alone. */
+void
+batfs_tree_inodes(struct batfs_tree *tree, const struct batfs_node *child,
+    const struct bat_slice *names, unsigned count, uint64_t *out)
+{
+	enum batfs_keys keys = batfs_tree_classes[child->class].keys;
+	struct bat_slice scope = keys == BATFS_KEYS_MEMBER ?
+	    batfs_tree_text(tree, child->scope) :
+	    BAT_SLICE_EMPTY;
+	struct bat_hash hashes[BATFS_TREE_INODES];
+	unsigned places[BATFS_TREE_INODES];
+	struct bat_hash_lanes lanes;
+
+	lanes.count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t *lane = lanes.lanes[lanes.count];
+		struct message message;
+
+		compose(&message, child,
+		    keys == BATFS_KEYS_SCOPE ? names[i] : scope, names[i]);
+		if (message.length > BAT_HASH_LANE_SIZE) {
+			hashes[0] = hash_of(&message);
+			out[i] = inode_of(child, &hashes[0]);
+			continue;
+		}
+		for (unsigned j = 0; j < message.count; j++) {
+			memcpy(lane, message.parts[j].data,
+			    message.parts[j].length);
+			lane += message.parts[j].length;
+		}
+		places[lanes.count] = i;
+		lanes.lengths[lanes.count++] = (uint32_t)message.length;
 	}
-	if (row->keys == BATFS_KEYS_ENTITY || row->keys == BATFS_KEYS_MEMBER)
-		bat_hash_update(&hasher, batfs_tree_text(tree, node->entity));
-	hash = bat_hash_finish(&hasher);
-	inode = bat_bytes_get_le64(hash.bytes);
-	inode = node->at != 0 && !BAT_PLANT(175) ? inode | PAST : inode & ~PAST;
-	inode += BAT_PLANT(86) ? node->entity : 0;
-	return inode > 1 ? inode : inode + 2;
+	bat_hash_lanes(&lanes, hashes);
+	for (unsigned i = 0; i < lanes.count; i++)
+		out[places[i]] = inode_of(child, &hashes[i]);
 }
 
 static uint32_t

@@ -61,33 +61,11 @@ batfs_tree_find_last(struct batfs_tree *tree, const struct batfs_node *parent,
 }
 
 int
-batfs_tree_list_latest(struct batfs_tree *tree, const struct batfs_node *node,
-    uint64_t cookie, struct batfs_tree_listing *listing)
-{
-	struct batfs_node child = batfs_tree_child(node, BATFS_BY_LAST);
-	int code = BAT_OK;
-
-	for (; code == BAT_OK && cookie < UINT32_MAX; cookie++) {
-		uint32_t number = bat_entity_at(tree->store, (uint32_t)cookie);
-
-		if (!batfs_tree_has_begun(tree, node, number))
-			break;
-		code = batfs_tree_intern(tree, bat_name(tree->store, number),
-		    &child.entity);
-		if (code == BAT_OK)
-			code = batfs_tree_emit(tree, listing, &child,
-			    cookie + 1);
-	}
-	return code;
-}
-
-int
 batfs_tree_spell_last(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_buf *buf)
 {
-	int code = batfs_name_encode(batfs_tree_text(tree, node->entity), buf);
-
-	return code == BAT_OK ? bat_bytes_append_text(buf, ".json") : code;
+	return batfs_tree_spell_stored(BATFS_BY_LAST,
+	    batfs_tree_text(tree, node->entity), buf);
 }
 
 /* The entity's last event by then. */

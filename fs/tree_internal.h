@@ -8,6 +8,7 @@
  *	tree_pending.c	  what was created and has no event yet
  *	tree_find.c	  children by name that are not fixed ones
  *	tree_list.c	  directories, entry by entry
+ *	tree_list_names.c  those of stored names
  *	tree_attributes.c attributes, inode numbers
  *	tree_measure.c	  sizes and times, class by class
  *	tree_content.c	  bytes of files, targets of links
@@ -455,9 +456,26 @@ int batfs_tree_put_folder(struct bat_buf *buf, const char *way, uint64_t seq,
 #define BATFS_TREE_COOKIE_FIXED ((uint64_t)1 << 61)
 #define BATFS_TREE_COOKIE_PENDING ((uint64_t)1 << 62)
 
+struct batfs_tree_listing {
+	batfs_tree_each_fn each;
+	batfs_tree_name_fn each_name; /* instead: only names are wanted */
+	void *context;
+	struct bat_buf name; /* scratch */
+};
+
 /* Hand a node to whoever is listing. 0; BAT_END: enough; BAT_WORLD_*. */
 int batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
     const struct batfs_node *node, uint64_t cookie);
+
+/* Inode numbers of up to so many nodes that are named by what stands in child
+ * and, of each, a stored name. */
+#define BATFS_TREE_INODES 16
+void batfs_tree_inodes(struct batfs_tree *tree, const struct batfs_node *child,
+    const struct bat_slice *names, unsigned count, uint64_t *out);
+/* The name in such a directory of what has that stored name, onto buf. 0 or
+ * BAT_WORLD_NO_MEMORY. */
+int batfs_tree_spell_stored(enum batfs_class class, struct bat_slice stored,
+    struct bat_buf *buf);
 
 /* ---- attributes, content, .ctl ---------------------------------------------- */
 

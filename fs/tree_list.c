@@ -10,17 +10,12 @@
 
 #include "name.h"
 
-struct batfs_tree_listing {
-	batfs_tree_each_fn each;
-	void *context;
-	struct bat_buf name; /* scratch */
-};
-
 int
 batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
     const struct batfs_node *node, uint64_t cookie)
 {
 	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
+	const char *name;
 	int code;
 
 	if (!batfs_tree_shows(tree, node) ||
@@ -35,8 +30,11 @@ batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
 		code = bat_bytes_append_byte(&listing->name, '\0');
 	if (code != BAT_OK)
 		return code;
-	if (!listing->each(listing->context, (const char *)listing->name.data,
-		node, cookie))
+	name = (const char *)listing->name.data;
+	if (listing->each_name != NULL ?
+		!listing->each_name(listing->context, name, row->type,
+		    batfs_tree_inode(tree, node), cookie) :
+		!listing->each(listing->context, name, node, cookie))
 		return BAT_END;
 	return BAT_OK;
 }
@@ -123,76 +121,6 @@ batfs_tree_list_shard(struct batfs_tree *tree, const struct batfs_node *node,
 	return code;
 }
 
-/* ---- by name -------------------------------------------------------------- */
-
-/* An entity or scope at a position of the store's, with the tree's number. */
-static int
-emit_named(struct batfs_tree *tree, struct batfs_tree_listing *listing,
-    struct batfs_node *child, uint32_t store_number, uint64_t position)
-{
-	uint32_t *key = child->class == BATFS_SCOPE ? &child->scope :
-						      &child->entity;
-	int code = batfs_tree_intern(tree, bat_name(tree->store, store_number),
-	    key);
-
-	if (code != BAT_OK)
-		return code;
-	return batfs_tree_emit(tree, listing, child, position + 1);
-}
-
-int
-batfs_tree_list_entities(struct batfs_tree *tree, const struct batfs_node *node,
-    uint64_t cookie, struct batfs_tree_listing *listing)
-{
-	struct batfs_node child = batfs_tree_child(node, BATFS_ENTITY);
-	uint32_t number;
-	int code = BAT_OK;
-
-	for (uint64_t i = cookie; code == BAT_OK && i < UINT32_MAX; i++) {
-		number = bat_entity_at(tree->store, (uint32_t)i);
-		if (!batfs_tree_has_begun(tree, node, number))
-			break;
-		code = emit_named(tree, listing, &child, number, i);
-	}
-	return code;
-}
-
-int
-batfs_tree_list_scopes(struct batfs_tree *tree, const struct batfs_node *node,
-    uint64_t cookie, struct batfs_tree_listing *listing)
-{
-	struct batfs_node child = batfs_tree_child(node, BATFS_SCOPE);
-	uint32_t number;
-	int code = BAT_OK;
-
-	for (uint64_t i = cookie; code == BAT_OK && i < UINT32_MAX; i++) {
-		number = bat_scope_at(tree->store, (uint32_t)i);
-		if (!batfs_tree_scope_has_begun(tree, node, number))
-			break;
-		code = emit_named(tree, listing, &child, number, i);
-	}
-	return code;
-}
-
-int
-batfs_tree_list_members(struct batfs_tree *tree, const struct batfs_node *node,
-    uint64_t cookie, struct batfs_tree_listing *listing)
-{
-	struct batfs_node child = batfs_tree_child(node, BATFS_MEMBER);
-	uint32_t scope = batfs_tree_store_scope(tree, node->scope), number;
-	int code = BAT_OK;
-
-	if (scope == BAT_MAP_NONE)
-		return BAT_OK;
-	for (uint64_t i = cookie; code == BAT_OK && i < UINT32_MAX; i++) {
-		number = bat_scope_entity_at(tree->store, scope, (uint32_t)i);
-		if (!batfs_tree_member_has_begun(tree, node, number, scope))
-			break;
-		code = emit_named(tree, listing, &child, number, i);
-	}
-	return code;
-}
-
 /* ---- the whole of it -------------------------------------------------------- */
 
 static int
@@ -236,16 +164,11 @@ list_pending(struct batfs_tree *tree, const struct batfs_node *node,
 	return code;
 }
 
-int
-batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
-    uint64_t cookie, batfs_tree_each_fn each, void *context)
+static int
+list_all(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t cookie, struct batfs_tree_listing *listing)
 {
 	const struct batfs_tree_class *row = &batfs_tree_classes[node->class];
-	struct batfs_tree_listing listing = {
-		.each = each,
-		.context = context,
-		.name = BAT_BUF_EMPTY,
-	};
 	int code = BAT_OK;
 
 	if (node->class == BATFS_NONE || row->type != BATFS_DIRECTORY)
@@ -255,13 +178,39 @@ batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
 	if (!batfs_tree_is_moment(tree, node))
 		return BAT_STATE_NOT_FOUND;
 	if (row->list != NULL && cookie < BATFS_TREE_COOKIE_FIXED)
-		code = row->list(tree, node, cookie, &listing);
+		code = row->list(tree, node, cookie, listing);
 	if (code == BAT_OK && cookie < BATFS_TREE_COOKIE_PENDING)
-		code = list_fixed(tree, node, cookie, &listing);
+		code = list_fixed(tree, node, cookie, listing);
 	if (code == BAT_OK && node->at == 0)
-		code = list_pending(tree, node, cookie, &listing);
-	bat_bytes_free(&listing.name);
+		code = list_pending(tree, node, cookie, listing);
+	bat_bytes_free(&listing->name);
 	return code == BAT_END ? BAT_OK : code;
+}
+
+int
+batfs_tree_list(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t cookie, batfs_tree_each_fn each, void *context)
+{
+	struct batfs_tree_listing listing = {
+		.each = each,
+		.context = context,
+		.name = BAT_BUF_EMPTY,
+	};
+
+	return list_all(tree, node, cookie, &listing);
+}
+
+int
+batfs_tree_list_names(struct batfs_tree *tree, const struct batfs_node *node,
+    uint64_t cookie, batfs_tree_name_fn each, void *context)
+{
+	struct batfs_tree_listing listing = {
+		.each_name = each,
+		.context = context,
+		.name = BAT_BUF_EMPTY,
+	};
+
+	return list_all(tree, node, cookie, &listing);
 }
 
 /* ---- names of what has no fixed one ----------------------------------------- */

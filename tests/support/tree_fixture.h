@@ -158,31 +158,48 @@ struct names {
 	char text[8192];
 	size_t length, count, limit;
 	uint64_t last_cookie;
+	uint64_t rest; /* of inode numbers and types */
 };
 
 static inline bool
-fixture_note_name(void *context, const char *name,
-    const struct batfs_node *node, uint64_t cookie)
+fixture_note_bare(void *context, const char *name, enum batfs_type type,
+    uint64_t inode, uint64_t cookie)
 {
 	struct names *names = context;
 
-	(void)node;
 	ck_assert_uint_gt(cookie, names->last_cookie);
 	names->last_cookie = cookie;
 	names->length += (size_t)snprintf(names->text + names->length,
 	    sizeof(names->text) - names->length, "%s ", name);
 	ck_assert_uint_lt(names->length, sizeof(names->text));
+	names->rest = names->rest * 31 + inode * 3 + type;
 	return ++names->count < names->limit;
 }
 
+static inline bool
+fixture_note_name(void *context, const char *name,
+    const struct batfs_node *node, uint64_t cookie)
+{
+	return fixture_note_bare(context, name, batfs_tree_type(node),
+	    batfs_tree_inode(tree, node), cookie);
+}
+
+/* Names alone are the same ones. */
 static inline struct names
 list_from(const char *path, uint64_t cookie, size_t limit)
 {
 	struct names names = { .limit = limit, .last_cookie = cookie };
+	struct names bare = names;
 	struct batfs_node node = at(path);
 
 	ck_assert_int_eq(
 	    batfs_tree_list(tree, &node, cookie, fixture_note_name, &names), 0);
+	ck_assert_int_eq(batfs_tree_list_names(tree, &node, cookie,
+			     fixture_note_bare, &bare),
+	    0);
+	ck_assert_str_eq(bare.text, names.text);
+	ck_assert_uint_eq(bare.last_cookie, names.last_cookie);
+	ck_assert_uint_eq(bare.rest, names.rest);
 	return names;
 }
 

@@ -332,6 +332,32 @@ START_TEST(inode_numbers_are_unique_and_the_same_at_every_mount)
 }
 END_TEST
 
+/* list_from compares them; more names than are hashed side by side, and some
+ * that are too long for that. */
+START_TEST(names_alone_have_the_same_inode_numbers)
+{
+	char scope[1001] = "s", entity[1001], path[300];
+	struct names names;
+
+	memset(scope, 's', 1000);
+	for (unsigned i = 0; i < 40; i++) {
+		memset(entity, 'e', 1000);
+		entity[i % 8 == 3 ? 1000 : i % 300 + 1] = '\0';
+		entity[0] = (char)('a' + i % 26);
+		fake_add(&store, i % 2 ? scope : "home", entity);
+	}
+	names = list_from("scopes", 0, SIZE_MAX);
+	ck_assert_uint_eq(names.count, 2);
+	snprintf(path, sizeof(path), "scopes/%.200s",
+	    strchr(names.text, ' ') + 1);
+	ck_assert_uint_eq(list_from(path, 0, SIZE_MAX).count, 20);
+	ck_assert_uint_eq(list_from("scopes/home", 0, SIZE_MAX).count, 20);
+	ck_assert_uint_eq(list_from("scopes/home", 3, 14).count, 14);
+	ck_assert_uint_eq(list_from("entities", 0, SIZE_MAX).count, 40);
+	ck_assert_uint_eq(list_from("by/latest", 16, 20).count, 20);
+}
+END_TEST
+
 START_TEST(a_cookie_goes_on_behind_its_name_for_ever)
 {
 	uint64_t cookies[16];
@@ -381,6 +407,7 @@ main(void)
 	    every_listed_name_is_itself_and_has_its_exact_size);
 	tcase_add_test(names,
 	    inode_numbers_are_unique_and_the_same_at_every_mount);
+	tcase_add_test(names, names_alone_have_the_same_inode_numbers);
 	tcase_add_test(names, a_cookie_goes_on_behind_its_name_for_ever);
 	suite_add_tcase(suite, names);
 
