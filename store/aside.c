@@ -6,7 +6,8 @@
 /* Of one name; more than anybody repairs. */
 enum { NAMES_MAX = 10000 };
 
-/* Open, and make if need be, a folder below dir. */
+/* Open, and make if need be, a folder below dir. Its name is on disk after this,
+ * also where another process made it and was killed before it had synced it. */
 static int
 open_folder(const struct bat_disk *disk, int dir, const char *name, int *out,
     struct bat_error *error)
@@ -15,7 +16,7 @@ open_folder(const struct bat_disk *disk, int dir, const char *name, int *out,
 
 	if (code < 0 && code != -EEXIST)
 		return bat_error_set_os(error, -code, "cannot make %s", name);
-	if (code == 0) {
+	if (code == 0 || !BAT_PLANT(305)) {
 		code = bat_file_sync(disk, dir, error);
 		if (code != BAT_OK)
 			return code;

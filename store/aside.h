@@ -1,9 +1,10 @@
 /*
  * What is taken out of a data directory is kept beside it, in .batfs/cut/, on
- * disk before the caller goes on: torn tails (`<segment>-<offset>`), and what a
- * repair replaces. Nothing kept is ever written over: other bytes under a name
- * that is taken get the name and `.1`, `.2` and so on; the same bytes are there
- * already. batpak never looks there. Threads: one.
+ * disk before the caller goes on, with the folders that lead there, whoever made
+ * them: torn tails (`<segment>-<offset>`), and what a repair replaces. Nothing
+ * kept is ever written over: other bytes under a name that is taken get the name
+ * and `.1`, `.2` and so on; the same bytes are there already. batpak never looks
+ * there. Threads: one.
  */
 #ifndef BAT_ASIDE_H
 #define BAT_ASIDE_H
