@@ -23,11 +23,9 @@ static int
 load(struct prove *prove)
 {
 	struct bat_error *error = prove->error;
-	int code = bat_tlog_attach(&prove->tlog, prove->store->options.disk,
+	int code = bat_tlog_open(&prove->tlog, prove->store->options.disk,
 	    prove->store->dir.dir, error);
 
-	if (code == BAT_OK)
-		code = bat_tlog_load(&prove->tlog, error);
 	if (code == BAT_END)
 		return bat_error_set(error, BAT_STATE_NOT_FOUND,
 		    "there is no transparency log in .batfs/tlog");
@@ -130,20 +128,10 @@ int
 bat_attest_compare(struct bat_store *store,
     const struct bat_tlog_record *record, struct bat_error *error)
 {
-	struct bat_buf frame = BAT_BUF_EMPTY;
-	struct bat_tlog_record now;
-	struct bat_row row;
-	int code = BAT_OK;
-	bool same = false;
+	enum bat_logged now;
+	int code = bat_store_logged(store, record, &now, error);
 
-	if (bat_store_rows_from(store, record->seq, record->seq + 1, &row, 1) ==
-	    1) {
-		code = bat_store_record(store, &row, &frame, &now, error);
-		same = code == BAT_OK && bat_id_equal(&now.id, &record->id) &&
-		    bat_hash_equal(&now.frame, &record->frame);
-	}
-	bat_bytes_free(&frame);
-	if (code == BAT_OK && !same && !BAT_PLANT(303))
+	if (code == BAT_OK && now != BAT_LOGGED_SAME && !BAT_PLANT(303))
 		code = bat_error_set(error, BAT_DATA_CORRUPT,
 		    "sequence %llu is not the event that was logged",
 		    (unsigned long long)record->seq);

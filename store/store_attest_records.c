@@ -131,6 +131,30 @@ bat_store_attest_records_signed(struct attest_check *check)
 	return check->out->has_range;
 }
 
+/* ---- one of them -------------------------------------------------------- */
+
+int
+bat_store_logged(struct bat_store *store, const struct bat_tlog_record *record,
+    enum bat_logged *out, struct bat_error *error)
+{
+	struct bat_buf frame = BAT_BUF_EMPTY;
+	struct bat_tlog_record now;
+	struct bat_row row;
+	int code;
+
+	*out = BAT_LOGGED_GONE;
+	if (bat_store_rows_from(store, record->seq, record->seq + 1, &row, 1) ==
+	    0)
+		return BAT_OK;
+	code = bat_store_record(store, &row, &frame, &now, error);
+	bat_bytes_free(&frame);
+	if (code != BAT_OK || !bat_id_equal(&now.id, &record->id))
+		return code;
+	*out = bat_hash_equal(&now.frame, &record->frame) ? BAT_LOGGED_SAME :
+							    BAT_LOGGED_CHANGED;
+	return BAT_OK;
+}
+
 /* ---- record by record -------------------------------------------------- */
 
 static void

@@ -101,6 +101,13 @@ size_t bat_store_rows_from(struct bat_store *store, uint64_t from,
 int bat_store_record(struct bat_store *store, const struct bat_row *row,
     struct bat_buf *frame, struct bat_tlog_record *out,
     struct bat_error *error);
+/* The event that was logged under this sequence: its frame is read again
+ * (store_attest_records.c). GONE: there is none, or another one. */
+enum bat_logged { BAT_LOGGED_SAME, BAT_LOGGED_GONE, BAT_LOGGED_CHANGED };
+int bat_store_logged(struct bat_store *store,
+    const struct bat_tlog_record *record, enum bat_logged *out,
+    struct bat_error *error);
+
 /* ---- store_follow.c: of a read-only store ---- */
 
 /* The first view, and following it. */

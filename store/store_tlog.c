@@ -132,10 +132,8 @@ open_log(struct bat_store *store, struct bat_error *error)
 	struct bat_tlog *tlog = &store->tlog;
 	bool named = options->tlog_key != NULL && !options->read_only;
 	bool wanted = (options->tlog || named) && !options->read_only;
-	int code = bat_tlog_attach(tlog, options->disk, store->dir.dir, error);
+	int code = bat_tlog_open(tlog, options->disk, store->dir.dir, error);
 
-	if (code == BAT_OK)
-		code = bat_tlog_load(tlog, error);
 	if (code != BAT_OK && (code != BAT_END || !wanted))
 		return code;
 	/* Read once: a daemon in its sandbox cannot get at it again. */

@@ -31,23 +31,16 @@ bat_store_tlog_check_end(struct bat_store *store, const struct bat_tlog *tlog,
     struct bat_error *error)
 {
 	const struct bat_tlog_record *last = &tlog->last;
-	struct bat_buf frame = BAT_BUF_EMPTY;
-	struct bat_tlog_record now;
-	struct bat_row row;
+	enum bat_logged now;
 	int code;
 
 	if (tlog->size == 0 || BAT_PLANT(141))
 		return BAT_OK;
-	if (bat_store_rows_from(store, last->seq, last->seq + 1, &row, 1) == 0)
-		return say_gone(store, last, error);
-	code = bat_store_record(store, &row, &frame, &now, error);
-	bat_bytes_free(&frame);
-	if (code != BAT_OK)
+	code = bat_store_logged(store, last, &now, error);
+	if (code != BAT_OK || now == BAT_LOGGED_SAME)
 		return code;
-	if (!bat_id_equal(&now.id, &last->id))
+	if (now == BAT_LOGGED_GONE)
 		return say_gone(store, last, error);
-	if (bat_hash_equal(&now.frame, &last->frame))
-		return BAT_OK;
 	return bat_error_set(error, BAT_DATA_CORRUPT,
 	    "the log ends with sequence %llu, and that event was changed",
 	    (unsigned long long)last->seq);
@@ -61,10 +54,7 @@ bat_attest_fits(struct bat_store *store, struct bat_error *error)
 	int code;
 
 	bat_tlog_init(&tlog);
-	code = bat_tlog_attach(&tlog, store->options.disk, store->dir.dir,
-	    &why);
-	if (code == BAT_OK)
-		code = bat_tlog_load(&tlog, &why);
+	code = bat_tlog_open(&tlog, store->options.disk, store->dir.dir, &why);
 	if (code == BAT_OK)
 		code = bat_store_tlog_check_end(store, &tlog, &why);
 	bat_tlog_detach(&tlog);
@@ -122,9 +112,8 @@ static int
 renew(struct bat_store *store, const char *key,
     char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error)
 {
-	int code;
-
 	bool is_there;
+	int code;
 
 	bat_tlog_detach(&store->tlog);
 	code = bat_tlog_attach(&store->tlog, store->options.disk,

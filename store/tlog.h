@@ -14,10 +14,12 @@
  *     behind the checkpoint is nobody's and may be torn;
  * (3) so a later checkpoint always continues an earlier one.
  *
- * Calling sequence: bat_tlog_attach, then bat_tlog_load or bat_tlog_create;
- * bat_tlog_settle, bat_tlog_add ..., bat_tlog_publish; bat_tlog_detach. After a
- * failure of add or publish only detach; after BAT_STATE_STOPPED, a sync that
- * failed, nobody goes on but another process, which finds what is on disk. Threads: one at a time, but bat_tlog_read_tile, any.
+ * Calling sequence: bat_tlog_open (or bat_tlog_attach and bat_tlog_load), or
+ * bat_tlog_create; bat_tlog_settle, bat_tlog_add ..., bat_tlog_publish;
+ * bat_tlog_detach. After a failure of add or publish only detach; after
+ * BAT_STATE_STOPPED, a sync that failed, nobody goes on but another process,
+ * which finds what is on disk. Threads: one at a time, but bat_tlog_read_tile,
+ * any.
  */
 #ifndef BAT_TLOG_H
 #define BAT_TLOG_H
@@ -92,6 +94,9 @@ void bat_tlog_detach(struct bat_tlog *tlog);
  * BAT_WORLD_*.
  */
 int bat_tlog_load(struct bat_tlog *tlog, struct bat_error *error);
+/* Both; BAT_END also where there is no folder. */
+int bat_tlog_open(struct bat_tlog *tlog, const struct bat_disk *disk,
+    int data_dir, struct bat_error *error);
 /*
  * Begin a log: events from first_seq on are its own. signer NULL: with a key
  * of its own in the folder, made if it is not there. The folder is made, too.

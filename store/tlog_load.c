@@ -181,3 +181,12 @@ bat_tlog_load(struct bat_tlog *tlog, struct bat_error *error)
 		    "the log's tiles do not give the root of its checkpoint");
 	return BAT_OK;
 }
+
+int
+bat_tlog_open(struct bat_tlog *tlog, const struct bat_disk *disk, int data_dir,
+    struct bat_error *error)
+{
+	int code = bat_tlog_attach(tlog, disk, data_dir, error);
+
+	return code == BAT_OK ? bat_tlog_load(tlog, error) : code;
+}
