@@ -36,13 +36,17 @@ find_frame(struct bat_segment_reader *reader,
 	}
 	if (code < 0)
 		return code;
+	/* Within a whole frame nothing begins: the row lies. */
+	if (reader->at > row->offset && row->hot.entity != BAT_INTERN_NONE &&
+	    !BAT_PLANT(375))
+		return BAT_DATA_DISAGREES;
 	if (reader->at != row->offset)
 		bat_segment_reader_seek(reader, row->offset, reader->end);
 	code = bat_segment_reader_next(reader, item, error);
 	if (code < 0)
 		return code;
 	*out_whole = code == BAT_OK && item->state == BAT_FRAME_WHOLE &&
-	    item->decoded && item->length == row->hot.length;
+	    item->decoded;
 	return BAT_OK;
 }
 

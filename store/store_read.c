@@ -147,6 +147,68 @@ has_moved(struct bat_store *store, uint32_t ordinal, uint64_t generation,
 	return moved;
 }
 
+/* ---- damage, or a row that lies ---------------------------------------- */
+
+/* So many rows are asked before one that cannot be read. */
+#define DOUBTED_MAX 64
+
+enum row_verdict { ROW_HOLDS, ROW_LIES, ROW_CANNOT_TELL };
+
+static enum row_verdict
+judge_row(const struct store_event *event)
+{
+	enum row_verdict verdict = ROW_CANNOT_TELL;
+	struct bat_segment_reader reader;
+	struct bat_segment_item item;
+
+	if (bat_segment_reader_open(&reader, event->dir, event->segment,
+		NULL) != BAT_OK)
+		return ROW_CANNOT_TELL;
+	bat_segment_reader_seek(&reader, store_event_offset(event), 0);
+	if (bat_segment_reader_next(&reader, &item, NULL) == BAT_OK &&
+	    item.state == BAT_FRAME_WHOLE && item.decoded)
+		verdict = item.length == event->hot.length &&
+			bat_recovery_agrees(&item.event, &event->hot,
+			    event->entity, event->scope) ?
+		    ROW_HOLDS :
+		    ROW_LIES;
+	bat_segment_reader_close(&reader);
+	return verdict;
+}
+
+/*
+ * No frame can be read where a row says. Behind a row that holds, that is
+ * damage: there the next frame begins. If the rows before it lead to one at
+ * whose place another whole frame stands, they are not this segment's (its
+ * frames were moved, or the index is an old one), and nothing is damaged.
+ */
+static bool
+row_lies(struct bat_store *store, uint32_t ordinal, uint64_t generation,
+    uint64_t segment)
+{
+	enum row_verdict verdict = ROW_CANNOT_TELL;
+
+	for (unsigned i = 0; i < DOUBTED_MAX && verdict == ROW_CANNOT_TELL;
+	     i++) {
+		struct store_event event;
+		bool same;
+
+		do {
+			(void)enter(store);
+			same = store->generation == generation;
+			bat_store_look_up(store, ordinal, &event);
+		} while (!leave(store));
+		if (!same || (event.there && event.segment != segment))
+			return false;
+		/* A damaged place of which no row tells was seen as such. */
+		if (event.there && event.hot.entity != BAT_INTERN_NONE)
+			verdict = judge_row(&event);
+		if (ordinal-- == 0)
+			break;
+	}
+	return verdict == ROW_LIES && !BAT_PLANT(372);
+}
+
 int
 bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
     struct bat_error *error)
@@ -169,6 +231,9 @@ bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
 	    has_moved(store, ordinal, generation, event));
 	if (code != BAT_OK)
 		code = bat_store_doubt(store, generation, code);
+	if (code == BAT_DATA_CORRUPT && event->hot.entity != BAT_INTERN_NONE &&
+	    row_lies(store, ordinal, generation, event->segment))
+		code = bat_store_rebuild(store, generation, error);
 	if (code == BAT_DATA_DISAGREES)
 		bat_store_ahead_forget(reading);
 	if (code != BAT_OK)
