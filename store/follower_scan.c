@@ -222,7 +222,7 @@ scan_once(struct bat_follower *follower, struct bat_recovery_tail *tail,
 		    before :
 		    follower->index->next_seq,
 		.row_limit = ROWS_AT_ONCE,
-		.doubted = follower->recovery->doubted,
+		.doubted = follower->recovery->doubted && !BAT_PLANT(374),
 	};
 	bat_index_init(&fresh);
 	code = bat_recovery_read_on(follower->dir, tail, &fresh, &news, error);
