@@ -349,7 +349,12 @@ batfs_waiting_check(struct batfs_waiting *waiting)
 {
 	pthread_mutex_lock(&waiting->lock);
 	waiting->checks++;
-	pthread_cond_signal(&waiting->something);
+	/* For nobody the thread need not wake: who comes to wait finds that
+	 * there was a check, and so does the thread if it works now. Where it
+	 * looks by itself, it may have to look more often. */
+	if (waiting->waiters != NULL || waiting->pollers != NULL ||
+	    waiting->mount->options->read_only)
+		pthread_cond_signal(&waiting->something);
 	pthread_mutex_unlock(&waiting->lock);
 }
 

@@ -107,7 +107,8 @@ struct bat_writer {
 	pthread_cond_t led;			    /* a group is over */
 	struct bat_batch *queue_first, *queue_last; /* guarded by queue_mutex */
 	size_t queue_count;			    /* likewise */
-	bool woken;				    /* guarded by queue_mutex */
+	size_t idle;  /* threads that wait for the first batch; likewise */
+	bool woken;   /* guarded by queue_mutex */
 	bool leading; /* a group is under way; guarded by queue_mutex */
 	/* Likewise: how many batches the next group is likely to have, and how
 	 * long the last one took. */

@@ -19,12 +19,22 @@ put_into_queue(struct bat_writer *writer, struct bat_batch *batch)
 	writer->queue_count++;
 }
 
+/* A group that is being gathered is not disturbed before all are here whom it
+ * waits for: eight writers on two processors had its leader woken seven times.
+ * queue_mutex is held. */
+static void
+tell_queued(struct bat_writer *writer)
+{
+	if (writer->idle > 0 || writer->queue_count >= writer->expected)
+		pthread_cond_broadcast(&writer->queued);
+}
+
 void
 bat_writer_submit(struct bat_writer *writer, struct bat_batch *batch)
 {
 	pthread_mutex_lock(&writer->queue_mutex);
 	put_into_queue(writer, batch);
-	pthread_cond_broadcast(&writer->queued);
+	tell_queued(writer);
 	pthread_mutex_unlock(&writer->queue_mutex);
 }
 
@@ -40,7 +50,7 @@ bat_writer_submit_alone(struct bat_writer *writer, struct bat_batch *batch)
 	if (alone)
 		writer->leading = true;
 	else
-		pthread_cond_broadcast(&writer->queued);
+		tell_queued(writer);
 	pthread_mutex_unlock(&writer->queue_mutex);
 	return alone;
 }
@@ -104,6 +114,9 @@ expect_again(struct bat_writer *writer, size_t count, int64_t start_ns)
 {
 	pthread_mutex_lock(&writer->queue_mutex);
 	writer->expected = writer->queue_count + count;
+	/* Who gathers may wait for fewer now. */
+	if (writer->queue_count > 0)
+		pthread_cond_broadcast(&writer->queued);
 	writer->last_ns = bat_clock_monotonic_ns(bat_clock_system()) - start_ns;
 	pthread_mutex_unlock(&writer->queue_mutex);
 }
@@ -118,9 +131,11 @@ bat_writer_run(struct bat_writer *writer, bool wait)
 
 	if (wait) {
 		pthread_mutex_lock(&writer->queue_mutex);
+		writer->idle++;
 		while (writer->queue_first == NULL && !writer->woken)
 			pthread_cond_wait(&writer->queued,
 			    &writer->queue_mutex);
+		writer->idle--;
 		if (writer->queue_first != NULL)
 			gather(writer);
 		writer->woken = false;
