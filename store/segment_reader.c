@@ -283,10 +283,13 @@ int
 bat_segment_reader_next(struct bat_segment_reader *reader,
     struct bat_segment_item *out, struct bat_error *error)
 {
+	const struct bat_buf room = reader->room;
 	struct bat_slice bytes;
 	uint64_t left;
 	int code;
 
+	/* Whoever reads on with this cursor may outlive it. */
+	reader->room = BAT_BUF_EMPTY;
 	if (reader->at >= reader->end)
 		return BAT_END;
 	left = reader->end - reader->at;
@@ -313,8 +316,8 @@ bat_segment_reader_next(struct bat_segment_reader *reader,
 	if (out->state != BAT_FRAME_WHOLE)
 		return 0;
 	out->decoded = bat_codec_decode_into(out->body,
-			   reader->room.data == NULL ? NULL : &reader->room,
-			   &out->event, error) == 0;
+			   room.data == NULL ? NULL : &room, &out->event,
+			   error) == 0;
 	reader->at += out->length;
 	return 0;
 }

@@ -35,7 +35,7 @@ struct bat_segment_reader {
 	uint64_t block_offset;
 	/* The caller's, to be set before each call of next that may use it:
 	 * where the payload is expanded (bat_codec_decode_into), or data NULL.
-	 * Only its capacity counts. */
+	 * Only its capacity counts. It is for that one call, which forgets it. */
 	struct bat_buf room;
 	/* Behind the last block so far that the disk did not give; 0: it gave
 	 * all. */

@@ -138,6 +138,32 @@ START_TEST(reading_allocates_one_block_for_all_frames)
 }
 END_TEST
 
+START_TEST(room_for_a_payload_is_used_by_one_call)
+{
+	uint8_t lane[4096], before[sizeof(lane)];
+
+	ck_assert_int_eq(open_golden(GOLDEN("quickstart"), 1), 0);
+	do {
+		reader.room = (struct bat_buf){ lane, 0, sizeof(lane) };
+		ck_assert_int_eq(
+		    bat_segment_reader_next(&reader, &item, &error), 0);
+	} while (item.event.payload.data != lane);
+	memset(lane, 0xa5, sizeof(lane));
+	memcpy(before, lane, sizeof(lane));
+	ck_assert_int_eq(bat_segment_reader_next(&reader, &item, &error), 0);
+	ck_assert(item.decoded);
+	ck_assert_ptr_ne(item.event.payload.data, lane);
+	ck_assert_mem_eq(lane, before, sizeof(lane));
+
+	/* And by one that finds nothing to read. */
+	reader.room = (struct bat_buf){ lane, 0, sizeof(lane) };
+	bat_segment_reader_seek(&reader, reader.end, reader.end);
+	ck_assert_int_eq(bat_segment_reader_next(&reader, &item, &error),
+	    BAT_END);
+	ck_assert_ptr_null(reader.room.data);
+}
+END_TEST
+
 START_TEST(the_cursor_stays_at_what_is_not_whole)
 {
 	static const struct {
@@ -483,6 +509,7 @@ main(void)
 	tcase_add_test(tcase, a_sealed_segment_is_read_to_its_table);
 	tcase_add_test(tcase, a_frame_longer_than_a_block_is_read_whole);
 	tcase_add_test(tcase, reading_allocates_one_block_for_all_frames);
+	tcase_add_test(tcase, room_for_a_payload_is_used_by_one_call);
 	tcase_add_test(tcase, the_cursor_stays_at_what_is_not_whole);
 	tcase_add_test(tcase,
 	    a_frame_that_does_not_decode_is_whole_all_the_same);
