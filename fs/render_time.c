@@ -95,7 +95,8 @@ batfs_render_time(int64_t timestamp_us, struct bat_buf *buf)
 	int64_t seconds = batfs_render_divide(timestamp_us, 1000000);
 	size_t start = buf->length;
 	int code = batfs_render_seconds(seconds,
-	    (unsigned)(timestamp_us - seconds * 1000000), buf);
+	    (unsigned)((uint64_t)timestamp_us - (uint64_t)seconds * 1000000),
+	    buf);
 
 	if (code != 0)
 		buf->length = start;

@@ -147,9 +147,11 @@ maker_bytes(struct maker *maker, const void *bytes, size_t length)
 void
 maker_footer(struct maker *maker)
 {
-	must(bat_segment_encode_footer(maker->rows + maker->first_row,
-	    maker->row_count - maker->first_row, &maker->names,
-	    maker->file.length, &maker->file));
+	size_t count = maker->row_count - maker->first_row;
+
+	must(bat_segment_encode_footer(
+	    count == 0 ? NULL : maker->rows + maker->first_row, count,
+	    &maker->names, maker->file.length, &maker->file));
 }
 
 void
