@@ -13,10 +13,10 @@
  */
 #include "recovery_internal.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "kind.h"
+#include "parallel.h"
 
 #define PARALLEL_BYTES (4u << 20)
 #define WINDOW_SIZE (256u << 10) /* where a frame is looked for */
@@ -177,14 +177,10 @@ run_both(struct recovery_scan *scan, struct bat_segment_reader *reader,
 		.proof = proof,
 		.reader = *reader };
 	uint64_t border = second->reader.at, end = reader->end;
-	pthread_t helper;
 	int code = BAT_OK;
 
-	if (pthread_create(&helper, NULL, walk, second) != 0)
-		return BAT_OK;
 	bat_segment_reader_seek(&first.reader, reader->at, border);
-	(void)walk(&first);
-	pthread_join(helper, NULL);
+	bat_parallel_run(walk, &first, second);
 	*reader = first.reader;
 	*batch = first.batch;
 	if (first.code < 0) {
