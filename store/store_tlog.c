@@ -19,38 +19,62 @@
 /* ---- what is shown ----------------------------------------------------- */
 
 static void
-show(struct bat_store *store, enum bat_attest_state state, const char *why)
+show_state(struct bat_store *store, enum bat_attest_state state,
+    const char *why)
 {
-	const struct bat_tlog *tlog = &store->tlog;
 	struct bat_attest_status *status = &store->attest;
 
-	pthread_mutex_lock(&store->attest_mutex);
 	status->state = state;
 	snprintf(status->why, sizeof(status->why), "%s", why);
-	/* What was shown once stays: it was on disk. */
-	if (state != BAT_ATTEST_HALTED) {
-		status->size = tlog->published;
-		status->first_seq = tlog->first_seq;
-		status->last_seq = tlog->last.seq;
-		bat_bytes_clear(&store->attest_checkpoint);
-		if (bat_bytes_append_slice(&store->attest_checkpoint,
-			bat_bytes_of_buf(&tlog->checkpoint)) != BAT_OK)
-			status->size = 0;
-	}
+}
+
+/* What was shown once stays: it was on disk. */
+static void
+show_halted(struct bat_store *store, const char *why)
+{
+	pthread_mutex_lock(&store->attest_mutex);
+	show_state(store, BAT_ATTEST_HALTED, why);
 	pthread_mutex_unlock(&store->attest_mutex);
 }
 
-/* The log as it was loaded. */
-static void
-show_loaded(struct bat_store *store)
+/* Size and checkpoint, or nothing: attest_mutex is held. */
+static int
+show_log(struct bat_store *store, enum bat_attest_state state, const char *why,
+    struct bat_error *error)
 {
-	if (store->options.read_only)
-		show(store, BAT_ATTEST_SHOWN, "the store is read-only");
-	else if (!store->tlog.has_signer)
-		show(store, BAT_ATTEST_SHOWN,
-		    "its key is not here: name it with the option tlog=FILE");
-	else
-		show(store, BAT_ATTEST_KEPT, "");
+	const struct bat_slice note = bat_bytes_of_buf(&store->tlog.checkpoint);
+	struct bat_attest_status *status = &store->attest;
+
+	if (bat_bytes_reserve(&store->attest_checkpoint, note.length) != BAT_OK)
+		return bat_error_set(error, BAT_WORLD_NO_MEMORY,
+		    "no memory to show the log's checkpoint");
+	bat_bytes_clear(&store->attest_checkpoint);
+	(void)bat_bytes_append_slice(&store->attest_checkpoint, note);
+	show_state(store, state, why);
+	status->size = store->tlog.published;
+	status->first_seq = store->tlog.first_seq;
+	status->last_seq = store->tlog.last.seq;
+	return BAT_OK;
+}
+
+/* The log as it was loaded. */
+static int
+show_loaded(struct bat_store *store, struct bat_error *error)
+{
+	enum bat_attest_state state = BAT_ATTEST_SHOWN;
+	const char *why = "the store is read-only";
+	int code;
+
+	if (!store->options.read_only && store->tlog.has_signer) {
+		state = BAT_ATTEST_KEPT;
+		why = "";
+	} else if (!store->options.read_only) {
+		why = "its key is not here: name it with the option tlog=FILE";
+	}
+	pthread_mutex_lock(&store->attest_mutex);
+	code = show_log(store, state, why, error);
+	pthread_mutex_unlock(&store->attest_mutex);
+	return code;
 }
 
 void
@@ -172,7 +196,7 @@ halt(struct bat_store *store, const struct bat_error *why)
 	else if (why->code == BAT_DATA_CORRUPT)
 		rest = "; " BAT_STORE_TLOG_REMEDY;
 	snprintf(text, sizeof(text), "%.400s%s", why->text, rest);
-	show(store, BAT_ATTEST_HALTED, text);
+	show_halted(store, text);
 }
 
 /* tlog_mutex is held, or nobody else is there yet. */
@@ -187,10 +211,10 @@ bat_store_tlog_begin(struct bat_store *store, struct bat_error *error)
 	    bat_store_tlog_check_end(store, &store->tlog, &why) ==
 		BAT_DATA_CORRUPT)
 		code = BAT_DATA_CORRUPT;
-	if (code == BAT_OK) {
-		show_loaded(store);
+	if (code == BAT_OK)
+		code = show_loaded(store, &why);
+	if (code == BAT_OK)
 		return code;
-	}
 	if (code == BAT_END) {
 		bat_tlog_detach(&store->tlog);
 		return code;
@@ -348,10 +372,10 @@ update(struct bat_store *store, struct bat_error *error)
 	code = bat_writer_sync(&store->writer, &why);
 	if (code == BAT_OK)
 		code = grow(store, &why);
-	if (code == BAT_OK) {
-		show_loaded(store);
+	if (code == BAT_OK)
+		code = show_loaded(store, &why);
+	if (code == BAT_OK)
 		return code;
-	}
 	/* What was added and not published is forgotten; the next try begins
 	 * with what is on disk. */
 	halt(store, &why);

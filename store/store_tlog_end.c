@@ -69,30 +69,20 @@ bat_attest_fits(struct bat_store *store, struct bat_error *error)
 
 /* ---- another one ----------------------------------------------------- */
 
-/* Did the key that the caller names sign the log that is there? */
+/* The key that the caller names must not have signed a log that is here. */
 static int
 check_key(struct bat_store *store, const char *key, struct bat_error *error)
 {
-	struct bat_buf text = BAT_BUF_EMPTY;
-	struct bat_note_key old;
 	int code;
 
-	store->has_named_key = false;
-	store->options.tlog_key = key;
 	if (key == NULL)
 		return BAT_OK;
+	store->options.tlog_key = key;
 	code = bat_store_tlog_key(store, true, &store->named_key, error);
-	if (code != BAT_OK)
-		return code;
-	store->has_named_key = true;
-	if (store->tlog.dir >= 0 &&
-	    bat_tlog_read_file(&store->tlog, "vkey", &text, NULL) == BAT_OK &&
-	    bat_note_key_parse(bat_bytes_of_buf(&text), &old, NULL) == BAT_OK &&
-	    bat_note_key_equal(&old, &store->named_key.key) && !BAT_PLANT(304))
-		code = bat_error_set(error, BAT_USE_INVALID,
-		    "that key signed the old log; name a file that is not "
-		    "there, and a new one is made");
-	bat_bytes_free(&text);
+	if (code == BAT_OK)
+		code = bat_tlog_check_unused(store->options.disk,
+		    store->dir.dir, &store->named_key.key, error);
+	store->has_named_key = code == BAT_OK;
 	return code;
 }
 
@@ -107,27 +97,44 @@ forget(struct bat_store *store)
 	pthread_mutex_unlock(&store->attest_mutex);
 }
 
+/* What a renewal that was cut off began, and nobody signed, is gone on with. */
+static int
+find_old(struct bat_store *store, bool *out, struct bat_error *error)
+{
+	int code;
+
+	*out = false;
+	bat_tlog_detach(&store->tlog);
+	code = bat_tlog_attach(&store->tlog, store->options.disk,
+	    store->dir.dir, error);
+	if (code == BAT_OK)
+		code = bat_tlog_was_begun(&store->tlog, out, error);
+	return code == BAT_END ? BAT_OK : code;
+}
+
 /* tlog_mutex is held. */
 static int
 renew(struct bat_store *store, const char *key,
     char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error)
 {
 	bool is_there;
-	int code;
+	int code = find_old(store, &is_there, error);
 
-	bat_tlog_detach(&store->tlog);
-	code = bat_tlog_attach(&store->tlog, store->options.disk,
-	    store->dir.dir, error);
-	is_there = code == BAT_OK;
-	if (code == BAT_OK || code == BAT_END)
+	if (code == BAT_OK)
 		code = check_key(store, key, error);
 	if (code == BAT_OK && is_there)
 		code = bat_tlog_put_aside(store->options.disk, store->dir.dir,
 		    out_name, error);
 	forget(store);
-	store->options.tlog = code == BAT_OK;
 	store->tlog_stopped = code == BAT_STATE_STOPPED;
-	return code == BAT_OK ? bat_store_tlog_begin(store, error) : code;
+	if (code != BAT_OK) {
+		/* The old log is what it was, and its key. */
+		store->options.tlog_key = NULL;
+		store->has_named_key = false;
+		return code;
+	}
+	store->options.tlog = true;
+	return bat_store_tlog_begin(store, error);
 }
 
 int

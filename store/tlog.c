@@ -1,6 +1,7 @@
 /*
  * The life of a log: begun and added to. How it is read again: tlog_load.c; how
- * its files are named and read: tlog_files.c.
+ * its files are named and read: tlog_files.c; how it makes room for another one:
+ * tlog_aside.c.
  */
 #include "tlog.h"
 
@@ -73,35 +74,6 @@ bat_tlog_detach(struct bat_tlog *tlog)
 	for (unsigned i = 0; i <= BAT_TLOG_LEVELS; i++)
 		bat_bytes_free(&tlog->rights[i]);
 	bat_tlog_init(tlog);
-}
-
-int
-bat_tlog_put_aside(const struct bat_disk *disk, int data_dir,
-    char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error)
-{
-	struct bat_file_stat stat;
-	int side = -1;
-	int code = bat_tlog_open_folder(disk, data_dir, TLOG_SIDE_DIR,
-	    TLOG_FIND, &side, error);
-
-	if (code != BAT_OK)
-		return code;
-	for (unsigned i = 1; code == 0 && i < 10000; i++) {
-		snprintf(out_name, BAT_TLOG_ASIDE_SIZE, TLOG_DIR "-%u", i);
-		code = disk->stat_at(disk->context, side, out_name, &stat);
-	}
-	if (code == -ENOENT)
-		code = disk->rename_at(disk->context, side, TLOG_DIR, out_name,
-		    true);
-	else if (code == 0)
-		code = -EEXIST;
-	if (code < 0)
-		code = bat_error_set_os(error, -code,
-		    "cannot put the old log aside as %s", out_name);
-	else
-		code = bat_file_sync(disk, side, error);
-	bat_file_close(disk, side);
-	return code;
 }
 
 /* ---- keys ------------------------------------------------------------ */
@@ -205,18 +177,6 @@ own_signer(const struct bat_tlog *tlog, struct bat_note_signer *out,
 	return code;
 }
 
-/* Something that a log leaves behind is here, and no checkpoint. */
-static bool
-has_remains(const struct bat_tlog *tlog)
-{
-	const struct bat_disk *disk = tlog->disk;
-	struct bat_file_stat stat;
-
-	return disk->stat_at(disk->context, tlog->dir, TLOG_CHECKPOINT,
-		   &stat) == 0 ||
-	    disk->stat_at(disk->context, tlog->dir, TLOG_TILE, &stat) == 0;
-}
-
 static int
 begin(struct bat_tlog *tlog, struct bat_error *error)
 {
@@ -241,13 +201,20 @@ bat_tlog_create(struct bat_tlog *tlog, const struct bat_disk *disk,
     int data_dir, const struct bat_note_signer *signer, uint64_t first_seq,
     struct bat_error *error)
 {
+	bool was_begun = false;
 	int code = BAT_OK;
 
 	bat_tlog_detach(tlog);
-	code = attach(tlog, disk, data_dir, true, error);
+	if (signer != NULL)
+		code = bat_tlog_check_unused(disk, data_dir, &signer->key,
+		    error);
+	if (code == BAT_OK)
+		code = attach(tlog, disk, data_dir, true, error);
+	if (code == BAT_OK)
+		code = bat_tlog_was_begun(tlog, &was_begun, error);
 	if (code != BAT_OK)
 		return code;
-	if (has_remains(tlog))
+	if (was_begun)
 		return bat_error_set(error, BAT_DATA_CORRUPT,
 		    "the log in .batfs/tlog has lost its checkpoint; move it "
 		    "away to begin another one");

@@ -100,16 +100,25 @@ int bat_tlog_open(struct bat_tlog *tlog, const struct bat_disk *disk,
 /*
  * Begin a log: events from first_seq on are its own. signer NULL: with a key
  * of its own in the folder, made if it is not there. The folder is made, too.
- * Afterwards it is loaded. BAT_DATA_CORRUPT: there was a log.
+ * Afterwards it is loaded. BAT_DATA_CORRUPT: there was a log; BAT_USE_INVALID:
+ * as bat_tlog_check_unused.
  */
 int bat_tlog_create(struct bat_tlog *tlog, const struct bat_disk *disk,
     int data_dir, const struct bat_note_signer *signer, uint64_t first_seq,
     struct bat_error *error);
+/* Is there what a log leaves behind, a checkpoint or tiles? Else nothing was
+ * ever signed in this folder but, at most, that there is nothing. */
+int bat_tlog_was_begun(const struct bat_tlog *tlog, bool *out,
+    struct bat_error *error);
 /* The folder of a log gets another name, tlog-<n>, the first that is free; no log
- * is there after this. */
+ * is there after this. out_name is empty if it has kept its name. */
 #define BAT_TLOG_ASIDE_SIZE 16
 int bat_tlog_put_aside(const struct bat_disk *disk, int data_dir,
     char out_name[BAT_TLOG_ASIDE_SIZE], struct bat_error *error);
+/* BAT_USE_INVALID: a log that is there, or was put aside, is signed with this
+ * key, and another one would have other trees of the same sizes. */
+int bat_tlog_check_unused(const struct bat_disk *disk, int data_dir,
+    const struct bat_note_key *key, struct bat_error *error);
 /* BAT_USE_INVALID: it is not the key of this log. */
 int bat_tlog_set_signer(struct bat_tlog *tlog,
     const struct bat_note_signer *signer, struct bat_error *error);
