@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <seccomp.h>
 
 #include "log.h"
 
@@ -23,10 +23,16 @@ enum when {
 	CLONE_FD, /* each worker opens the device for itself */
 };
 
+/* What an argument has to be: under the mask this value. Mask 0: anything. */
+struct argument {
+	unsigned index;
+	uint64_t mask, value;
+};
+
 struct call {
-	long number;
+	int number;
 	enum when when;
-	struct batfs_sandbox_argument argument;
+	struct argument argument;
 };
 
 #define ANY                                                                    \
@@ -58,60 +64,60 @@ struct call {
  */
 static const struct call allowed[] = {
 	/* the kernel's requests; gates, the log, files of /proc */
-	{ SYS_read, ALWAYS, ANY },
-	{ SYS_write, ALWAYS, ANY },
-	{ SYS_writev, ALWAYS, ANY },
-	{ SYS_ioctl, CLONE_FD, IS_INT(1, FUSE_DEV_IOC_CLONE) },
+	{ SCMP_SYS(read), ALWAYS, ANY },
+	{ SCMP_SYS(write), ALWAYS, ANY },
+	{ SCMP_SYS(writev), ALWAYS, ANY },
+	{ SCMP_SYS(ioctl), CLONE_FD, IS_INT(1, FUSE_DEV_IOC_CLONE) },
 	/* files of the store */
-	{ SYS_openat, ALWAYS, ANY },
-	{ SYS_close, ALWAYS, ANY },
-	{ SYS_pread64, ALWAYS, ANY },
-	{ SYS_getdents64, ALWAYS, ANY },
+	{ SCMP_SYS(openat), ALWAYS, ANY },
+	{ SCMP_SYS(close), ALWAYS, ANY },
+	{ SCMP_SYS(pread64), ALWAYS, ANY },
+	{ SCMP_SYS(getdents64), ALWAYS, ANY },
 	/* of these two every version of the C library chooses anew */
-	{ SYS_newfstatat, ALWAYS, ANY },
-	{ SYS_fstat, ALWAYS, ANY },
-	{ SYS_fstatfs, ALWAYS, ANY },
-	{ SYS_fcntl, ALWAYS, IS_INT(1, F_GETFL) },
-	{ SYS_fcntl, ALWAYS, IS_INT(1, F_DUPFD_CLOEXEC) },
-	{ SYS_fcntl, ALWAYS, IS_INT(1, F_SETFD) },
-	{ SYS_fadvise64, WRITES, IS_INT(3, POSIX_FADV_DONTNEED) },
-	{ SYS_pwrite64, WRITES, ANY },
-	{ SYS_fsync, WRITES, ANY },
-	{ SYS_fdatasync, WRITES, ANY },
-	{ SYS_ftruncate, WRITES, ANY },
-	{ SYS_renameat, WRITES, ANY },
-	{ SYS_renameat2, WRITES, IS_INT(4, RENAME_NOREPLACE) },
-	{ SYS_linkat, WRITES, IS_INT(4, 0) },
-	{ SYS_unlinkat, WRITES, IS_INT(2, 0) },
-	{ SYS_mkdirat, WRITES, ANY },
+	{ SCMP_SYS(newfstatat), ALWAYS, ANY },
+	{ SCMP_SYS(fstat), ALWAYS, ANY },
+	{ SCMP_SYS(fstatfs), ALWAYS, ANY },
+	{ SCMP_SYS(fcntl), ALWAYS, IS_INT(1, F_GETFL) },
+	{ SCMP_SYS(fcntl), ALWAYS, IS_INT(1, F_DUPFD_CLOEXEC) },
+	{ SCMP_SYS(fcntl), ALWAYS, IS_INT(1, F_SETFD) },
+	{ SCMP_SYS(fadvise64), WRITES, IS_INT(3, POSIX_FADV_DONTNEED) },
+	{ SCMP_SYS(pwrite64), WRITES, ANY },
+	{ SCMP_SYS(fsync), WRITES, ANY },
+	{ SCMP_SYS(fdatasync), WRITES, ANY },
+	{ SCMP_SYS(ftruncate), WRITES, ANY },
+	{ SCMP_SYS(renameat), WRITES, ANY },
+	{ SCMP_SYS(renameat2), WRITES, IS_INT(4, RENAME_NOREPLACE) },
+	{ SCMP_SYS(linkat), WRITES, IS_INT(4, 0) },
+	{ SCMP_SYS(unlinkat), WRITES, IS_INT(2, 0) },
+	{ SCMP_SYS(mkdirat), WRITES, ANY },
 	/* memory, and no new code in it */
-	{ SYS_brk, ALWAYS, ANY },
-	{ SYS_mmap, ALWAYS, HAS_NONE(2, PROT_EXEC) },
-	{ SYS_munmap, ALWAYS, ANY },
-	{ SYS_mremap, ALWAYS, ANY },
-	{ SYS_mprotect, ALWAYS, HAS_NONE(2, PROT_EXEC) },
-	{ SYS_madvise, ALWAYS, ANY },
+	{ SCMP_SYS(brk), ALWAYS, ANY },
+	{ SCMP_SYS(mmap), ALWAYS, HAS_NONE(2, PROT_EXEC) },
+	{ SCMP_SYS(munmap), ALWAYS, ANY },
+	{ SCMP_SYS(mremap), ALWAYS, ANY },
+	{ SCMP_SYS(mprotect), ALWAYS, HAS_NONE(2, PROT_EXEC) },
+	{ SCMP_SYS(madvise), ALWAYS, ANY },
 	/* threads, and no processes */
-	{ SYS_clone, ALWAYS, HAS_ALL(0, CLONE_THREAD | CLONE_VM) },
-	{ SYS_rseq, ALWAYS, ANY },
-	{ SYS_futex, ALWAYS, ANY },
-	{ SYS_prctl, ALWAYS, IS_INT(0, PR_SET_NAME) },
-	{ SYS_exit, ALWAYS, ANY },
-	{ SYS_exit_group, ALWAYS, ANY },
+	{ SCMP_SYS(clone), ALWAYS, HAS_ALL(0, CLONE_THREAD | CLONE_VM) },
+	{ SCMP_SYS(rseq), ALWAYS, ANY },
+	{ SCMP_SYS(futex), ALWAYS, ANY },
+	{ SCMP_SYS(prctl), ALWAYS, IS_INT(0, PR_SET_NAME) },
+	{ SCMP_SYS(exit), ALWAYS, ANY },
+	{ SCMP_SYS(exit_group), ALWAYS, ANY },
 	/* waiting and signals; tgkill: only to ourselves (add_rules) */
-	{ SYS_poll, ALWAYS, ANY },
-	{ SYS_restart_syscall, ALWAYS, ANY },
-	{ SYS_rt_sigaction, ALWAYS, ANY },
-	{ SYS_rt_sigprocmask, ALWAYS, ANY },
-	{ SYS_rt_sigreturn, ALWAYS, ANY },
-	{ SYS_getpid, ALWAYS, ANY },
-	{ SYS_gettid, ALWAYS, ANY },
+	{ SCMP_SYS(poll), ALWAYS, ANY },
+	{ SCMP_SYS(restart_syscall), ALWAYS, ANY },
+	{ SCMP_SYS(rt_sigaction), ALWAYS, ANY },
+	{ SCMP_SYS(rt_sigprocmask), ALWAYS, ANY },
+	{ SCMP_SYS(rt_sigreturn), ALWAYS, ANY },
+	{ SCMP_SYS(getpid), ALWAYS, ANY },
+	{ SCMP_SYS(gettid), ALWAYS, ANY },
 	/* the clock, where it is no part of the process */
-	{ SYS_clock_gettime, ALWAYS, ANY },
-	{ SYS_getrandom, ALWAYS, ANY },
+	{ SCMP_SYS(clock_gettime), ALWAYS, ANY },
+	{ SCMP_SYS(getrandom), ALWAYS, ANY },
 	/* to the supervisor, and to syslog through a socket that is open: to
 	 * nobody who is named */
-	{ SYS_sendto, ALWAYS, IS(4, 0) },
+	{ SCMP_SYS(sendto), ALWAYS, IS(4, 0) },
 };
 
 /*
@@ -119,7 +125,7 @@ static const struct call allowed[] = {
  * be told that there are none: of clone3 a filter cannot see what it is to
  * make, so it goes back to clone; locks that outlive their owner we have none.
  */
-static const long absent[] = { SYS_clone3, SYS_set_robust_list };
+static const int absent[] = { SCMP_SYS(clone3), SCMP_SYS(set_robust_list) };
 
 #define ROWS (sizeof(allowed) / sizeof(allowed[0]))
 
@@ -142,7 +148,7 @@ unsigned
 batfs_sandbox_call_count(const struct batfs_sandbox *sandbox)
 {
 	unsigned count = 1;
-	long last = -1;
+	int last = -1;
 
 	for (size_t i = 0; i < ROWS; i++)
 		if (applies(&allowed[i], sandbox) &&
@@ -155,40 +161,57 @@ batfs_sandbox_call_count(const struct batfs_sandbox *sandbox)
 
 /* ---- the filter --------------------------------------------------------- */
 
-static void
-add_rows(struct batfs_sandbox_filter *filter,
-    const struct batfs_sandbox *sandbox)
+static int
+allow(scmp_filter_ctx filter, int number, struct argument argument)
 {
-	const struct batfs_sandbox_argument any = ANY,
-					    ourselves = IS_INT(0,
-						(uint32_t)getpid());
+	const struct scmp_arg_cmp is_it = {
+		.arg = argument.index,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = argument.mask,
+		.datum_b = argument.value,
+	};
 
-	for (size_t i = 0; i < ROWS; i++)
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number,
+	    argument.mask != 0, &is_it);
+}
+
+static int
+add_rules(scmp_filter_ctx filter, const struct batfs_sandbox *sandbox)
+{
+	const struct argument ourselves = IS_INT(0, (uint32_t)getpid());
+	int failed = 0;
+
+	for (size_t i = 0; failed == 0 && i < ROWS; i++)
 		if (applies(&allowed[i], sandbox))
-			batfs_sandbox_filter_add(filter, allowed[i].number,
-			    &allowed[i].argument, SECCOMP_RET_ALLOW);
-	batfs_sandbox_filter_add(filter, SYS_tgkill, &ourselves,
-	    SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
-		batfs_sandbox_filter_add(filter, absent[i], &any,
-		    SECCOMP_RET_ERRNO | ENOSYS);
+			failed = allow(filter, allowed[i].number,
+			    allowed[i].argument);
+	if (failed == 0)
+		failed = allow(filter, SCMP_SYS(tgkill), ourselves);
+	for (size_t i = 0;
+	     failed == 0 && i < sizeof(absent) / sizeof(absent[0]); i++)
+		failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
+		    absent[i], 0);
+	return failed;
 }
 
 int
 batfs_sandbox_restrict_calls(const struct batfs_sandbox *sandbox,
     struct bat_error *error)
 {
-	struct batfs_sandbox_filter filter;
+	scmp_filter_ctx filter = seccomp_init(
+	    sandbox->mode == BATFS_SANDBOX_STRICT ? SCMP_ACT_KILL_PROCESS :
+						    SCMP_ACT_ERRNO(EPERM));
 	int failed;
 
-	batfs_sandbox_filter_begin(&filter);
-	add_rows(&filter, sandbox);
-	failed = batfs_sandbox_filter_load(&filter,
-	    sandbox->mode == BATFS_SANDBOX_STRICT ? SECCOMP_RET_KILL_PROCESS :
-						    SECCOMP_RET_ERRNO | EPERM);
-	if (failed == ENOSYS) {
-		batfs_log("there are no seccomp filters for us here");
+	if (filter == NULL)
+		return bat_error_set_os(error, ENOMEM, "seccomp");
+	failed = add_rules(filter, sandbox);
+	if (failed == 0)
+		failed = seccomp_load(filter);
+	seccomp_release(filter);
+	if (failed == -ENOSYS || failed == -EINVAL) {
+		batfs_log("this kernel has no seccomp filters");
 		return 0;
 	}
-	return failed == 0 ? 0 : bat_error_set_os(error, failed, "seccomp");
+	return failed == 0 ? 0 : bat_error_set_os(error, -failed, "seccomp");
 }
