@@ -31,6 +31,7 @@ import zlib
 
 BEGIN, COMMIT = 6, 7
 MAX_BODY = 256 << 20
+MAX_SEQ = (1 << 63) - 1
 KNOWN_SYSTEM = set(range(1, 10)) | {0x0F, 0xFFE}
 KNOWN_EFFECT = {0xD001, 0xD002, 0xD004, 0xD005, 0xD006, 0xD007}
 
@@ -313,12 +314,14 @@ def read_footer(buf, start):
         names = value(buf[table_at:entries_at], 0)[0]
     except Bad:
         return None
+    if not isinstance(names, list):
+        return None
     rows = {}
     for i in range(count):
         at = entries_at + 162 * i
         entity, scope = struct.unpack_from('<II', buf, at + 16)
         offset, length, seq = struct.unpack_from('<QIQ', buf, at + 110)
-        if max(entity, scope) >= len(names) or not (
+        if max(entity, scope) >= len(names) or seq > MAX_SEQ or not (
                 start <= offset and offset + length <= table_at):
             return None
         rows[offset] = (seq, buf[at:at + 16][::-1].hex())
@@ -477,6 +480,8 @@ def doubts(index, segments):
         return 'the watermark segment is missing'
     if wm_offset > len(by_number[wm_segment].buf):
         return 'the watermark segment is shorter than the watermark'
+    if any(r['seq'] > MAX_SEQ for r in index.rows):
+        return 'a sequence number above all'
     rows = {(r['segment'], r['offset']): r for r in index.rows}
     if len(rows) != len(index.rows):
         return 'two rows of one frame'
