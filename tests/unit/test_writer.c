@@ -658,6 +658,16 @@ START_TEST(a_cause_is_found_by_each_of_its_names)
 	    stores_append_batch(session.store, drafts, 1, got, NULL), 0);
 	row = row_of(session.store, got[0].seq);
 	ck_assert_uint_eq(bat_bytes_get_be64(row.corr.bytes + 8), 78);
+	/* An item that was there before, under its key, and behind another. */
+	drafts[0].cause = BAT_CAUSE_NONE;
+	drafts[0].key = first.id;
+	drafts[2].cause = BAT_CAUSE_ITEM;
+	drafts[2].cause_number = 0;
+	ck_assert_int_eq(
+	    stores_append_batch(session.store, drafts, 3, got, NULL), 0);
+	ck_assert(got[0].replayed);
+	row = row_of(session.store, got[2].seq);
+	ck_assert(bat_id_equal(&row.cause, &first.id));
 	session_end(&session);
 }
 END_TEST
