@@ -148,9 +148,11 @@ bat_attest_renew(struct bat_store *store, const char *key,
 		return bat_error_set(error, BAT_USE_INVALID,
 		    "the store is read-only");
 	pthread_mutex_lock(&store->tlog_mutex);
-	code = store->tlog_stopped ? bat_error_set(error, BAT_STATE_STOPPED,
-					 "a sync failed: open it again") :
-				     renew(store, key, out_name, error);
+	if (store->tlog_stopped || store->writer.stopped)
+		code = bat_error_set(error, BAT_STATE_STOPPED,
+		    "a sync failed: open it again");
+	else
+		code = renew(store, key, out_name, error);
 	pthread_mutex_unlock(&store->tlog_mutex);
 	return code;
 }

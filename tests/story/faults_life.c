@@ -78,7 +78,8 @@ sync_failed(void *context, int fd)
 	struct memory_disk *disk = life->run.disk;
 	const struct bat_disk *door = memory_disk_door(disk);
 	struct bat_file_stat stat;
-	bool of_log = is_of_log(life, fd) || is_log_begun(disk);
+	bool of_log = is_of_log(life, fd) || is_log_begun(disk) ||
+	    life->run.log_at_work;
 
 	if (of_log)
 		life->log_poisoned = true;
@@ -174,6 +175,8 @@ must_recover(struct life *life, struct memory_disk *disk,
 	story_oracle_copy(&life->run.oracle, &run.oracle);
 	run.clock.wall_us = life->run.clock.wall_us;
 	if (story_run_open(&run, moment)) {
+		if (run.oracle.log.renewing || run.oracle.log.unfit)
+			story_run_step(&run, 'R');
 		story_run_step(&run, 'a');
 		story_run_close(&run);
 		if (run.error_count == 0 && !run.wrong)

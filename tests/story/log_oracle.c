@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 #include "memory_disk.h"
+#include "tlog_internal.h"
 
 struct story_tree {
+	struct bat_hash origin; /* of the key's name */
 	uint64_t size;
 	struct bat_merkle_hash root;
 	bool promised;
@@ -58,8 +60,10 @@ keep_note(struct story_log *log, const void *bytes, size_t length)
 void
 story_log_copy(const struct story_log *from, struct story_log *to)
 {
-	*to = (struct story_log){ .count = from->count,
-		.capacity = from->count + 1 };
+	*to = *from;
+	to->capacity = from->count + 1;
+	to->note = NULL;
+	to->note_length = 0;
 	to->trees = grow(NULL, to->capacity * sizeof(*to->trees));
 	if (from->count > 0)
 		memcpy(to->trees, from->trees,
@@ -68,15 +72,28 @@ story_log_copy(const struct story_log *from, struct story_log *to)
 		keep_note(to, from->note, from->note_length);
 }
 
-uint64_t
-story_log_promised(const struct story_log *log)
+static uint64_t
+promised_size(const struct story_log *log, const struct bat_hash *origin)
 {
 	uint64_t size = 0;
 
 	for (size_t i = 0; i < log->count; i++)
-		if (log->trees[i].promised && log->trees[i].size > size)
+		if (log->trees[i].promised && log->trees[i].size > size &&
+		    bat_hash_equal(&log->trees[i].origin, origin))
 			size = log->trees[i].size;
 	return size;
+}
+
+uint64_t
+story_log_hash(const struct story_log *log)
+{
+	uint64_t hash = log->renewing + 2u * log->unfit;
+
+	for (size_t i = 0; i < log->count; i++)
+		if (log->trees[i].promised)
+			hash = hash * 0x100000001b3 + log->trees[i].size +
+			    bat_bytes_get_be64(log->trees[i].origin.bytes);
+	return hash;
 }
 
 static bool
@@ -89,18 +106,33 @@ is_any_promised(const struct story_log *log)
 }
 
 static struct story_tree *
-find(struct story_log *log, uint64_t size)
+find(struct story_log *log, const struct bat_hash *origin, uint64_t size)
 {
 	for (size_t i = 0; i < log->count; i++)
-		if (log->trees[i].size == size)
+		if (log->trees[i].size == size &&
+		    bat_hash_equal(&log->trees[i].origin, origin))
 			return &log->trees[i];
 	if (log->count == log->capacity) {
 		log->capacity = log->capacity * 2 + 8;
 		log->trees = grow(log->trees,
 		    log->capacity * sizeof(*log->trees));
 	}
-	log->trees[log->count] = (struct story_tree){ .size = size };
+	log->trees[log->count] = (struct story_tree){ .origin = *origin,
+		.size = size };
 	return &log->trees[log->count];
+}
+
+static bool
+read_note(struct bat_slice bytes, struct bat_note_checkpoint *out,
+    struct bat_hash *origin)
+{
+	struct bat_slice text;
+
+	if (bat_note_open(bytes, NULL, &text, NULL) != BAT_OK ||
+	    bat_note_checkpoint_parse(text, out, NULL) != BAT_OK)
+		return false;
+	*origin = bat_hash_of(out->origin);
+	return true;
 }
 
 bool
@@ -108,15 +140,16 @@ story_log_hear(struct story_log *log, struct bat_slice bytes, bool promised,
     char why[256])
 {
 	struct bat_note_checkpoint said;
-	struct bat_slice text;
 	struct story_tree *tree;
+	struct bat_hash origin;
 
-	if (bat_note_open(bytes, NULL, &text, NULL) != BAT_OK ||
-	    bat_note_checkpoint_parse(text, &said, NULL) != BAT_OK)
+	if (!read_note(bytes, &said, &origin))
 		return true;
-	if (promised && said.size >= story_log_promised(log))
+	if (promised && said.size >= promised_size(log, &origin)) {
 		keep_note(log, bytes.data, bytes.length);
-	tree = find(log, said.size);
+		log->note_origin = origin;
+	}
+	tree = find(log, &origin, said.size);
 	if (tree == &log->trees[log->count]) {
 		log->count++;
 		tree->root = said.root;
@@ -133,7 +166,7 @@ story_log_hear(struct story_log *log, struct bat_slice bytes, bool promised,
 /* Of each signed tree that is no larger: do the entries give its root? */
 static bool
 entries_hold(const struct story_log *log, const struct bat_tlog *tlog,
-    char why[256])
+    const struct bat_hash *origin, char why[256])
 {
 	struct bat_merkle_edge edge = { .size = 0 };
 	struct bat_buf bundle = BAT_BUF_EMPTY;
@@ -146,6 +179,7 @@ entries_hold(const struct story_log *log, const struct bat_tlog *tlog,
 
 		for (size_t t = 0; holds && t < log->count; t++)
 			if (log->trees[t].size == i &&
+			    bat_hash_equal(&log->trees[t].origin, origin) &&
 			    !bat_merkle_equal(&log->trees[t].root, &root))
 				holds = fails(why,
 				    "the tree of %llu records is another one",
@@ -201,53 +235,123 @@ tiles_hold(const struct story_tree *tree, const struct bat_tlog *tlog,
 	return holds;
 }
 
-static bool
-log_holds(struct story_log *log, struct bat_tlog *tlog, bool promise,
-    char why[256])
-{
-	struct bat_error error = { .text = "" };
-	int code = bat_tlog_load(tlog, &error);
+/* What stands below .batfs, and what was seen there. */
+enum { LOGS_MAX = 16 };
+struct places {
+	char names[LOGS_MAX][MEMORY_DISK_NAME_SIZE];
+	struct bat_hash origins[LOGS_MAX];
+	size_t count, seen;
+	bool has_current;
+};
 
-	if (code == BAT_END)
-		return !is_any_promised(log) ||
-		    fails(why, "the log has lost its checkpoint");
-	if (code != BAT_OK)
-		return fails(why, "the log: %.200s", error.text);
-	if (tlog->size < story_log_promised(log))
+static int
+note_place(void *context, const char *name)
+{
+	struct places *places = context;
+
+	if (strncmp(name, TLOG_DIR, 4) == 0 && places->count < LOGS_MAX)
+		snprintf(places->names[places->count++], MEMORY_DISK_NAME_SIZE,
+		    "%s", name);
+	return 0;
+}
+
+static bool
+is_seen(const struct places *places, const struct bat_hash *origin)
+{
+	for (size_t i = 0; i < places->seen; i++)
+		if (bat_hash_equal(&places->origins[i], origin))
+			return true;
+	return false;
+}
+
+/* A log that was loaded. */
+static bool
+trees_hold(const struct story_log *log, const struct bat_tlog *tlog,
+    const struct bat_hash *origin, char why[256])
+{
+	uint64_t promised = promised_size(log, origin);
+
+	if (tlog->size < promised)
 		return fails(why, "the log has %llu records, %llu were shown",
 		    (unsigned long long)tlog->size,
-		    (unsigned long long)story_log_promised(log));
-	if (!story_log_hear(log, bat_bytes_of_buf(&tlog->checkpoint), promise,
-		why) ||
-	    !entries_hold(log, tlog, why))
+		    (unsigned long long)promised);
+	if (!entries_hold(log, tlog, origin, why))
 		return false;
 	for (size_t i = 0; i < log->count; i++)
 		if (log->trees[i].size <= tlog->size &&
+		    bat_hash_equal(&log->trees[i].origin, origin) &&
 		    !tiles_hold(&log->trees[i], tlog, why))
 			return false;
 	return true;
+}
+
+static bool
+log_holds(struct story_log *log, struct bat_tlog *tlog, const char *name,
+    struct places *places, bool promise, char why[256])
+{
+	bool is_current = strcmp(name, TLOG_DIR) == 0;
+	struct bat_error error = { .text = "" };
+	struct bat_note_checkpoint said;
+	struct bat_hash *origin = &places->origins[places->seen];
+	int code = bat_tlog_load(tlog, &error);
+
+	/* It is not begun yet. */
+	if (code == BAT_END && is_current)
+		return true;
+	if (code != BAT_OK)
+		return fails(why, "the log in %.40s: %.180s", name, error.text);
+	if (!read_note(bat_bytes_of_buf(&tlog->checkpoint), &said, origin))
+		return fails(why, "the log in %.40s has no note", name);
+	if (is_seen(places, origin))
+		return fails(why, "two logs are signed with one key");
+	places->seen++;
+	places->has_current = places->has_current || is_current;
+	return story_log_hear(log, bat_bytes_of_buf(&tlog->checkpoint),
+		   promise && is_current, why) &&
+	    trees_hold(log, tlog, origin, why);
+}
+
+static bool
+place_holds(struct story_log *log, const struct bat_disk *disk, int side,
+    const char *name, struct places *places, bool promise, char why[256])
+{
+	struct bat_tlog tlog;
+	bool holds;
+
+	bat_tlog_init(&tlog);
+	tlog.disk = disk;
+	tlog.dir = disk->open_dir_at(disk->context, side, name);
+	holds = tlog.dir < 0 ?
+	    fails(why, "the log in %.40s does not open", name) :
+	    log_holds(log, &tlog, name, places, promise, why);
+	bat_tlog_detach(&tlog);
+	return holds;
 }
 
 bool
 story_log_holds(struct story_log *log, const struct bat_disk *disk,
     bool promise, char why[256])
 {
-	struct bat_error error = { .text = "" };
-	struct bat_tlog tlog;
+	struct places places = { .count = 0 };
 	int dir = disk->open_dir(disk->context, "/", false);
-	int code;
-	bool holds;
+	int side = disk->open_dir_at(disk->context, dir, TLOG_SIDE_DIR);
+	bool holds = true;
 
-	bat_tlog_init(&tlog);
-	code = bat_tlog_attach(&tlog, disk, dir, &error);
-	if (code == BAT_OK)
-		holds = log_holds(log, &tlog, promise, why);
-	else if (code == BAT_END)
-		holds = !is_any_promised(log) || fails(why, "the log is gone");
-	else
-		holds = fails(why, "the log: %.200s", error.text);
-	bat_tlog_detach(&tlog);
+	if (side >= 0) {
+		disk->list(disk->context, side, note_place, &places);
+		for (size_t i = 0; holds && i < places.count; i++)
+			holds = place_holds(log, disk, side, places.names[i],
+			    &places, promise, why);
+		disk->close(disk->context, side);
+	}
 	disk->close(disk->context, dir);
+	for (size_t i = 0; holds && i < log->count; i++)
+		if (log->trees[i].promised &&
+		    !is_seen(&places, &log->trees[i].origin))
+			holds = fails(why, "a log that was shown is gone");
+	if (holds && !places.has_current && !log->renewing &&
+	    is_any_promised(log))
+		holds = fails(why, "the log is gone, or its checkpoint");
 	return holds;
 }
 
@@ -266,6 +370,21 @@ hear_finding(void *context, bool has_seq, uint64_t seq, const char *text)
 	return 1;
 }
 
+/* Is what was promised last of the log that the store shows? */
+static bool
+is_of_this_log(const struct story_log *log, struct bat_store *store)
+{
+	struct bat_buf note = BAT_BUF_EMPTY;
+	struct bat_note_checkpoint said;
+	struct bat_hash origin;
+	bool is = bat_attest_checkpoint(store, &note, NULL) == BAT_OK &&
+	    read_note(bat_bytes_of_buf(&note), &said, &origin) &&
+	    bat_hash_equal(&origin, &log->note_origin);
+
+	bat_bytes_free(&note);
+	return is;
+}
+
 bool
 story_log_is_attested(const struct story_log *log, struct bat_store *store,
     char why[256])
@@ -273,7 +392,8 @@ story_log_is_attested(const struct story_log *log, struct bat_store *store,
 	const struct bat_attest_sink sink = { why, hear_finding };
 	struct bat_attest_result result;
 
-	if (story_log_promised(log) == 0)
+	if (promised_size(log, &log->note_origin) == 0 || log->unfit ||
+	    (log->renewing && !is_of_this_log(log, store)))
 		return true;
 	bat_attest_check(store,
 	    bat_bytes_slice((const uint8_t *)log->note, log->note_length),

@@ -84,7 +84,7 @@ story_oracle_hash(const struct story_oracle *oracle)
 	for (size_t i = 0; i < oracle->count; i++)
 		hash = hash * 0x100000001b3 + oracle->events[i].number * 8 +
 		    oracle->events[i].state;
-	return hash * 0x100000001b3 + story_log_promised(&oracle->log);
+	return hash * 0x100000001b3 + story_log_hash(&oracle->log);
 }
 
 /* ---- drafts ---------------------------------------------------------- */

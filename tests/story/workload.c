@@ -68,6 +68,9 @@ static const struct story_workload workloads[] = {
 	{ "log-tile", "ntbtbtztat", 0, NONE, EACH, LOG },
 	{ "log-tiles", "nzntbKt", 4000, NONE, EACH, LOG },
 	{ "log-torn", "atTbtUatHt", 0, CKPT, EACH, LOG },
+	{ "log-renew", "atRat", 0, CKPT, EACH, LOG },
+	{ "log-renew-unfit", "atLRbt", 0, CKPT, EACH, LOG },
+	{ "log-renew-twice", "aRazRtKat", 0, FBATI, EACH, LOG },
 };
 
 /* Pairs are made of these. */
@@ -211,7 +214,7 @@ hear_log(struct story_run *run)
 	bool holds = true;
 
 	bat_attest_status(run->store, &status);
-	if (status.state == BAT_ATTEST_HALTED) {
+	if (status.state == BAT_ATTEST_HALTED && !run->oracle.log.unfit) {
 		bat_error_set(&error, BAT_DATA_CORRUPT, "the log: %.200s",
 		    status.why);
 		note_error(run, &error);
@@ -254,6 +257,8 @@ update_log(struct story_run *run, struct bat_error *error)
 	int code = bat_attest_update(run->store, error);
 	struct bat_attest_status status;
 
+	if (code == BAT_DATA_CORRUPT && oracle->log.unfit)
+		return BAT_OK;
 	if (code != BAT_OK || !run->workload->tlog || !hear_log(run) ||
 	    !log_holds(run, false))
 		return code;
@@ -265,6 +270,27 @@ update_log(struct story_run *run, struct bat_error *error)
 			oracle->events[i].receipt.seq > status.last_seq))
 			story_run_fail(run, "number %u is not in the log",
 			    oracle->events[i].number);
+	return code;
+}
+
+/* What is there is as good as before, whether it succeeds or not. */
+static int
+renew_log(struct story_run *run, struct bat_error *error)
+{
+	struct story_log *log = &run->oracle.log;
+	char name[BAT_TLOG_ASIDE_SIZE];
+	int code;
+
+	log->renewing = true;
+	run->log_at_work = true;
+	code = bat_attest_renew(run->store, NULL, name, error);
+	run->log_at_work = false;
+	if (code == BAT_OK) {
+		log->renewing = log->unfit = false;
+		(void)hear_log(run);
+	}
+	if (!run->wrong)
+		(void)log_holds(run, false);
 	return code;
 }
 
@@ -283,12 +309,17 @@ story_run_open(struct story_run *run, enum story_moment moment)
 					    memory_disk_door(run->disk),
 		.clock = &run->clock.clock,
 	};
+	int code;
 
 	/* A copy of a run has a clock of its own. */
 	run->clock.clock.context = &run->clock;
 	run->store = NULL;
 	run->read_only = options.read_only;
-	if (bat_open("/", &options, &run->store, &error) != BAT_OK) {
+	/* A renewal that failed is gone on with. */
+	run->log_at_work = run->oracle.log.renewing;
+	code = bat_open("/", &options, &run->store, &error);
+	run->log_at_work = false;
+	if (code != BAT_OK) {
 		note_error(run, &error);
 		return false;
 	}
@@ -637,6 +668,32 @@ spoil(struct story_run *run, char step)
 	door->close(door->context, dir);
 }
 
+/* The log has an event that the store does not have; on disk, and shown. */
+static void
+outrun(struct story_run *run)
+{
+	const struct bat_disk *door = memory_disk_door(run->disk);
+	int dir = door->open_dir(door->context, "/", false);
+	struct bat_tlog tlog;
+
+	run->oracle.log.unfit = true;
+	bat_tlog_init(&tlog);
+	if (!run->poisoned && bat_tlog_open(&tlog, door, dir, NULL) == BAT_OK) {
+		const struct bat_tlog_record record = { .seq = tlog.first_seq +
+			    1000 };
+
+		if (bat_tlog_settle(&tlog, NULL) != BAT_OK ||
+		    bat_tlog_add(&tlog, &record, NULL) != BAT_OK ||
+		    bat_tlog_publish(&tlog, NULL) != BAT_OK)
+			abort();
+		if (!story_log_hear(&run->oracle.log,
+			bat_bytes_of_buf(&tlog.checkpoint), true, run->why))
+			run->wrong = true;
+	}
+	bat_tlog_detach(&tlog);
+	door->close(door->context, dir);
+}
+
 /* ---- steps ----------------------------------------------------------- */
 
 /* What it shows does not change by it, whether it succeeds or not. */
@@ -679,6 +736,9 @@ other_step(struct story_run *run, char step)
 	case 't':
 		code = update_log(run, &error);
 		break;
+	case 'R':
+		code = renew_log(run, &error);
+		break;
 	case 'z':
 		story_run_close(run);
 		(void)story_run_open(run, STORY_RUNNING);
@@ -686,7 +746,9 @@ other_step(struct story_run *run, char step)
 	default:
 		kill_session(run);
 		story_paused++;
-		if (step != 'K')
+		if (step == 'L')
+			outrun(run);
+		else if (step != 'K')
 			spoil(run, step);
 		story_paused--;
 		(void)story_run_open(run, STORY_RUNNING);

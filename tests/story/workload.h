@@ -11,6 +11,9 @@
  *	N  a batch of 4200, so that there is a sidecar
  *	n  a batch of 250: the first tile of a log is nearly full
  *	t  bring the transparency log up to date, and show its checkpoint
+ *	R  another transparency log in the place of this one
+ *	L  SIGKILL, the log has one event more than the store, open again: it
+ *	   cannot go on
  *	k  an event with a key	r  that key again
  *	e  an event with an extension
  *	x  a batch whose second draft is refused
@@ -77,6 +80,8 @@ struct story_run {
 	/* A sync failed: nothing may be acknowledged until it is opened
 	 * again. */
 	bool poisoned;
+	/* What is synced now is the log's, also names in the data directory. */
+	bool log_at_work;
 	/* Called after each step; where the disk is about to be replaced; and
 	 * when it was. May be NULL. */
 	void (*stepped)(void *context, struct story_run *run);
