@@ -199,14 +199,12 @@ static bool
 add_name(struct name_listing *listing, const char *name, enum batfs_type type,
     uint64_t inode, off_t next)
 {
-	const struct stat status = {
-		.st_ino = inode ^ BAT_PLANT(87),
-		.st_mode = batfs_reply_type_bits(type),
-	};
-	size_t left = listing->size - listing->used;
-	size_t size = fuse_add_direntry(listing->req,
-	    listing->reply + listing->used, left, name, &status, next);
+	size_t left = listing->size - listing->used, size;
+	struct stat status;
 
+	batfs_reply_name_stat(type, inode, &status);
+	size = fuse_add_direntry(listing->req, listing->reply + listing->used,
+	    left, name, &status, next);
 	if (size > left)
 		return false;
 	listing->used += size;

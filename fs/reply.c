@@ -45,8 +45,8 @@ batfs_reply_node(fuse_req_t req, fuse_ino_t ino, struct batfs_node *out)
 	return false;
 }
 
-mode_t
-batfs_reply_type_bits(enum batfs_type type)
+static mode_t
+type_bits(enum batfs_type type)
 {
 	switch (type) {
 	case BATFS_DIRECTORY:
@@ -82,7 +82,7 @@ batfs_reply_stat(const struct batfs_mount *mount, const struct batfs_node *node,
 	    !batfs_handle_is_content(node);
 
 	*out = (struct stat){ .st_ino = attributes->inode };
-	out->st_mode = batfs_reply_type_bits(attributes->type) |
+	out->st_mode = type_bits(attributes->type) |
 	    (attributes->mode & 07777u);
 	/* 1 also for directories: a count of subdirectories would move. */
 	out->st_nlink = 1;
@@ -100,13 +100,20 @@ batfs_reply_stat(const struct batfs_mount *mount, const struct batfs_node *node,
 }
 
 void
+batfs_reply_name_stat(enum batfs_type type, uint64_t inode, struct stat *out)
+{
+	*out = (struct stat){
+		.st_ino = inode ^ BAT_PLANT(87),
+		.st_mode = type_bits(type),
+	};
+}
+
+void
 batfs_reply_bare_stat(const struct batfs_mount *mount,
     const struct batfs_node *node, struct stat *out)
 {
-	*out = (struct stat){
-		.st_ino = batfs_tree_inode(mount->tree, node) ^ BAT_PLANT(87),
-		.st_mode = batfs_reply_type_bits(batfs_tree_type(node)),
-	};
+	batfs_reply_name_stat(batfs_tree_type(node),
+	    batfs_tree_inode(mount->tree, node), out);
 }
 
 double

@@ -22,8 +22,9 @@ bool batfs_reply_node(fuse_req_t req, fuse_ino_t ino, struct batfs_node *out);
 void batfs_reply_stat(const struct batfs_mount *mount,
     const struct batfs_node *node, const struct batfs_attributes *attributes,
     struct stat *out);
-mode_t batfs_reply_type_bits(enum batfs_type type);
 /* Only what a directory listing without attributes needs. */
+void batfs_reply_name_stat(enum batfs_type type, uint64_t inode,
+    struct stat *out);
 void batfs_reply_bare_stat(const struct batfs_mount *mount,
     const struct batfs_node *node, struct stat *out);
 /* Seconds for which the kernel may keep the attributes. */

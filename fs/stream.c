@@ -315,6 +315,8 @@ batfs_stream_size(struct batfs_streams *streams,
 {
 	uint32_t last;
 
+	if (batfs_stream_brief_size(streams, key, out_size))
+		return BAT_OK;
 	return batfs_stream_end(streams, key, out_size, &last, error);
 }
 

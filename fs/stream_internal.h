@@ -145,6 +145,11 @@ struct batfs_stream_chunk {
 	uint32_t lengths[BATFS_STREAM_BLOCK_LINES]; /* 0: unknown */
 };
 
+/* The size of a short stream, if all is known of it (stream_brief.c); false:
+ * ask as usual. */
+bool batfs_stream_brief_size(struct batfs_streams *streams,
+    const struct batfs_stream_key *key, uint64_t *out_size);
+
 /* ---- lengths (stream_lengths.c) ---- */
 
 /* Of some lines, 0 while unknown. 0; BAT_DATA_DISAGREES. */

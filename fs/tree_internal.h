@@ -5,6 +5,7 @@
  *	tree_rows.h	  what a class of node is, and the functions of each
  *	tree_classes.c	  the table of classes
  *	tree_names.c	  the tree's own numbers of names, shortened names
+ *	tree_numbers.c	  these numbers beside the store's
  *	tree_pending.c	  what was created and has no event yet
  *	tree_find.c	  children by name that are not fixed ones
  *	tree_list.c	  directories, entry by entry
@@ -73,6 +74,14 @@ struct batfs_tree_longs {
 	struct bat_map by_tree_name;
 	uint64_t generation;
 	uint32_t entities_seen, scopes_seen;
+};
+
+/* Numbers of the tree and of the store of one name: each + 1 by the other; 0:
+ * not noted. */
+struct batfs_tree_pairs {
+	uint64_t generation;
+	uint32_t *to_tree, *to_store;
+	uint32_t capacity; /* of both */
 };
 
 struct batfs_tree_pending {
@@ -182,6 +191,7 @@ struct batfs_tree {
 	struct batfs_stats stats;
 	pthread_mutex_t mutex; /* guards all below */
 	struct batfs_tree_names names;
+	struct batfs_tree_pairs pairs;
 	struct batfs_tree_longs longs;
 	struct batfs_tree_longs parts; /* the same of parts of names */
 	struct batfs_tree_pendings pendings;
@@ -211,6 +221,18 @@ int batfs_tree_stored_part(struct batfs_tree *tree, struct bat_slice name,
 /* Such a part exists: a shortened one is found from now on. 0 or
  * BAT_WORLD_NO_MEMORY. */
 int batfs_tree_learn_part(struct batfs_tree *tree, struct bat_slice part);
+
+/* Somebody goes through all entities, one by one: room for their names at once
+ * is cheaper than making it again and again. Without memory nothing is done. */
+void batfs_tree_expect_names(struct batfs_tree *tree);
+/* batfs_tree_intern of a name by the store's number, which is noted for those
+ * below. */
+int batfs_tree_intern_stored(struct batfs_tree *tree, uint32_t store_number,
+    uint32_t *out_number);
+/* The store's number of a name, whatever has it there; BAT_MAP_NONE: it was not
+ * noted in this generation. */
+uint32_t batfs_tree_noted(struct batfs_tree *tree, uint32_t number);
+void batfs_tree_pairs_free(struct batfs_tree *tree);
 
 /* The store's numbers of a node's names; BAT_MAP_NONE: no visible event. */
 uint32_t batfs_tree_store_entity(struct batfs_tree *tree, uint32_t entity);
@@ -447,35 +469,6 @@ bool batfs_tree_id_prefix(struct bat_slice text, struct bat_id *out);
 /* way, then the folder of an event below events/, then suffix. */
 int batfs_tree_put_folder(struct bat_buf *buf, const char *way, uint64_t seq,
     const char *suffix);
-
-/* ---- listing (tree_list.c) ------------------------------------------------- */
-
-/* Cookies: what comes and goes by its place in first-seen order, from 1; then
- * fixed names by their class (without this bit where nothing else is listed);
- * then pending things by their ordinal. */
-#define BATFS_TREE_COOKIE_FIXED ((uint64_t)1 << 61)
-#define BATFS_TREE_COOKIE_PENDING ((uint64_t)1 << 62)
-
-struct batfs_tree_listing {
-	batfs_tree_each_fn each;
-	batfs_tree_name_fn each_name; /* instead: only names are wanted */
-	void *context;
-	struct bat_buf name; /* scratch */
-};
-
-/* Hand a node to whoever is listing. 0; BAT_END: enough; BAT_WORLD_*. */
-int batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
-    const struct batfs_node *node, uint64_t cookie);
-
-/* Inode numbers of up to so many nodes that are named by what stands in child
- * and, of each, a stored name. */
-#define BATFS_TREE_INODES 16
-void batfs_tree_inodes(struct batfs_tree *tree, const struct batfs_node *child,
-    const struct bat_slice *names, unsigned count, uint64_t *out);
-/* The name in such a directory of what has that stored name, onto buf. 0 or
- * BAT_WORLD_NO_MEMORY. */
-int batfs_tree_spell_stored(enum batfs_class class, struct bat_slice stored,
-    struct bat_buf *buf);
 
 /* ---- attributes, content, .ctl ---------------------------------------------- */
 

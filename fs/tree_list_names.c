@@ -75,14 +75,15 @@ list_nodes(struct batfs_tree *tree, const struct positions *positions,
 						      &child->entity;
 	int code = BAT_OK;
 
+	if (cookie > 0)
+		batfs_tree_expect_names(tree);
 	for (; code == BAT_OK && cookie < UINT32_MAX; cookie++) {
 		uint32_t number = positions->at(tree, positions,
 		    (uint32_t)cookie);
 
 		if (number == BAT_MAP_NONE)
 			break;
-		code = batfs_tree_intern(tree, bat_name(tree->store, number),
-		    key);
+		code = batfs_tree_intern_stored(tree, number, key);
 		if (code == BAT_OK)
 			code = batfs_tree_emit(tree, listing, child,
 			    cookie + 1);

@@ -79,6 +79,7 @@ batfs_tree_names_free(struct batfs_tree *tree)
 	bat_map_free(&tree->longs.by_tree_name);
 	free(tree->parts.items);
 	bat_map_free(&tree->parts.by_tree_name);
+	batfs_tree_pairs_free(tree);
 }
 
 /* ---- with the mutex --------------------------------------------------- */
@@ -157,6 +158,17 @@ batfs_tree_intern(struct batfs_tree *tree, struct bat_slice text,
 	return code;
 }
 
+void
+batfs_tree_expect_names(struct batfs_tree *tree)
+{
+	struct bat_head head;
+
+	bat_head(tree->store, &head);
+	pthread_mutex_lock(&tree->mutex);
+	(void)bat_map_reserve(&tree->names.numbers, head.entity_count);
+	pthread_mutex_unlock(&tree->mutex);
+}
+
 uint32_t
 batfs_tree_number_of(struct batfs_tree *tree, struct bat_slice text)
 {
@@ -183,12 +195,23 @@ batfs_tree_text(struct batfs_tree *tree, uint32_t number)
 uint32_t
 batfs_tree_store_entity(struct batfs_tree *tree, uint32_t entity)
 {
+	struct bat_list list = { .kind = BAT_LIST_ENTITY,
+		.entity = batfs_tree_noted(tree, entity) };
+	struct bat_list_stat stat;
+
+	if (list.entity != BAT_MAP_NONE &&
+	    bat_list_stat(tree->store, &list, &stat))
+		return list.entity;
 	return bat_find_entity(tree->store, batfs_tree_text(tree, entity));
 }
 
 uint32_t
 batfs_tree_store_scope(struct batfs_tree *tree, uint32_t scope)
 {
+	uint32_t number = batfs_tree_noted(tree, scope);
+
+	if (number != BAT_MAP_NONE && bat_scope_size(tree->store, number) > 0)
+		return number;
 	return bat_find_scope(tree->store, batfs_tree_text(tree, scope));
 }
 

@@ -157,4 +157,33 @@ batfs_tree_spell_fn batfs_tree_spell_ctl, batfs_tree_spell_frontier;
 batfs_tree_measure_fn batfs_tree_measure_ctl, batfs_tree_measure_frontier;
 batfs_tree_read_fn batfs_tree_read_ctl, batfs_tree_read_frontier;
 
+/* ---- listing (tree_list.c) ------------------------------------------------- */
+
+/* Cookies: what comes and goes by its place in first-seen order, from 1; then
+ * fixed names by their class (without this bit where nothing else is listed);
+ * then pending things by their ordinal. */
+#define BATFS_TREE_COOKIE_FIXED ((uint64_t)1 << 61)
+#define BATFS_TREE_COOKIE_PENDING ((uint64_t)1 << 62)
+
+struct batfs_tree_listing {
+	batfs_tree_each_fn each;
+	batfs_tree_name_fn each_name; /* instead: only names are wanted */
+	void *context;
+	struct bat_buf name; /* scratch */
+};
+
+/* Hand a node to whoever is listing. 0; BAT_END: enough; BAT_WORLD_*. */
+int batfs_tree_emit(struct batfs_tree *tree, struct batfs_tree_listing *listing,
+    const struct batfs_node *node, uint64_t cookie);
+
+/* Inode numbers of up to so many nodes that are named by what stands in child
+ * and, of each, a stored name. */
+#define BATFS_TREE_INODES 16
+void batfs_tree_inodes(struct batfs_tree *tree, const struct batfs_node *child,
+    const struct bat_slice *names, unsigned count, uint64_t *out);
+/* The name in such a directory of what has that stored name, onto buf. 0 or
+ * BAT_WORLD_NO_MEMORY. */
+int batfs_tree_spell_stored(enum batfs_class class, struct bat_slice stored,
+    struct bat_buf *buf);
+
 #endif

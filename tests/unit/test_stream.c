@@ -197,6 +197,33 @@ START_TEST(size_is_the_sum_of_the_lines_of_each_list)
 }
 END_TEST
 
+/* Few lines whose lengths are known are added up without a table; one line
+ * more each time, of which nobody has asked before. */
+START_TEST(a_short_stream_is_as_long_as_its_lines_known_or_not)
+{
+	struct batfs_stream_key key = everything;
+
+	add("home", "alice", "x");
+	add("home", "bob", "some more");
+	for (unsigned count = 1; count < 40; count++) {
+		for (key.list.kind = BAT_LIST_ENTITY;
+		     key.list.kind <= BAT_LIST_MEMBER; key.list.kind++) {
+			struct bat_buf wanted;
+
+			key.list.entity = fake_name(&store, "alice");
+			key.list.scope = fake_name(&store, "home");
+			wanted = plain(&key);
+			ck_assert_uint_eq(size_of(&key), wanted.length);
+			render_count = 0;
+			ck_assert_uint_eq(size_of(&key), wanted.length);
+			ck_assert_uint_eq(render_count, 0);
+			bat_bytes_free(&wanted);
+		}
+		add(count % 2 ? "home" : "away", "alice", "\x92\x01\x02");
+	}
+}
+END_TEST
+
 START_TEST(a_range_has_the_sequences_from_the_first_up_to_before_the_last)
 {
 	static const uint64_t bounds[] = { 0, 1, 3, 64, 100, 101, 400, 100000,
@@ -766,6 +793,8 @@ main(void)
 
 	tcase_add_checked_fixture(kept, setup_kept, teardown);
 	tcase_add_test(kept, size_is_the_sum_of_the_lines_of_each_list);
+	tcase_add_test(kept,
+	    a_short_stream_is_as_long_as_its_lines_known_or_not);
 	tcase_add_test(kept, sizing_renders_a_line_once_whatever_the_streams);
 	tcase_add_test(kept, bytes_at_any_offset_are_those_of_the_whole);
 	tcase_add_test(kept,

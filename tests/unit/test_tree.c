@@ -332,6 +332,39 @@ START_TEST(inode_numbers_are_unique_and_the_same_at_every_mount)
 }
 END_TEST
 
+/* What a listing noted of the store's numbers is of their generation. */
+START_TEST(a_listed_node_keeps_its_name_when_the_store_numbers_anew)
+{
+	static const char *const paths[] = { "entities/al", "entities/bo",
+		"scopes/home/al", "scopes/away/bo" };
+	struct batfs_node nodes[4];
+	char line[32];
+
+	fake_add(&store, "home", "al");
+	fake_add(&store, "away", "bo");
+	list_from("entities", 0, SIZE_MAX);
+	list_from("scopes", 0, SIZE_MAX);
+	for (unsigned i = 0; i < 4; i++)
+		nodes[i] = at(paths[i]);
+	fake_free(&store);
+	store.generation++;
+	fake_add(&store, "away", "bo");
+	fake_add(&store, "away", "bo");
+	fake_add(&store, "home", "al");
+	for (unsigned i = 0; i < 4; i++) {
+		struct bat_buf text = BAT_BUF_EMPTY;
+
+		read_onto(&nodes[i], &text);
+		ck_assert_uint_eq(attributes_of(&nodes[i]).size, text.length);
+		snprintf(line, sizeof(line), "\"%s\"",
+		    strrchr(paths[i], '/') + 1);
+		ck_assert_ptr_nonnull(
+		    memmem(text.data, text.length, line, strlen(line)));
+		bat_bytes_free(&text);
+	}
+}
+END_TEST
+
 /* list_from compares them; more names than are hashed side by side, and some
  * that are too long for that. */
 START_TEST(names_alone_have_the_same_inode_numbers)
@@ -407,6 +440,8 @@ main(void)
 	    every_listed_name_is_itself_and_has_its_exact_size);
 	tcase_add_test(names,
 	    inode_numbers_are_unique_and_the_same_at_every_mount);
+	tcase_add_test(names,
+	    a_listed_node_keeps_its_name_when_the_store_numbers_anew);
 	tcase_add_test(names, names_alone_have_the_same_inode_numbers);
 	tcase_add_test(names, a_cookie_goes_on_behind_its_name_for_ever);
 	suite_add_tcase(suite, names);
