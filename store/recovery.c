@@ -241,6 +241,7 @@ load_segments(struct recovery_scan *scan)
 	}
 	out->tail_count = scan->index->count - before;
 	out->uncovered_count += out->tail_count;
+	out->unknown_from = out->uncovered_unknown ? 0 : before;
 	for (uint32_t i = before; i < scan->index->count; i++) {
 		uint8_t known = bat_index_hot_at(scan->index, i)->extensions;
 

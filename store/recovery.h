@@ -73,6 +73,7 @@ struct bat_recovery {
 	/* Some row behind the watermark carries extensions (H5); some may: it
 	 * came from a footer, which does not tell. */
 	bool uncovered_extensions, uncovered_unknown;
+	uint32_t unknown_from; /* no row before this ordinal is such a one */
 	/* Carried on into the next index file; own memory. */
 	struct bat_checkpoint_fallbacks fallbacks;
 	struct bat_buf fallbacks_bytes;

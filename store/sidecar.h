@@ -8,10 +8,12 @@
  * covers has the name, inode, size, mtime and ctime (nanoseconds) that it
  * recorded, they are the first ones of the directory, the index files and the
  * hidden ranges are those that it recorded (or as absent), and there is no
- * compaction marker. It is only written when the ctime of each of these lies
- * more than two seconds back, so that no later change can hide in the same
- * tick of a clock, and when segments that this session found are as it found
- * them. Segments above those that it covers are read as ever.
+ * compaction marker. It covers segments as far as the ctime of each of them, and
+ * of the files beside them, lies more than two seconds back when it is written,
+ * so that no later change can hide in the same tick of a clock, and only when
+ * segments that this session found are as it found them. Segments above those
+ * that it covers are read as ever: after a session that appended these are the
+ * ones that it wrote last.
  *
  * Not promised: finding a sidecar that was forged with valid checks, or a
  * medium that changes bytes without changing ctime. Every event that is read is
@@ -74,10 +76,15 @@ struct bat_sidecar_state {
  */
 int bat_sidecar_load(struct bat_segment_dir *dir, struct bat_index *index,
     struct bat_sidecar_state *state, struct bat_error *why);
+/* Is it worth its while for the first rows of an index, so many? Not for a small
+ * store, nor where the one that is there has nearly all of them: writing it
+ * stays in proportion to what was appended. */
+bool bat_sidecar_is_due(const struct bat_index *index, uint32_t rows);
 /*
- * Write it, replacing the one that is there. now_ns: wall time. 0; BAT_END:
- * not now (a file is too young, or the index knows other segments than the
- * directory has: nothing was written); BAT_WORLD_*.
+ * Write it for the segments that have come to rest, replacing the one that is
+ * there. state: of the whole index. now_ns: wall time. 0; BAT_END: not now (it
+ * is not due for their rows, a file beside them is too young, or the index knows
+ * other segments than the directory has: nothing was written); BAT_WORLD_*.
  */
 int bat_sidecar_save(struct bat_segment_dir *dir, struct bat_index *index,
     const struct bat_sidecar_state *state, int64_t now_ns,

@@ -68,22 +68,6 @@ is_young(const struct stamp *stamp, int64_t now_ns)
 	    !BAT_PLANT(31);
 }
 
-/*
- * Rows say where a segment stands in the index's list, and who loads them makes
- * that list from the directory. They differ where a segment was unlinked, or
- * made and nothing written into it.
- */
-bool
-bat_sidecar_fits_directory(const struct bat_segment_dir *dir,
-    const struct bat_index *index)
-{
-	bool same = dir->count == index->segment_count;
-
-	for (size_t i = 0; same && i < dir->count; i++)
-		same = dir->segments[i].id == index->segments[i];
-	return same;
-}
-
 /* Changed behind our back, after its rows were read? */
 static bool
 was_changed(const struct bat_segment_info *info, const struct stamp *stamp,
@@ -95,37 +79,79 @@ was_changed(const struct bat_segment_info *info, const struct stamp *stamp,
 	    memcmp(&found, stamp, sizeof(found)) != 0;
 }
 
-/* What it is made from. BAT_END when one of the files is too young, or is not
- * what was read. */
+static int
+put_segment(const struct bat_index *index, uint64_t id,
+    const struct stamp *stamp, struct bat_buf *tables)
+{
+	int code = bat_bytes_append_le(tables, id, 8);
+
+	if (code == BAT_OK)
+		code = put_stamp(tables, stamp);
+	return code == BAT_OK ?
+	    bat_bytes_append_le(tables,
+		bat_index_lower_place(index, index->count, id, 0), 8) :
+	    code;
+}
+
+/*
+ * Rows say where a segment stands in the index's list, and who loads them makes
+ * that list from the directory. They differ where a segment was unlinked, or
+ * made and nothing written into it.
+ */
+static bool
+is_in_place(const struct bat_segment_dir *dir, const struct bat_index *index,
+    size_t number)
+{
+	return number < index->segment_count &&
+	    dir->segments[number].id == index->segments[number];
+}
+
+/* Behind one that is too young none is put down, but each is asked whether it
+ * was changed. */
+static int
+put_segments(struct bat_segment_dir *dir, const struct bat_index *index,
+    uint64_t found_segment, int64_t now_ns, struct bat_buf *tables,
+    uint32_t *out_segments, struct bat_error *error)
+{
+	const struct bat_disk *disk = dir->disk;
+	bool settled = true;
+
+	*out_segments = 0;
+	for (size_t i = 0; i < dir->count; i++) {
+		const struct bat_segment_info *info = &dir->segments[i];
+		struct bat_file_stat stat;
+		struct stamp stamp;
+		int code = disk->stat_at(disk->context, dir->dir, info->name,
+		    &stat);
+
+		if (code < 0)
+			return bat_error_set_os(error, -code, "cannot stat %s",
+			    info->name);
+		stamp = stamp_of(&stat);
+		if (was_changed(info, &stamp, found_segment))
+			return BAT_END;
+		settled = settled && !is_young(&stamp, now_ns);
+		if (!settled)
+			continue;
+		if (!is_in_place(dir, index, i))
+			return BAT_END;
+		code = put_segment(index, info->id, &stamp, tables);
+		if (code != BAT_OK)
+			return code;
+		*out_segments = (uint32_t)i + 1;
+	}
+	return BAT_OK;
+}
+
 int
 bat_sidecar_put_files(struct bat_segment_dir *dir,
     const struct bat_index *index, uint64_t found_segment, int64_t now_ns,
-    struct bat_buf *tables, struct bat_error *error)
+    struct bat_buf *tables, uint32_t *out_segments, struct bat_error *error)
 {
-	const struct bat_disk *disk = dir->disk;
 	struct stamp stamp;
-	struct bat_file_stat stat;
-	int code = BAT_OK;
+	int code = put_segments(dir, index, found_segment, now_ns, tables,
+	    out_segments, error);
 
-	for (size_t i = 0; code == BAT_OK && i < dir->count; i++) {
-		code = disk->stat_at(disk->context, dir->dir,
-		    dir->segments[i].name, &stat);
-		if (code < 0)
-			return bat_error_set_os(error, -code, "cannot stat %s",
-			    dir->segments[i].name);
-		stamp = stamp_of(&stat);
-		if (is_young(&stamp, now_ns) ||
-		    was_changed(&dir->segments[i], &stamp, found_segment))
-			return BAT_END;
-		code = bat_bytes_append_le(tables, dir->segments[i].id, 8);
-		if (code == BAT_OK)
-			code = put_stamp(tables, &stamp);
-		if (code == BAT_OK)
-			code = bat_bytes_append_le(tables,
-			    bat_index_lower_place(index, index->count,
-				dir->segments[i].id, 0),
-			    8);
-	}
 	for (size_t i = 0; code == BAT_OK && i < BESIDE_COUNT; i++) {
 		code = stamp_file(dir, beside_names[i], &stamp, error);
 		if (code == BAT_OK && is_young(&stamp, now_ns))

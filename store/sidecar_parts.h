@@ -59,18 +59,47 @@ struct sidecar_tables {
 };
 struct bat_slice bat_sidecar_take(struct sidecar_tables *tables, size_t length);
 
-/* Has the directory the segments of the index, and no others? */
-bool bat_sidecar_fits_directory(const struct bat_segment_dir *dir,
-    const struct bat_index *index);
-/* The files, onto tables. BAT_END when one of them is too young, or is not what
- * was read. */
+/* The segments that have come to rest, from the first one on, and the files
+ * beside them, onto tables. BAT_END when one of these is too young, or a segment
+ * is not what was read, or not the index's. */
 int bat_sidecar_put_files(struct bat_segment_dir *dir,
     const struct bat_index *index, uint64_t found_segment, int64_t now_ns,
-    struct bat_buf *tables, struct bat_error *error);
+    struct bat_buf *tables, uint32_t *out_segments, struct bat_error *error);
 /* Are they those that are there? Notes where the rows of segments begin. */
 int bat_sidecar_check_files(struct bat_segment_dir *dir,
     struct sidecar_tables *tables, uint64_t segments,
     struct bat_index_base *base, struct bat_sidecar_state *state,
     struct bat_error *why);
+
+/*
+ * What of an index stands in its first segments: the first rows, and with them
+ * the first names of each list (they are in first-seen order) and the first
+ * members. The rest is left out, as if the events behind had not come yet.
+ */
+struct sidecar_extent {
+	uint32_t segments, rows;
+	bool whole; /* rows are all that there are */
+	uint32_t members, entities, scopes;
+	/* As in struct bat_index, of these rows. */
+	uint64_t visible_count, max_wall_ms, last_close_wall_ms, next_seq;
+	uint32_t first_visible, last_visible;
+	struct bat_index_hot first_row, last_row;
+};
+/* BAT_END when they cannot be told apart from those behind. */
+int bat_sidecar_measure(const struct bat_index *index, uint32_t segments,
+    struct sidecar_extent *extent);
+/* Of its rows: events of a name as an entity, members of it as a scope, events
+ * of a member. */
+uint32_t bat_sidecar_events(const struct bat_index *index,
+    const struct sidecar_extent *extent, uint32_t name);
+uint32_t bat_sidecar_scope_members(const struct bat_index *index,
+    const struct sidecar_extent *extent, uint32_t name);
+uint32_t bat_sidecar_member_events(const struct bat_index *index,
+    const struct sidecar_extent *extent, uint32_t member);
+/* Copies without what is behind; those of names that have nothing are empty. */
+struct bat_index_name bat_sidecar_name(const struct bat_index *index,
+    const struct sidecar_extent *extent, uint32_t name);
+struct bat_index_member bat_sidecar_member(const struct bat_index *index,
+    const struct sidecar_extent *extent, uint32_t member);
 
 #endif

@@ -4,15 +4,20 @@
 
 #include <stdlib.h>
 
-/* Members without events (prepared for an append that failed) are left out:
- * they have no place in the numbering, so there must be none. */
-static bool
-has_empty_member(const struct bat_index *index)
+/* A store with fewer events is read as fast as a sidecar of its own. */
+#define LEAST_ROWS 4096u
+#define LEAST_BEHIND 1024u
+
+bool
+bat_sidecar_is_due(const struct bat_index *index, uint32_t rows)
 {
-	for (uint32_t i = 0; i < index->member_count; i++)
-		if (bat_index_member(index, i)->count == 0)
-			return true;
-	return false;
+	uint32_t threshold = rows / 32 > LEAST_BEHIND ? rows / 32 :
+							LEAST_BEHIND;
+
+	if (rows < LEAST_ROWS || rows < index->base.count)
+		return false;
+	return !index->has_base || rows - index->base.count > threshold ||
+	    index->lengths_learned > threshold;
 }
 
 /* The next block's start. */
@@ -37,44 +42,41 @@ fill_up(struct bat_blockfile_writer *writer, struct bat_error *error)
 struct layout {
 	uint64_t ends_at, text_at, text_size, sorted_at, names_at, members_at;
 	uint64_t rows_at, lists_at;
-	uint64_t entities_at, scopes_at; /* among the lists */
-	uint64_t lengths_at;		 /* 0: none is known */
+	uint64_t names_lists_at, entities_at, scopes_at; /* among the lists */
+	uint64_t lengths_at;				 /* 0: none is known */
 };
 
 /* Lists in the order in which they are written: of members that have their own,
  * of names as entities and as scopes, of all entities, of all scopes. */
 static void
-lay_out_lists(const struct bat_index *index, struct layout *layout,
+lay_out_lists(const struct bat_index *index,
+    const struct sidecar_extent *extent, struct layout *layout,
     uint64_t *out_count)
 {
 	uint64_t next = 0;
 
-	for (uint32_t i = 0; i < index->member_count; i++) {
-		const struct bat_index_member *member = bat_index_member(index,
-		    i);
-
-		next += member->own ? member->count : 0;
-	}
+	for (uint32_t i = 0; i < extent->members; i++)
+		if (bat_index_member(index, i)->own)
+			next += bat_sidecar_member_events(index, extent, i);
+	layout->names_lists_at = next;
 	for (uint32_t i = 0; i < index->names.count; i++) {
-		const struct bat_index_name *name = bat_index_name(index, i);
-
 		layout->text_size += bat_intern_get(&index->names, i).length;
-		if (name != NULL)
-			next += (uint64_t)name->events.count +
-			    name->members.count;
+		next += (uint64_t)bat_sidecar_events(index, extent, i) +
+		    bat_sidecar_scope_members(index, extent, i);
 	}
 	layout->entities_at = next;
-	layout->scopes_at = next + index->entities.count;
-	*out_count = layout->scopes_at + index->scopes.count;
+	layout->scopes_at = next + extent->entities;
+	*out_count = layout->scopes_at + extent->scopes;
 }
 
 static struct layout
-lay_out(const struct bat_index *index, size_t made_of_length)
+lay_out(const struct bat_index *index, const struct sidecar_extent *extent,
+    size_t made_of_length)
 {
 	uint64_t names = index->names.count, numbers;
 	struct layout layout = { .lengths_at = 0 };
 
-	lay_out_lists(index, &layout, &numbers);
+	lay_out_lists(index, extent, &layout, &numbers);
 	layout.ends_at = align(BAT_BLOCKFILE_CONTENT + made_of_length);
 	layout.text_at = align(layout.ends_at + (names + 1) * 8);
 	layout.sorted_at = align(layout.text_at + layout.text_size);
@@ -82,9 +84,9 @@ lay_out(const struct bat_index *index, size_t made_of_length)
 	layout.members_at = align(
 	    layout.names_at + names * BAT_INDEX_NAME_BYTES);
 	layout.rows_at = align(layout.members_at +
-	    (uint64_t)index->member_count * BAT_INDEX_MEMBER_BYTES);
+	    (uint64_t)extent->members * BAT_INDEX_MEMBER_BYTES);
 	layout.lists_at = align(layout.rows_at +
-	    (uint64_t)index->count * sizeof(struct bat_index_hot));
+	    (uint64_t)extent->rows * sizeof(struct bat_index_hot));
 	if (index->lengths_format != 0 &&
 	    (index->lengths_learned > 0 || index->base.lengths_at != 0))
 		layout.lengths_at = align(
@@ -94,7 +96,7 @@ lay_out(const struct bat_index *index, size_t made_of_length)
 
 static int
 write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
-    const struct bat_sidecar_state *state, size_t segments,
+    const struct sidecar_extent *extent, const struct bat_sidecar_state *state,
     size_t made_of_length, const struct layout *layout, struct bat_error *error)
 {
 	const uint64_t head[HEAD_COUNT_OF_NUMBERS] = {
@@ -108,23 +110,23 @@ write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
 		[HEAD_TEXT_SIZE] = layout->text_size,
 		[HEAD_SORTED_AT] = layout->sorted_at,
 		[HEAD_NAMES_AT] = layout->names_at,
-		[HEAD_MEMBERS] = index->member_count,
+		[HEAD_MEMBERS] = extent->members,
 		[HEAD_MEMBERS_AT] = layout->members_at,
-		[HEAD_ENTITIES] = index->entities.count,
+		[HEAD_ENTITIES] = extent->entities,
 		[HEAD_ENTITIES_AT] = layout->entities_at,
-		[HEAD_SCOPES] = index->scopes.count,
+		[HEAD_SCOPES] = extent->scopes,
 		[HEAD_SCOPES_AT] = layout->scopes_at,
 		[HEAD_ROWS_AT] = layout->rows_at,
 		[HEAD_LISTS_AT] = layout->lists_at,
 		[HEAD_LENGTHS_AT] = layout->lengths_at,
 		[HEAD_LENGTHS_FORMAT] = index->lengths_format,
-		[HEAD_COUNT] = index->count,
-		[HEAD_VISIBLE] = index->visible_count,
-		[HEAD_FIRST_VISIBLE] = index->first_visible,
-		[HEAD_LAST_VISIBLE] = index->last_visible,
-		[HEAD_MAX_WALL] = index->max_wall_ms,
-		[HEAD_LAST_CLOSE] = index->last_close_wall_ms,
-		[HEAD_ROWS_NEXT_SEQ] = index->next_seq,
+		[HEAD_COUNT] = extent->rows,
+		[HEAD_VISIBLE] = extent->visible_count,
+		[HEAD_FIRST_VISIBLE] = extent->first_visible,
+		[HEAD_LAST_VISIBLE] = extent->last_visible,
+		[HEAD_MAX_WALL] = extent->max_wall_ms,
+		[HEAD_LAST_CLOSE] = extent->last_close_wall_ms,
+		[HEAD_ROWS_NEXT_SEQ] = extent->next_seq,
 		[HEAD_SOURCE] = state->source,
 		[HEAD_SOURCE_VERSION] = state->source_version,
 		[HEAD_HAS_INDEX] = state->has_index,
@@ -135,7 +137,7 @@ write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
 		[HEAD_UNCOVERED_EXTENSIONS] =
 		    (state->uncovered_extensions ? 1u : 0u) |
 		    (state->uncovered_unknown ? 2u : 0u),
-		[HEAD_SEGMENTS] = segments,
+		[HEAD_SEGMENTS] = extent->segments,
 		[HEAD_FALLBACK_SYSTEM] = state->fallbacks.system,
 		[HEAD_FALLBACK_EFFECT] = state->fallbacks.effect,
 		[HEAD_SYSTEM_LENGTH] = state->fallbacks.system_histogram.length,
@@ -145,10 +147,10 @@ write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
 
 	for (size_t i = 0; i < HEAD_COUNT_OF_NUMBERS; i++)
 		bat_bytes_put_le(block + 8 * i, head[i], 8);
-	memcpy(block + HEAD_ROWS_OFFSET, &index->first_row,
-	    sizeof(index->first_row));
-	memcpy(block + HEAD_ROWS_OFFSET + sizeof(index->first_row),
-	    &index->last_row, sizeof(index->last_row));
+	memcpy(block + HEAD_ROWS_OFFSET, &extent->first_row,
+	    sizeof(extent->first_row));
+	memcpy(block + HEAD_ROWS_OFFSET + sizeof(extent->first_row),
+	    &extent->last_row, sizeof(extent->last_row));
 	return bat_blockfile_append(writer, block, sizeof(block), error);
 }
 
@@ -214,39 +216,31 @@ write_sorted(struct bat_blockfile_writer *writer, const struct bat_index *index,
  * but those of names stand behind those of members. */
 static int
 write_records(struct bat_blockfile_writer *writer,
-    const struct bat_index *index, struct bat_error *error)
+    const struct bat_index *index, const struct sidecar_extent *extent,
+    uint64_t of_names, struct bat_error *error)
 {
-	static const struct bat_index_name nobody = {
-		.first_member = BAT_INDEX_NOTHING,
-		.last_member = BAT_INDEX_NOTHING,
-	};
 	uint8_t record[BAT_INDEX_NAME_BYTES];
-	uint64_t of_members = 0, of_names = 0;
+	uint64_t of_members = 0;
 	int code = BAT_OK;
 
-	for (uint32_t i = 0; i < index->member_count; i++)
-		of_names += bat_index_member(index, i)->own ?
-		    bat_index_member(index, i)->count :
-		    0;
 	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
-		const struct bat_index_name *name = bat_index_name(index, i);
+		const struct bat_index_name name = bat_sidecar_name(index,
+		    extent, i);
 
-		if (name == NULL)
-			name = &nobody;
-		bat_index_put_name(name, of_names,
-		    of_names + name->events.count, record);
-		of_names += (uint64_t)name->events.count + name->members.count;
+		bat_index_put_name(&name, of_names,
+		    of_names + name.events.count, record);
+		of_names += (uint64_t)name.events.count + name.members.count;
 		code = bat_blockfile_append(writer, record,
 		    BAT_INDEX_NAME_BYTES, error);
 	}
 	if (code == BAT_OK)
 		code = fill_up(writer, error);
-	for (uint32_t i = 0; code == BAT_OK && i < index->member_count; i++) {
-		const struct bat_index_member *member = bat_index_member(index,
-		    i);
+	for (uint32_t i = 0; code == BAT_OK && i < extent->members; i++) {
+		const struct bat_index_member member = bat_sidecar_member(index,
+		    extent, i);
 
-		bat_index_put_member(member, of_members, record);
-		of_members += member->own ? member->count : 0;
+		bat_index_put_member(&member, of_members, record);
+		of_members += member.own ? member.count : 0;
 		code = bat_blockfile_append(writer, record,
 		    BAT_INDEX_MEMBER_BYTES, error);
 	}
@@ -257,11 +251,11 @@ write_records(struct bat_blockfile_writer *writer,
 
 static int
 write_rows(struct bat_blockfile_writer *writer, const struct bat_index *index,
-    struct bat_error *error)
+    uint32_t rows, struct bat_error *error)
 {
 	int code = BAT_OK;
 
-	for (uint32_t i = 0; code == BAT_OK && i < index->count; i++)
+	for (uint32_t i = 0; code == BAT_OK && i < rows; i++)
 		code = bat_blockfile_append(writer, bat_index_hot_at(index, i),
 		    sizeof(struct bat_index_hot), error);
 	return code == BAT_OK ? fill_up(writer, error) : code;
@@ -269,47 +263,54 @@ write_rows(struct bat_blockfile_writer *writer, const struct bat_index *index,
 
 static int
 write_list(struct bat_blockfile_writer *writer,
-    const struct bat_index_list *list, struct bat_error *error)
+    const struct bat_index_list *list, uint32_t count, struct bat_error *error)
 {
+	/* One that could not be read is empty: the index is broken. */
+	if (count > list->count)
+		return BAT_DATA_CORRUPT;
 	return bat_blockfile_append(writer, list->ordinals,
-	    list->count * sizeof(uint32_t), error);
+	    count * sizeof(uint32_t), error);
 }
 
 static int
 write_lists(struct bat_blockfile_writer *writer, const struct bat_index *index,
-    struct bat_error *error)
+    const struct sidecar_extent *extent, struct bat_error *error)
 {
 	int code = BAT_OK;
 
-	for (uint32_t i = 0; code == BAT_OK && i < index->member_count; i++)
+	for (uint32_t i = 0; code == BAT_OK && i < extent->members; i++)
 		if (bat_index_member(index, i)->own)
 			code = write_list(writer,
-			    bat_index_member_list(index, i), error);
+			    bat_index_member_list(index, i),
+			    bat_sidecar_member_events(index, extent, i), error);
 	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
 		code = write_list(writer, bat_index_entity_list(index, i),
-		    error);
+		    bat_sidecar_events(index, extent, i), error);
 		if (code == BAT_OK)
 			code = write_list(writer,
-			    bat_index_scope_members(index, i), error);
+			    bat_index_scope_members(index, i),
+			    bat_sidecar_scope_members(index, extent, i), error);
 	}
 	if (code == BAT_OK)
-		code = write_list(writer, bat_index_entities(index), error);
+		code = write_list(writer, bat_index_entities(index),
+		    extent->entities, error);
 	if (code == BAT_OK)
-		code = write_list(writer, bat_index_scopes(index), error);
+		code = write_list(writer, bat_index_scopes(index),
+		    extent->scopes, error);
 	return code;
 }
 
 static int
 write_lengths(struct bat_blockfile_writer *writer, struct bat_index *index,
-    struct bat_error *error)
+    uint32_t rows, struct bat_error *error)
 {
 	uint32_t *lengths = malloc(BAT_INDEX_CHUNK_ROWS * sizeof(*lengths));
 	int code = lengths == NULL ? BAT_WORLD_NO_MEMORY :
 				     fill_up(writer, error);
 
-	for (uint32_t i = 0; code == BAT_OK && i < index->count;
+	for (uint32_t i = 0; code == BAT_OK && i < rows;
 	     i += BAT_INDEX_CHUNK_ROWS) {
-		uint32_t left = index->count - i;
+		uint32_t left = rows - i;
 
 		bat_index_chunk_lengths(index, i / BAT_INDEX_CHUNK_ROWS,
 		    lengths);
@@ -325,17 +326,18 @@ write_lengths(struct bat_blockfile_writer *writer, struct bat_index *index,
 
 static int
 write_all(struct bat_segment_dir *dir, int cache, struct bat_index *index,
-    const struct bat_sidecar_state *state, const struct bat_buf *made_of,
-    const struct layout *layout, int64_t now_ns, struct bat_error *error)
+    const struct sidecar_extent *extent, const struct bat_sidecar_state *state,
+    const struct bat_buf *made_of, int64_t now_ns, struct bat_error *error)
 {
+	const struct layout layout = lay_out(index, extent, made_of->length);
 	struct bat_blockfile_writer writer;
 	int code = bat_blockfile_create(&writer, dir->disk, cache,
 	    (uint64_t)now_ns, error);
 
 	if (code != BAT_OK)
 		return code;
-	code = write_header(&writer, index, state, dir->count, made_of->length,
-	    layout, error);
+	code = write_header(&writer, index, extent, state, made_of->length,
+	    &layout, error);
 	if (code == BAT_OK)
 		code = bat_blockfile_append(&writer, made_of->data,
 		    made_of->length, error);
@@ -346,13 +348,14 @@ write_all(struct bat_segment_dir *dir, int cache, struct bat_index *index,
 	if (code == BAT_OK)
 		code = write_sorted(&writer, index, error);
 	if (code == BAT_OK)
-		code = write_records(&writer, index, error);
+		code = write_records(&writer, index, extent,
+		    layout.names_lists_at, error);
 	if (code == BAT_OK)
-		code = write_rows(&writer, index, error);
+		code = write_rows(&writer, index, extent->rows, error);
 	if (code == BAT_OK)
-		code = write_lists(&writer, index, error);
-	if (code == BAT_OK && layout->lengths_at != 0)
-		code = write_lengths(&writer, index, error);
+		code = write_lists(&writer, index, extent, error);
+	if (code == BAT_OK && layout.lengths_at != 0)
+		code = write_lengths(&writer, index, extent->rows, error);
 	/* What was read late and did not hold must not be written again. */
 	if (code == BAT_OK && index->broken)
 		code = BAT_DATA_CORRUPT;
@@ -394,35 +397,71 @@ make_cache(struct bat_segment_dir *dir, int *out, struct bat_error *error)
 	return code;
 }
 
+/* As it was when the rows behind were not there: 0; BAT_END when an index file
+ * speaks of some of them. */
+static int
+state_before(const struct bat_index *index, const struct sidecar_extent *extent,
+    const struct bat_sidecar_state *state, struct bat_sidecar_state *out)
+{
+	uint32_t behind = index->count - extent->rows;
+
+	*out = *state;
+	if (extent->whole)
+		return BAT_OK;
+	if (state->uncovered_count < behind ||
+	    (state->has_index &&
+		state->watermark_segment >
+		    index->segments[extent->segments - 1]))
+		return BAT_END;
+	out->uncovered_count -= behind;
+	/* The first of them has the number that was next then. */
+	out->next_seq = bat_index_seq(index, extent->rows);
+	return BAT_OK;
+}
+
+static int
+save_extent(struct bat_segment_dir *dir, struct bat_index *index,
+    const struct sidecar_extent *extent, const struct bat_sidecar_state *state,
+    struct bat_buf *made_of, int64_t now_ns, struct bat_error *error)
+{
+	struct bat_sidecar_state then;
+	int cache = -1;
+	int code = state_before(index, extent, state, &then);
+
+	if (code == BAT_OK)
+		code = bat_bytes_append_slice(made_of,
+		    then.fallbacks.system_histogram);
+	if (code == BAT_OK)
+		code = bat_bytes_append_slice(made_of,
+		    then.fallbacks.effect_histogram);
+	if (code == BAT_OK)
+		code = make_cache(dir, &cache, error);
+	if (code != BAT_OK)
+		return code;
+	code = write_all(dir, cache, index, extent, &then, made_of, now_ns,
+	    error);
+	bat_file_close(dir->disk, cache);
+	return code;
+}
+
 int
 bat_sidecar_save(struct bat_segment_dir *dir, struct bat_index *index,
     const struct bat_sidecar_state *state, int64_t now_ns,
     struct bat_error *error)
 {
 	struct bat_buf made_of = BAT_BUF_EMPTY;
-	struct layout layout;
-	int cache = -1;
-	int code;
+	struct sidecar_extent extent;
+	uint32_t segments = 0;
+	int code = bat_sidecar_put_files(dir, index, state->found_segment,
+	    now_ns, &made_of, &segments, error);
 
-	if (index->count == 0 || has_empty_member(index) ||
-	    !bat_sidecar_fits_directory(dir, index))
-		return BAT_END;
-	code = bat_sidecar_put_files(dir, index, state->found_segment, now_ns,
-	    &made_of, error);
 	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&made_of,
-		    state->fallbacks.system_histogram);
+		code = segments == 0 ?
+		    BAT_END :
+		    bat_sidecar_measure(index, segments, &extent);
 	if (code == BAT_OK)
-		code = bat_bytes_append_slice(&made_of,
-		    state->fallbacks.effect_histogram);
-	if (code == BAT_OK)
-		code = make_cache(dir, &cache, error);
-	if (code == BAT_OK) {
-		layout = lay_out(index, made_of.length);
-		code = write_all(dir, cache, index, state, &made_of, &layout,
-		    now_ns, error);
-		bat_file_close(dir->disk, cache);
-	}
+		code = save_extent(dir, index, &extent, state, &made_of, now_ns,
+		    error);
 	bat_bytes_free(&made_of);
 	return code;
 }

@@ -91,6 +91,7 @@ take_over(struct bat_writer *writer, struct bat_index *index,
 	writer->uncovered_count = recovery->uncovered_count;
 	writer->uncovered_extensions = recovery->uncovered_extensions;
 	writer->uncovered_unknown = recovery->uncovered_unknown;
+	writer->unknown_from = recovery->unknown_from;
 	writer->durable = durable_point(writer, index, recovery);
 	writer->index_file = bat_pin_index_of(recovery);
 	writer->index_file.changes = changes + 1;

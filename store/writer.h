@@ -159,6 +159,7 @@ struct bat_writer {
 	struct bat_pin_index index_file;
 	uint64_t uncovered_count;
 	bool uncovered_extensions, uncovered_unknown;
+	uint32_t unknown_from; /* recovery.h */
 };
 
 int bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,

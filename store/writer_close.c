@@ -49,16 +49,18 @@ static bool
 tail_has_extensions(struct bat_writer *writer)
 {
 	struct bat_buf frame = BAT_BUF_EMPTY;
-	uint64_t left = writer->uncovered_count;
+	uint32_t count = writer->index->count;
+	uint64_t i = count - writer->uncovered_count;
 
 	if (!writer->uncovered_unknown)
 		return false;
-	for (; left > 0 && !writer->uncovered_extensions; left--) {
+	if (i < writer->unknown_from && !BAT_PLANT(391))
+		i = writer->unknown_from;
+	for (; i < count && !writer->uncovered_extensions; i++) {
 		struct bat_event event;
 		struct bat_row row;
 
-		bat_index_row(writer->index,
-		    (uint32_t)(writer->index->count - left), &row);
+		bat_index_row(writer->index, (uint32_t)i, &row);
 		if (row.extensions == BAT_ROW_EXTENSIONS_UNKNOWN &&
 		    bat_segment_reader_read(writer->dir, row.segment,
 			row.offset, row.length, &frame, &event,
@@ -67,6 +69,7 @@ tail_has_extensions(struct bat_writer *writer)
 			writer->uncovered_extensions = true;
 	}
 	writer->uncovered_unknown = false;
+	writer->unknown_from = count;
 	bat_bytes_free(&frame);
 	return writer->uncovered_extensions;
 }
@@ -272,24 +275,8 @@ is_sound(const struct bat_writer *writer)
 		!recovery->clip_hidden);
 }
 
-/* Small stores are read as fast as a sidecar of theirs. */
-static bool
-sidecar_is_due(const struct bat_writer *writer)
-{
-	const struct bat_index *index = writer->index;
-	uint32_t behind = index->count - index->base.count;
-	uint32_t threshold = index->count / 32;
-
-	if (index->count < 4096)
-		return false;
-	if (threshold < 1024)
-		threshold = 1024;
-	return !index->has_base || behind > threshold ||
-	    index->lengths_learned > threshold;
-}
-
-void
-bat_writer_save_sidecar(struct bat_writer *writer)
+static void
+save_sidecar(struct bat_writer *writer)
 {
 	const struct bat_recovery *recovery = writer->recovery;
 	struct bat_sidecar_state state = {
@@ -309,11 +296,22 @@ bat_writer_save_sidecar(struct bat_writer *writer)
 	};
 	int64_t now_us = bat_clock_wall_us(writer->options->clock);
 
-	pthread_mutex_lock(&writer->lead);
 	/* A cache: when it cannot be written the next mount is slower. */
-	if (is_sound(writer) && sidecar_is_due(writer))
-		(void)bat_sidecar_save(writer->dir, writer->index, &state,
-		    now_us > INT64_MAX / 1000 ? INT64_MAX : now_us * 1000,
-		    NULL);
+	(void)bat_sidecar_save(writer->dir, writer->index, &state,
+	    now_us > INT64_MAX / 1000 ? INT64_MAX : now_us * 1000, NULL);
+}
+
+void
+bat_writer_save_sidecar(struct bat_writer *writer)
+{
+	pthread_mutex_lock(&writer->lead);
+	if (is_sound(writer) &&
+	    bat_sidecar_is_due(writer->index, writer->index->count)) {
+		/* What footers do not tell is asked of frames once, and not at
+		 * the end of each session until the next index file. */
+		if (writer->options->index != BAT_INDEX_NONE)
+			(void)index_is_due(writer);
+		save_sidecar(writer);
+	}
 	pthread_mutex_unlock(&writer->lead);
 }

@@ -69,6 +69,7 @@ drop_index_files(struct bat_writer *writer, struct bat_error *error)
 	writer->has_index = false;
 	writer->uncovered_count = writer->index->count;
 	writer->uncovered_unknown = true;
+	writer->unknown_from = 0;
 	if (BAT_PLANT(257))
 		return BAT_OK;
 	code = bat_file_unlink(disk, dir, BAT_ROWINDEX_FILE, error);
