@@ -103,7 +103,7 @@ read_usual(struct bat_pack_reader *reader, uint16_t version,
 	*out_map = BAT_SLICE_EMPTY;
 	out->extensions = BAT_ROW_EXTENSIONS_UNKNOWN;
 	if (version == 6) {
-		struct bat_pack_reader map = { fast.at, reader->end };
+		struct bat_pack_reader map = { .end = reader->end };
 
 		BAT_PACK_SAME(&fast,
 		    "\xb2"

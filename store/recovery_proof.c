@@ -38,7 +38,8 @@ bat_recovery_prove_room(struct recovery_proof *proof)
 		BAT_HASH_LANE_SIZE };
 }
 
-/* Into a lane, where it may be already; false: it is not of the kind that surely is bytes, or long. */
+/* Into a lane, where it may be already; false: it is long, or not of the kind
+ * that surely is bytes. */
 static bool
 add(struct recovery_proof *proof, const struct bat_event *event,
     uint64_t offset)
