@@ -92,10 +92,11 @@ uint8_t *bat_bytes_put_hex_plain(uint8_t *to, const uint8_t *from,
 /* RFC 4648 base64 with padding. */
 int bat_bytes_append_base64(struct bat_buf *buf, const void *data,
     size_t length);
-/*
- * Decode strict RFC 4648 base64 (padding needed, unused bits zero) onto buf.
- * Returns 0, BAT_USE_INVALID, BAT_WORLD_NO_MEMORY.
- */
+/* Decode strict RFC 4648 base64: padding needed, unused bits zero. out has
+ * room for three bytes for each four of text. false: it is none. */
+bool bat_bytes_unbase64(struct bat_slice text, uint8_t *out,
+    size_t *out_length);
+/* Onto buf. Returns 0, BAT_USE_INVALID, BAT_WORLD_NO_MEMORY. */
 int bat_bytes_append_unbase64(struct bat_buf *buf, struct bat_slice text);
 /* Forget the content, keep the memory. */
 void bat_bytes_clear(struct bat_buf *buf);

@@ -129,33 +129,44 @@ get_last_group(const uint8_t *from, uint8_t *to, size_t *out_length)
 	return true;
 }
 
+bool
+bat_bytes_unbase64(struct bat_slice text, uint8_t *out, size_t *out_length)
+{
+	size_t groups = text.length / 4, last_length = 0;
+	const uint8_t *from = text.data;
+
+	if (text.length % 4 != 0)
+		return false;
+	for (size_t i = 0; i + 1 < groups; i++, from += 4, out += 3) {
+		uint32_t bits;
+
+		if (!get_group(from, &bits))
+			return false;
+		out[0] = (uint8_t)(bits >> 16);
+		out[1] = (uint8_t)(bits >> 8);
+		out[2] = (uint8_t)bits;
+	}
+	if (groups > 0 && !get_last_group(from, out, &last_length))
+		return false;
+	*out_length = groups == 0 ? 0 : 3 * (groups - 1) + last_length;
+	return true;
+}
+
 int
 bat_bytes_append_unbase64(struct bat_buf *buf, struct bat_slice text)
 {
-	size_t groups = text.length / 4, last_length;
-	const uint8_t *from = text.data;
-	uint8_t *to;
+	size_t length;
 	int code;
 
 	if (text.length % 4 != 0)
 		return BAT_USE_INVALID;
-	if (groups == 0)
+	if (text.length == 0)
 		return 0;
-	code = bat_bytes_reserve(buf, 3 * groups);
+	code = bat_bytes_reserve(buf, text.length / 4 * 3);
 	if (code != 0)
 		return code;
-	to = buf->data + buf->length;
-	for (size_t i = 0; i + 1 < groups; i++, from += 4, to += 3) {
-		uint32_t bits;
-
-		if (!get_group(from, &bits))
-			return BAT_USE_INVALID;
-		to[0] = (uint8_t)(bits >> 16);
-		to[1] = (uint8_t)(bits >> 8);
-		to[2] = (uint8_t)bits;
-	}
-	if (!get_last_group(from, to, &last_length))
+	if (!bat_bytes_unbase64(text, buf->data + buf->length, &length))
 		return BAT_USE_INVALID;
-	buf->length += 3 * (groups - 1) + last_length;
+	buf->length += length;
 	return 0;
 }

@@ -78,15 +78,14 @@ is_name(struct bat_slice name)
 bool
 bat_note_decode(struct bat_slice text, uint8_t *out, size_t length)
 {
-	struct bat_buf bytes = BAT_BUF_EMPTY;
-	bool good = bat_bytes_append_unbase64(&bytes, text) == BAT_OK &&
-	    bytes.length == length;
+	uint8_t bytes[3 * ((NOTE_DECODE_MAX + 2) / 3)];
+	size_t found;
+	bool good = text.length <= sizeof(bytes) / 3 * 4 &&
+	    bat_bytes_unbase64(text, bytes, &found) && found == length;
 
 	if (good)
-		memcpy(out, bytes.data, length);
-	if (bytes.length > 0)
-		sodium_memzero(bytes.data, bytes.length);
-	bat_bytes_free(&bytes);
+		memcpy(out, bytes, length);
+	sodium_memzero(bytes, sizeof(bytes));
 	return good;
 }
 

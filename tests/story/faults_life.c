@@ -25,6 +25,7 @@ struct life {
 	/* The transparency log stops by itself: descriptors of its files, and
 	 * whether a sync of one failed. */
 	bool of_log[FDS], log_poisoned;
+	int keeps_cut; /* a descriptor of .batfs, asked for the folder cut; -1 */
 };
 
 static void fails(struct life *life, const char *format, ...)
@@ -90,10 +91,15 @@ sync_failed(void *context, int fd)
 		memory_disk_lose(disk, fd);
 }
 
+/* Who keeps what is cut needs the folder beside the log's, and asks for it
+ * himself: its name waits for a sync that succeeds, as all names do. */
 static void
 note_sync(struct life *life, int fd)
 {
-	if (life->run.poisoned || (life->log_poisoned && is_of_log(life, fd)))
+	bool of_log = is_of_log(life, fd) && fd != life->keeps_cut;
+
+	life->keeps_cut = -1;
+	if (life->run.poisoned || (life->log_poisoned && of_log))
 		fails(life, "synced again after a failed sync");
 }
 
@@ -143,6 +149,16 @@ watched_open(void *context, int dir, const char *name, int flags, unsigned mode)
 	    life->plain.open_at(context, dir, name, flags, mode));
 }
 
+static int
+watched_mkdir(void *context, int dir, const char *name, mode_t mode)
+{
+	struct life *life = context;
+
+	if (is_of_log(life, dir) && strcmp(name, "cut") == 0)
+		life->keeps_cut = dir;
+	return life->plain.mkdir_at(context, dir, name, mode);
+}
+
 /* Whoever opens the directory is a new session. */
 static int
 watched_open_dir(void *context, const char *path, bool create)
@@ -152,6 +168,7 @@ watched_open_dir(void *context, const char *path, bool create)
 	int fd = life->plain.open_dir(context, path, create);
 
 	life->run.poisoned = life->log_poisoned = false;
+	life->keeps_cut = -1;
 	return note_opened(life, -1, path, fd);
 }
 
@@ -319,6 +336,7 @@ start(struct life *life, const struct story_workload *workload,
 	story_run_init(&life->run, workload, disk);
 	faulty_disk_init(&life->faulty, memory_disk_door(disk));
 	life->plain = life->faulty.disk;
+	life->faulty.disk.mkdir_at = watched_mkdir;
 	life->faulty.disk.sync = watched_sync;
 	life->faulty.disk.sync_data = watched_sync_data;
 	life->faulty.disk.open_dir = watched_open_dir;
