@@ -18,8 +18,8 @@ struct item {
 	fuse_ino_t told; /* the nodeid that the kernel gets, or 0 */
 };
 
-/* Entries with attributes that fit into one reply: first collected (the tree may hold a lock
- * while it lists), then given attributes. */
+/* Entries with attributes that fit into one reply: first collected (the tree may
+ * hold a lock while it lists), then given them. */
 struct listing {
 	fuse_req_t req;
 	size_t room; /* bytes of the reply that are left */

@@ -97,17 +97,4 @@ sample_next_frame(struct bat_slice file, size_t *offset, size_t *out_start,
 	return false;
 }
 
-/* Run one suite; the exit status of a test program. */
-static inline int
-sample_run(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 #endif

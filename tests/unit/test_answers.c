@@ -5,6 +5,7 @@
 #include "stores.h"
 
 #include "sample.h"
+#include "suite.h"
 
 static struct temp_dir dir;
 static struct bat_store *store;
@@ -117,5 +118,5 @@ main(void)
 	tcase_add_test(tests, each_receipt_is_read_once_in_order_and_in_pieces);
 	tcase_add_test(tests, of_too_many_the_oldest_go);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include "sample.h"
 #include "segment.h"
 #include "stores.h"
+#include "suite.h"
 
 #define EVENTS 60
 #define NONE UINT32_MAX
@@ -555,5 +556,5 @@ main(void)
 	tcase_add_loop_test(cases, a_chain_of_many_thousands_is_no_trouble, 0,
 	    2);
 	suite_add_tcase(suite, cases);
-	return sample_run(suite);
+	return suite_run(suite);
 }

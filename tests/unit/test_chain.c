@@ -1,6 +1,7 @@
 #include "chain.h"
 
 #include "sample.h"
+#include "suite.h"
 
 static const struct bat_slice payload = { (const uint8_t *)"\x81\xa1n\x01", 4 };
 
@@ -105,5 +106,5 @@ main(void)
 	tcase_add_test(tcase, a_time_before_1970_is_refused);
 	tcase_add_test(tcase, a_payload_matches_only_both_of_its_hashes);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

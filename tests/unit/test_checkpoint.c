@@ -5,6 +5,7 @@
 #include "repack.h"
 #include "rows.h"
 #include "sample.h"
+#include "suite.h"
 
 #define FIXTURE "/fixtures/checkpoint-v5/" BAT_CHECKPOINT_FILE
 #define GOLDEN "/golden/ckpt-only/store/" BAT_CHECKPOINT_FILE
@@ -545,5 +546,5 @@ main(void)
 	tcase_add_test(tcase, harm_under_a_right_crc_does_no_harm);
 	tcase_add_test(tcase, kept_statistics_stand_in_the_callers_bytes);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "rows.h"
 #include "sample.h"
+#include "suite.h"
 
 /* Rows of two entities, all with one time and clock but for the first. */
 static void
@@ -158,5 +159,5 @@ main(void)
 	tcase_add_test(tcase, many_rows_are_cut_into_chunks);
 	tcase_add_test(tcase, a_source_that_does_not_keep_its_word_is_refused);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "hex.h"
 #include "kind.h"
 #include "sample.h"
+#include "suite.h"
 
 /* store/FORMAT.md 14.4: whole frames, so 8 bytes stand before the body. */
 static const char event_vector[] =
@@ -269,5 +270,5 @@ main(void)
 	tcase_add_test(tcase, every_golden_frame_encodes_to_its_own_bytes);
 	tcase_add_test(tcase, extensions_encode_to_the_vector_and_back);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "kind.h"
 #include "repack.h"
 #include "sample.h"
+#include "suite.h"
 
 /* store/FORMAT.md 14.4: a whole frame, so 8 bytes stand before the body. */
 static const char event_vector[] =
@@ -511,5 +512,5 @@ main(void)
 	tcase_add_test(tcase, a_frame_with_a_value_for_payload_decodes);
 	tcase_add_test(tcase, cut_and_changed_frames_do_no_harm);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "coordinate.h"
 
 #include "sample.h"
+#include "suite.h"
 
 static char long_name[BAT_COORDINATE_MAX + 2];
 
@@ -122,5 +123,5 @@ main(void)
 	tcase_add_test(tcase, length_has_its_own_code);
 	tcase_add_test(tcase, faults_are_found_in_batpaks_order);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

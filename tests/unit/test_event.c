@@ -1,6 +1,7 @@
 #include "event.h"
 
 #include "sample.h"
+#include "suite.h"
 
 static struct bat_draft
 good_draft(void)
@@ -163,5 +164,5 @@ main(void)
 	tcase_add_test(tcase, extension_keys_are_space_dot_name);
 	tcase_add_test(tcase, extensions_are_sorted_and_distinct);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "fields.h"
 
 #include "sample.h"
+#include "suite.h"
 
 enum { ONE, TWO, THREE, COUNT };
 static const struct bat_fields_key keys[COUNT] = {
@@ -148,5 +149,5 @@ main(void)
 	tcase_add_test(tcase, what_was_cut_is_corrupt);
 	tcase_add_test(tcase, writing_follows_the_shape);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

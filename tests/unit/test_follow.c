@@ -6,6 +6,7 @@
 
 #include "render.h"
 #include "sample.h"
+#include "suite.h"
 
 static struct temp_dir dir;
 static struct bat_store *store;
@@ -165,5 +166,5 @@ main(void)
 	tcase_add_test(tests, one_may_begin_in_the_middle_or_ahead);
 	tcase_add_test(tests, only_those_of_an_entity);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "fake_clock.h"
 #include "sample.h"
 #include "stores.h"
+#include "suite.h"
 
 #define PAYLOAD                                                                \
 	"\xa1"                                                                 \
@@ -255,5 +256,5 @@ main(void)
 	tcase_add_test(tcase,
 	    a_follower_knows_what_is_written_and_what_it_shows);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

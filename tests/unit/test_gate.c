@@ -10,6 +10,7 @@
 #include "kind.h"
 #include "sample.h"
 #include "stores.h"
+#include "suite.h"
 
 #define PAYLOAD                                                                \
 	"\xa1"                                                                 \
@@ -419,5 +420,5 @@ main(void)
 	tcase_add_test(tcase, what_is_only_asked_is_not_recorded);
 	tcase_add_loop_test(tcase, a_gate_needs_a_name, 0, 3);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

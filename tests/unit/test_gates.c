@@ -18,6 +18,7 @@
 #include "gates.h"
 #include "sample.h"
 #include "stamp.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 static struct temp_dir dir;
@@ -565,5 +566,5 @@ main(void)
 	tcase_add_test(end, a_gate_has_nothing_of_ours);
 	tcase_add_test(end, they_end_when_they_are_stopped);
 	tcase_add_test(end, they_end_when_we_are_killed);
-	return sample_run(suite);
+	return suite_run(suite);
 }

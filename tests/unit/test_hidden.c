@@ -4,6 +4,7 @@
 #include "hex.h"
 #include "repack.h"
 #include "sample.h"
+#include "suite.h"
 
 /* FORMAT.md 14.5: hides [3,5) and [9,10). */
 static const char vector[] =
@@ -239,5 +240,5 @@ main(void)
 	tcase_add_test(tcase, every_cut_and_every_changed_bit_is_noticed);
 	tcase_add_test(tcase, clipped_ranges_hide_nothing_from_there_on);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "intern.h"
 
 #include "sample.h"
+#include "suite.h"
 
 static struct bat_slice
 name_of(size_t i, char text[32])
@@ -217,5 +218,5 @@ main(void)
 	tcase_add_test(tcase, late_strings_come_when_they_are_asked_for);
 	tcase_add_test(tcase, late_strings_that_cannot_be_had_are_empty);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 #include "kind.h"
 
 #include "sample.h"
+#include "suite.h"
 
 START_TEST(two_categories_are_reserved)
 {
@@ -88,5 +89,5 @@ main(void)
 	tcase_add_test(tcase, text_is_category_dot_three_digits);
 	tcase_add_test(tcase, other_spellings_are_refused);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

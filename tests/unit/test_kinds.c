@@ -5,6 +5,7 @@
 
 #include "kinds.h"
 #include "sample.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 static struct batfs_kinds *kinds;
@@ -148,5 +149,5 @@ main(void)
 	tcase_add_test(tests, what_is_refused_names_its_line);
 	tcase_add_test(tests, a_file_is_read);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }

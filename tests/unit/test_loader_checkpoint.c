@@ -8,6 +8,7 @@
 #include "loader.h"
 #include "loader_rows.h"
 #include "sample.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 static struct temp_dir temp;
@@ -311,5 +312,5 @@ main(void)
 	    what_only_looks_like_an_entry_does_not_split_the_file);
 	tcase_add_test(wrong, a_row_of_an_unknown_segment_is_not_loaded);
 	suite_add_tcase(suite, wrong);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "loader.h"
 #include "loader_rows.h"
 #include "sample.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 #define SEGMENT "000001.fbat"
@@ -262,5 +263,5 @@ main(void)
 	tcase_add_loop_test(tcase, a_changed_or_cut_footer_is_judged_alike, 0,
 	    4);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

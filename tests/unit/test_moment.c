@@ -3,6 +3,7 @@
 #include "render.h"
 
 #include "sample.h"
+#include "suite.h"
 
 static const struct {
 	const char *text;
@@ -94,5 +95,5 @@ main(void)
 	tcase_add_test(tests, what_render_writes_comes_back);
 	tcase_add_test(tests, a_cut_text_is_none);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include "sample.h"
 #include "segment.h"
 #include "stores.h"
+#include "suite.h"
 
 static struct bat_pin *
 take(struct bat_store *store, struct bat_pin *previous)
@@ -505,5 +506,5 @@ main(void)
 	tcase_add_test(failures,
 	    a_file_that_somebody_cut_is_an_error_and_not_zeros);
 	suite_add_tcase(suite, failures);
-	return sample_run(suite);
+	return suite_run(suite);
 }

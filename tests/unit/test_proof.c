@@ -7,6 +7,7 @@
 #include "stores.h"
 
 #include "sample.h"
+#include "suite.h"
 
 static struct temp_dir dir;
 
@@ -249,7 +250,7 @@ main(void)
 	tcase_add_test(tests, a_job_answers_when_it_is_done);
 	tcase_add_test(tests, a_job_may_be_given_up);
 	suite_add_tcase(suite, tests);
-	result = sample_run(suite);
+	result = suite_run(suite);
 	globfree(&shapes);
 	return result;
 }

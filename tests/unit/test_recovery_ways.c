@@ -7,6 +7,7 @@
 #include "maker.h"
 #include "recovery.h"
 #include "sample.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 /* More than two threads want at least, in frames of some 400 bytes. */
@@ -554,5 +555,5 @@ main(void)
 	    2);
 	tcase_add_test(large, frames_within_a_payload_do_not_mislead);
 	suite_add_tcase(suite, large);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "stores.h"
 
 #include "sample.h"
+#include "suite.h"
 
 static struct temp_dir dir;
 static struct bat_store *store;
@@ -186,5 +187,5 @@ main(void)
 	tcase_add_test(tests, nothing_is_stored);
 	tcase_add_test(tests, what_was_rehearsed_may_be_a_cause_later);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "kind.h"
 #include "rows.h"
 #include "sample.h"
+#include "suite.h"
 
 #define GOLDEN "/golden/both-index/store/" BAT_ROWINDEX_FILE
 #define WITH_EXTENSIONS "/golden/extensions/store/" BAT_ROWINDEX_FILE
@@ -421,5 +422,5 @@ main(void)
 	tcase_add_test(tcase, harm_under_a_right_crc_does_no_harm);
 	tcase_add_test(tcase, a_source_that_does_not_keep_its_word_is_refused);
 	suite_add_tcase(suite, tcase);
-	return sample_run(suite);
+	return suite_run(suite);
 }

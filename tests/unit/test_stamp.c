@@ -8,6 +8,7 @@
 
 #include "sample.h"
 #include "stamp.h"
+#include "suite.h"
 
 static struct bat_buf text;
 
@@ -101,5 +102,5 @@ main(void)
 	tcase_add_test(tests,
 	    a_control_group_is_that_of_the_one_hierarchy_or_the_first);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }

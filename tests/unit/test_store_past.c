@@ -7,6 +7,7 @@
 #include "bat.h"
 #include "sample.h"
 #include "stores.h"
+#include "suite.h"
 
 static glob_t shapes;
 static struct bat_store *store;
@@ -190,7 +191,7 @@ main(void)
 	    a_list_that_is_cut_ends_where_the_moment_does, 0,
 	    (int)shapes.gl_pathc);
 	suite_add_tcase(suite, tcase);
-	result = sample_run(suite);
+	result = suite_run(suite);
 	globfree(&shapes);
 	return result;
 }

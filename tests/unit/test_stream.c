@@ -6,6 +6,7 @@
 #include "../support/fake_store.c"
 #include "render.h"
 #include "sample.h"
+#include "suite.h"
 
 /*
  * Lines are what a test wants them to be: "<seq> <payload>\n", or "<seq>
@@ -811,5 +812,5 @@ main(void)
 	tcase_add_test(kept, a_line_alone_is_held_against_its_length_too);
 	tcase_set_timeout(kept, 60);
 	suite_add_tcase(suite, kept);
-	return sample_run(suite);
+	return suite_run(suite);
 }

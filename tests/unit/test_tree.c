@@ -1,6 +1,7 @@
 #include "../support/fake_store.c"
 
 #include "../support/tree_fixture.h"
+#include "suite.h"
 
 static const uint8_t nil = 0xc0;
 
@@ -446,5 +447,5 @@ main(void)
 	tcase_add_test(names, a_cookie_goes_on_behind_its_name_for_ever);
 	suite_add_tcase(suite, names);
 
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "fake_clock.h"
 #include "stores.h"
 
+#include "suite.h"
 #include "tree_fixture.h"
 
 #define MINUTE_NS (60 * INT64_C(1000000000))
@@ -315,5 +316,5 @@ main(void)
 	    who_has_a_file_open_reads_it_to_its_end_in_the_old_pin);
 	tcase_add_test(moves, nothing_else_keeps_a_pin);
 	suite_add_tcase(suite, moves);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "../support/fake_store.c"
 
 #include "../support/tree_fixture.h"
+#include "suite.h"
 
 /* Sequences 10, 11 and so on; times are 1010 ms and so on. */
 static void
@@ -592,5 +593,5 @@ main(void)
 	suite_add_tcase(suite, tests);
 	suite_add_tcase(suite, names_case());
 	suite_add_tcase(suite, tables_case());
-	return sample_run(suite);
+	return suite_run(suite);
 }

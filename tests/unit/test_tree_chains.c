@@ -5,6 +5,7 @@
  */
 #include "stores.h"
 
+#include "suite.h"
 #include "tree_fixture.h"
 
 static struct temp_dir dir;
@@ -300,5 +301,5 @@ main(void)
 	tcase_add_test(cases, each_chain_has_its_own_files);
 	tcase_add_test(cases, times_are_those_of_what_came_last);
 	suite_add_tcase(suite, cases);
-	return sample_run(suite);
+	return suite_run(suite);
 }

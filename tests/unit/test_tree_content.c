@@ -1,6 +1,7 @@
 #include "../support/fake_store.c"
 
 #include "../support/tree_fixture.h"
+#include "suite.h"
 
 static const uint8_t nil = 0xc0;
 
@@ -358,5 +359,5 @@ main(void)
 	tcase_add_test(content,
 	    readme_names_what_works_and_what_does_not_first);
 	suite_add_tcase(suite, content);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "../support/tree_fixture.h"
 
+#include "suite.h"
 #include "tree_internal.h"
 
 static void
@@ -192,5 +193,5 @@ main(void)
 	tcase_add_test(tests, what_only_finds_is_not_listed);
 	tcase_add_test(tests, no_mark_of_a_class_is_used_twice);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }

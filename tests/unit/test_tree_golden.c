@@ -7,6 +7,7 @@
 #include "render.h"
 #include "stores.h"
 
+#include "suite.h"
 #include "tree_fixture.h"
 
 struct walk {
@@ -259,7 +260,7 @@ main(void)
 	    (int)shapes.gl_pathc);
 	tcase_add_test(golden, lines_are_those_of_their_format);
 	suite_add_tcase(suite, golden);
-	result = sample_run(suite);
+	result = suite_run(suite);
 	globfree(&shapes);
 	return result;
 }

@@ -2,6 +2,7 @@
 
 #include "../../fs/tree_internal.h"
 #include "../support/tree_fixture.h"
+#include "suite.h"
 
 static int
 create(const char *dir, const char *name)
@@ -398,5 +399,5 @@ main(void)
 	tcase_add_test(placing, words_of_a_name_are_words_of_the_place);
 	tcase_add_test(placing, names_with_words_are_written_and_not_listed);
 	suite_add_tcase(suite, placing);
-	return sample_run(suite);
+	return suite_run(suite);
 }

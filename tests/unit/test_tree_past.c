@@ -7,6 +7,7 @@
 #include "../support/tree_fixture.h"
 
 #include "fake_clock.h"
+#include "suite.h"
 
 static struct fake_clock fake;
 
@@ -309,5 +310,5 @@ main(void)
 	tcase_add_test(tests, a_mount_begins_where_it_is_told);
 	tcase_add_test(tests, a_part_has_no_links_that_lead_out_of_it);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "../support/tree_fixture.h"
 
+#include "suite.h"
 #include "tree_internal.h"
 
 /* Sequences 10 to 15; their times are 1010 ms and so on. */
@@ -350,5 +351,5 @@ main(void)
 	tcase_add_test(tests, an_entity_up_to_a_clock);
 	tcase_add_test(tests, an_entity_for_people);
 	suite_add_tcase(suite, tests);
-	return sample_run(suite);
+	return suite_run(suite);
 }
