@@ -1,11 +1,11 @@
 #include "append.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <check.h>
 
+#include "../support/suite.h"
 #include "../support/temp_dir.h"
 
 /*
@@ -391,7 +391,6 @@ main(void)
 {
 	Suite *suite = suite_create("append");
 	TCase *tests = tcase_create("append");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, a_write_answers_when_its_lines_are_committed);
@@ -410,8 +409,5 @@ main(void)
 	tcase_add_test(tests, a_sync_waits_for_the_chores_thread);
 	tcase_add_test(tests, giving_up_says_how_much_is_lost);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

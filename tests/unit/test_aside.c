@@ -5,9 +5,9 @@
 #include "aside.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "memory_disk.h"
+#include "suite.h"
 
 #define TAIL "what stood behind the last frame"
 
@@ -116,8 +116,6 @@ main(void)
 {
 	Suite *suite = suite_create("aside");
 	TCase *tests = tcase_create("promises");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, what_is_kept_is_on_disk);
@@ -127,9 +125,5 @@ main(void)
 	tcase_add_test(tests,
 	    nothing_kept_is_written_over_and_nothing_is_kept_twice);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "suite.h"
 #include "temp_dir.h"
 
 #define NAME "blocks"
@@ -172,8 +173,6 @@ main(void)
 {
 	Suite *suite = suite_create("blockfile");
 	TCase *tcase = tcase_create("blockfile");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, what_was_written_is_read_in_pieces_of_any_length);
@@ -182,9 +181,5 @@ main(void)
 	tcase_add_test(tcase, a_block_of_another_generation_is_not_handed_out);
 	tcase_add_test(tcase, a_changed_or_cut_block_is_not_handed_out);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,9 +1,9 @@
 #include "bytes.h"
 
 #include <check.h>
-#include <stdlib.h>
 
 #include "error.h"
+#include "suite.h"
 
 START_TEST(slices_compare_as_memcmp_with_a_prefix_first)
 {
@@ -273,8 +273,6 @@ main(void)
 {
 	Suite *suite = suite_create("bytes");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, slices_compare_as_memcmp_with_a_prefix_first);
@@ -291,8 +289,5 @@ main(void)
 	tcase_add_test(promises, loose_base64_is_refused_and_leaves_no_trace);
 	tcase_add_test(promises, integers_keep_their_order_of_bytes);
 	tcase_add_test(promises, sums_and_products_that_do_not_fit_are_refused);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

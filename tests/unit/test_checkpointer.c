@@ -4,12 +4,12 @@
  */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "faulty_disk.h"
 #include "rowindex.h"
 #include "rows.h"
 #include "stores.h"
+#include "suite.h"
 
 static const char *const files[] = { "index.fbati", "index.ckpt" };
 
@@ -333,8 +333,6 @@ main(void)
 {
 	Suite *suite = suite_create("checkpointer");
 	TCase *tcase = tcase_create("checkpointer");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tcase,
 	    the_kind_that_is_there_is_kept_unless_another_is_asked_for, 0, 12);
@@ -349,9 +347,5 @@ main(void)
 	    an_index_that_cannot_be_written_leaves_the_older_one, 0, 4);
 	tcase_add_test(tcase, a_frame_that_cannot_be_read_is_in_no_new_index);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 #include "chores.h"
+#include "suite.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include <check.h>
@@ -85,14 +85,10 @@ main(void)
 {
 	Suite *suite = suite_create("chores");
 	TCase *tests = tcase_create("chores");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_test(tests, chores_are_done_in_order_and_all_before_the_end);
 	tcase_add_test(tests, the_timer_ticks_also_when_nothing_is_to_be_done);
 	tcase_add_test(tests, stopping_does_not_wait_for_the_timer);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "clock.h"
+#include "suite.h"
 
 #include <check.h>
 #include <time.h>
@@ -62,15 +63,10 @@ main(void)
 {
 	Suite *suite = suite_create("clock");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, wall_time_is_held_within_whole_milliseconds);
 	tcase_add_test(promises, the_system_clock_agrees_with_the_machine);
 	tcase_add_test(promises, monotonic_time_counts_nanoseconds);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "faulty_disk.h"
 #include "maker.h"
 #include "segment_reader.h"
+#include "suite.h"
 
 /* ---- what is shown ----------------------------------------------------- */
 
@@ -546,11 +547,5 @@ make_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(make_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(make_suite());
 }

@@ -4,6 +4,7 @@
  */
 #include "compactions.h"
 #include "fake_clock.h"
+#include "suite.h"
 
 START_TEST(a_pin_answers_as_before_and_the_next_one_has_everything)
 {
@@ -141,11 +142,5 @@ make_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(make_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(make_suite());
 }

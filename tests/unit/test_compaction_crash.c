@@ -6,6 +6,7 @@
 #include "marker.h"
 #include "memory_disk.h"
 #include "segment_reader.h"
+#include "suite.h"
 
 /* What lies in a directory, and which segments batpak reads of it: those of the
  * marker's sources count while the merged one is not there. */
@@ -351,11 +352,5 @@ make_suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(make_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(make_suite());
 }

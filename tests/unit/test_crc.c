@@ -1,4 +1,5 @@
 #include "crc.h"
+#include "suite.h"
 
 #include <check.h>
 
@@ -53,15 +54,10 @@ main(void)
 {
 	Suite *suite = suite_create("crc");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, the_published_check_value_comes_out);
 	tcase_add_test(promises, pieces_give_the_same_as_the_whole);
 	tcase_add_test(promises, the_fast_way_is_the_plain_one);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "errmap.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -60,16 +61,11 @@ main(void)
 {
 	Suite *suite = suite_create("errmap");
 	TCase *tests = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tests);
 	tcase_add_loop_test(tests, each_code_has_the_errno_of_the_design, 0,
 	    table_count);
 	tcase_add_test(tests, every_negative_number_is_an_error);
 	tcase_add_test(tests, a_disk_that_became_read_only_is_told);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "suite.h"
 
 START_TEST(every_code_has_a_name_of_its_own)
 {
@@ -149,8 +150,6 @@ main(void)
 {
 	Suite *suite = suite_create("error");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, every_code_has_a_name_of_its_own);
@@ -160,8 +159,5 @@ main(void)
 	tcase_add_test(promises,
 	    a_prefix_stands_in_front_and_changes_nothing_else);
 	tcase_add_test(promises, a_long_text_is_cut_between_characters);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

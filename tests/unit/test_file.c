@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "faulty_disk.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 static struct temp_dir temp;
@@ -458,8 +459,6 @@ main(void)
 {
 	Suite *suite = suite_create("file");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(promises, set_up, tear_down);
 	suite_add_tcase(suite, promises);
@@ -486,8 +485,5 @@ main(void)
 	tcase_add_test(promises, reading_leaves_no_trace);
 	tcase_add_test(promises, a_file_of_another_user_is_read_all_the_same);
 	tcase_add_test(promises, raw_operations_do_what_they_say);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  * under it, byte by byte.
  */
 #include "followed.h"
+#include "suite.h"
 
 START_TEST(a_store_that_grows_by_bytes_shows_what_is_whole)
 {
@@ -331,8 +332,6 @@ main(void)
 {
 	Suite *suite = suite_create("follower");
 	TCase *tcase = tcase_create("core");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -352,8 +351,5 @@ main(void)
 	tcase_add_test(tcase,
 	    a_pin_of_what_grows_ends_where_something_whole_does);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * A read-only store follows whoever writes: segments that are merged under it.
  */
 #include "followed.h"
+#include "suite.h"
 
 #define MARKER "compaction.pending.json"
 
@@ -206,8 +207,6 @@ main(void)
 {
 	Suite *suite = suite_create("follower_compaction");
 	TCase *tcase = tcase_create("core");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -221,8 +220,5 @@ main(void)
 	tcase_add_test(tcase,
 	    following_changes_nothing_and_leaves_nothing_open);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

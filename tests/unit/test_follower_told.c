@@ -3,6 +3,7 @@
  * of events that show already, and where damage is named.
  */
 #include "followed.h"
+#include "suite.h"
 
 START_TEST(damage_is_named_only_below_a_higher_segment)
 {
@@ -169,8 +170,6 @@ main(void)
 {
 	Suite *suite = suite_create("follower_told");
 	TCase *tcase = tcase_create("core");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -182,8 +181,5 @@ main(void)
 	    where_one_footer_lied_no_later_one_is_believed_by_a_sample);
 	tcase_add_test(tcase, what_is_hidden_later_goes_and_may_come_back);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "crc.h"
 #include "event.h"
+#include "suite.h"
 
 static struct bat_buf
 frame_of(const char *body)
@@ -140,8 +141,6 @@ main(void)
 {
 	Suite *suite = suite_create("frame");
 	TCase *tcase = tcase_create("frame");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, a_sealed_frame_is_whole);
 	tcase_add_test(tcase, seal_fills_the_frame_that_was_opened_last);
@@ -150,9 +149,5 @@ main(void)
 	tcase_add_test(tcase, lengths_are_judged_before_the_bytes_behind_them);
 	tcase_add_test(tcase, every_state_has_a_name_of_its_own);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "hash.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -201,8 +202,6 @@ main(void)
 {
 	Suite *suite = suite_create("hash");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, the_published_vectors_come_out);
@@ -211,8 +210,5 @@ main(void)
 	tcase_add_test(promises, a_hasher_goes_on_after_finish);
 	tcase_add_test(promises, side_by_side_gives_the_same_as_one_by_one);
 	tcase_add_test(promises, only_the_zero_hash_is_zero);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "id.h"
+#include "suite.h"
 
 #include <check.h>
 
@@ -109,8 +110,6 @@ main(void)
 {
 	Suite *suite = suite_create("id");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, a_made_id_is_a_version_7_uuid);
@@ -120,8 +119,5 @@ main(void)
 	tcase_add_test(promises, little_endian_is_the_same_backwards);
 	tcase_add_test(promises, hex_of_either_case_is_read);
 	tcase_add_test(promises, other_texts_are_no_ids);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

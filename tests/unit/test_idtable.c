@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "error.h"
+#include "suite.h"
 
 #define COUNT 20000u
 
@@ -176,8 +177,6 @@ main(void)
 {
 	Suite *suite = suite_create("idtable");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, what_was_put_is_found_and_nothing_else);
@@ -186,8 +185,5 @@ main(void)
 	tcase_add_test(promises,
 	    a_row_is_looked_at_only_where_it_is_likely_the_one);
 	tcase_add_test(promises, a_table_that_cannot_grow_is_unchanged);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

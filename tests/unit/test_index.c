@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "index.h"
+#include "suite.h"
 
 /* ---- a model ------------------------------------------------------------ */
 
@@ -405,8 +406,6 @@ main(void)
 {
 	Suite *suite = suite_create("index");
 	TCase *tcase = tcase_create("index");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, loaded_or_added_rows_are_in_the_same_lists,
@@ -420,9 +419,5 @@ main(void)
 	tcase_add_test(tcase, a_fingerprint_tells_each_field_apart);
 	tcase_add_test(tcase, rows_go_on_over_the_end_of_a_chunk);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 
 #include "index.h"
 #include "kind.h"
+#include "suite.h"
 
 enum { ROWS = 40000, NAMES = 500, SCOPES = 7 };
 
@@ -226,8 +227,6 @@ main(void)
 {
 	Suite *suite = suite_create("index_tally");
 	TCase *tcase = tcase_create("core");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, two_threads_make_the_tables_that_one_makes,
@@ -235,9 +234,5 @@ main(void)
 	tcase_add_test(tcase,
 	    a_scope_that_only_the_other_half_has_is_not_passed_over);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

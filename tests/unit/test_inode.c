@@ -1,6 +1,5 @@
 #include "inode.h"
-
-#include <stdlib.h>
+#include "suite.h"
 
 #include <check.h>
 
@@ -109,7 +108,6 @@ main(void)
 {
 	Suite *suite = suite_create("inode");
 	TCase *tests = tcase_create("inode");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_loop_test(tests, a_node_comes_back_from_its_number, 0, NODES);
 	tcase_add_test(tests, no_two_nodes_share_a_number);
@@ -119,8 +117,5 @@ main(void)
 	tcase_add_loop_test(tests, every_class_but_none_has_numbers, BATFS_ROOT,
 	    BATFS_CLASS_COUNT);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

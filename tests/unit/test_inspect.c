@@ -3,11 +3,11 @@
  * that is broken, and of one that nobody could open all the rest.
  */
 #include <check.h>
-#include <stdlib.h>
 
 #include "bat.h"
 #include "faulty_disk.h"
 #include "stores.h"
+#include "suite.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -193,8 +193,6 @@ main(void)
 {
 	Suite *suite = suite_create("inspect");
 	TCase *cases = tcase_create("inspect");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(cases, NULL, teardown);
 	tcase_add_test(cases, of_a_sound_store_it_says_what_is_there);
@@ -207,8 +205,5 @@ main(void)
 	tcase_add_test(cases, a_segment_that_cannot_be_read_does_not_end_it);
 	tcase_add_test(cases, a_directory_that_is_not_there_is_no_damage);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "hex.h"
 #include "random_pack.h"
+#include "suite.h"
 
 /* ---- a handle, and a store that takes everything ---------------------- */
 
@@ -1120,8 +1121,6 @@ main(void)
 {
 	Suite *suite = suite_create("intake");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_set_timeout(promises, 300);
@@ -1162,8 +1161,5 @@ main(void)
 	tcase_add_test(promises,
 	    what_words_of_the_name_say_holds_for_every_write);
 	tcase_add_test(promises, random_bytes_do_no_harm);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include "hex.h"
 #include "random_pack.h"
 #include "sample.h"
+#include "suite.h"
 #include "two_ways.h"
 
 static const uint64_t seed = 20261123;
@@ -707,8 +708,6 @@ main(void)
 	Suite *suite = suite_create("json");
 	TCase *promises = tcase_create("promises");
 	TCase *many = tcase_create("many"); /* take their time */
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	suite_add_tcase(suite, many);
@@ -733,8 +732,5 @@ main(void)
 	    COUNT(faults));
 	tcase_add_test(many, large_objects_are_read_and_shown_in_one_pass);
 	tcase_add_test(many, damaged_text_does_no_harm);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "hex.h"
 #include "json.h"
 #include "random_pack.h"
+#include "suite.h"
 #include "two_ways.h"
 
 static const uint64_t seed = 4711;
@@ -202,9 +203,7 @@ main(void)
 {
 	Suite *suite = suite_create("json_plain");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
 	int count = (int)(sizeof(plain) / sizeof(*plain));
-	int failed;
 
 	tcase_set_timeout(promises, 60);
 	suite_add_tcase(suite, promises);
@@ -217,8 +216,5 @@ main(void)
 	    a_changed_byte_is_seen_by_both_in_the_same_way, 0, count);
 	tcase_add_test(promises, random_values_are_the_same_both_ways);
 	tcase_add_test(promises, the_copy_ends_where_its_scalar_twin_does);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "../../fs/json_swift.h"
 
 #include "random_pack.h"
+#include "suite.h"
 #include "two_ways.h"
 
 static const uint64_t seed = 4711;
@@ -244,10 +245,8 @@ main(void)
 {
 	Suite *suite = suite_create("json_swift");
 	TCase *same = tcase_create("same");
-	SRunner *runner = srunner_create(suite);
 	const int swift_count = sizeof(swift) / sizeof(swift[0]);
 	const int other_count = sizeof(others) / sizeof(others[0]);
-	int failed;
 
 	suite_add_tcase(suite, same);
 	tcase_add_loop_test(same, texts_as_programs_write_them_go_the_swift_way,
@@ -259,8 +258,5 @@ main(void)
 	tcase_add_test(same, random_values_are_the_same_both_ways);
 	tcase_add_test(same, a_text_ends_where_it_does_at_every_place);
 	tcase_add_test(same, headers_are_the_shortest_at_every_edge);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

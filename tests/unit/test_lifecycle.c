@@ -9,6 +9,7 @@
 #include "lifecycle.h"
 #include "pack.h"
 #include "stores.h"
+#include "suite.h"
 
 /* The keys of a map, one a line; for texts and numbers "key=value". */
 static void
@@ -201,17 +202,11 @@ main(void)
 {
 	Suite *suite = suite_create("lifecycle");
 	TCase *tcase = tcase_create("lifecycle");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, open_and_close_have_the_keys_of_batpaks_own);
 	tcase_add_loop_test(tcase, open_says_where_the_rows_came_from, 0, 4);
 	tcase_add_test(tcase, close_says_the_highest_point_of_the_session);
 	tcase_add_test(tcase, counted_kinds_are_carried_on);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "loader_rows.h"
 #include "rowindex.h"
 #include "sample.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 static struct temp_dir temp;
@@ -190,8 +191,6 @@ main(void)
 {
 	Suite *suite = suite_create("loader");
 	TCase *tcase = tcase_create("loader");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, two_threads_load_what_one_wrote);
@@ -202,9 +201,5 @@ main(void)
 	tcase_add_test(tcase, a_row_of_an_unknown_segment_is_corrupt);
 	tcase_add_test(tcase, every_golden_file_is_loaded_as_it_is_decoded);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -6,10 +6,10 @@
  */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "bat.h"
 #include "stores.h"
+#include "suite.h"
 #include "survey.h"
 
 enum { BLOCK = 4096 };
@@ -262,8 +262,6 @@ main(void)
 {
 	Suite *suite = suite_create("lost_blocks");
 	TCase *tcase = tcase_create("blocks");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, NULL, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -273,8 +271,5 @@ main(void)
 	    salvage_takes_all_but_the_events_of_that_block, 0, CASES);
 	tcase_add_test(tcase, who_writes_is_refused_with_the_place);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "error.h"
+#include "suite.h"
 
 #define KEY_COUNT 5000
 
@@ -141,8 +142,6 @@ main(void)
 {
 	Suite *suite = suite_create("map");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, what_was_put_is_found_and_nothing_else);
@@ -151,8 +150,5 @@ main(void)
 	tcase_add_test(promises, a_map_that_cannot_grow_is_unchanged);
 	tcase_add_test(promises,
 	    equal_keys_have_equal_hashes_and_similar_ones_do_not);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -6,8 +6,8 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 
+#include "suite.h"
 #include "temp_dir.h"
 
 #define ALL                                                                    \
@@ -353,8 +353,6 @@ main(void)
 {
 	Suite *suite = suite_create("memory_disk");
 	TCase *tcase = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, what_is_not_synced_may_be_there_or_not);
 	tcase_add_test(tcase, strictly_a_file_s_sync_does_not_save_its_name);
@@ -370,8 +368,5 @@ main(void)
 	tcase_add_test(tcase, whoever_watches_hears_of_every_change_and_sync);
 	tcase_add_test(tcase, what_is_seen_can_be_put_on_the_real_disk);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "hex.h"
+#include "suite.h"
 
 /* ---- published vectors ----------------------------------------------- */
 
@@ -385,8 +386,6 @@ main(void)
 {
 	Suite *suite = suite_create("merkle");
 	TCase *tests = tcase_create("merkle");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, published_hashes_and_roots_come_out);
@@ -399,9 +398,5 @@ main(void)
 	tcase_add_test(tests, numbers_that_make_no_sense_prove_nothing);
 	tcase_add_test(tests, a_hash_that_cannot_be_had_ends_a_proof);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

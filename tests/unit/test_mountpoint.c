@@ -1,4 +1,5 @@
 #include "mountpoint.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,7 +126,6 @@ main(void)
 {
 	Suite *suite = suite_create("mountpoint");
 	TCase *tests = tcase_create("mountpoint");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, two_directories_beside_each_other_are_fine);
@@ -136,8 +136,5 @@ main(void)
 	    a_data_directory_may_be_absent_but_not_its_parent);
 	tcase_add_test(tests, only_what_is_there_is_mounted_on);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "name.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -316,8 +317,6 @@ main(void)
 {
 	Suite *suite = suite_create("name");
 	TCase *tests = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tests);
 	tcase_add_loop_test(tests, each_stored_name_has_its_one_spelling, 0,
@@ -335,8 +334,5 @@ main(void)
 	tcase_add_test(tests, words_start_at_the_first_comma_word_equals);
 	tcase_add_test(tests, words_come_one_by_one);
 	tcase_add_test(tests, numbers_have_one_spelling);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

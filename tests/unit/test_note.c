@@ -2,10 +2,10 @@
  * Signed notes: the vector of the Go tools, and what is no note.
  */
 #include "note.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* Published with golang.org/x/mod/sumdb/note. */
 #define VERIFIER                                                               \
@@ -429,8 +429,6 @@ main(void)
 {
 	Suite *suite = suite_create("note");
 	TCase *tests = tcase_create("note");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tests, the_published_note_comes_out);
 	tcase_add_test(tests, keys_are_written_as_they_are_read);
@@ -448,9 +446,5 @@ main(void)
 	tcase_add_test(tests,
 	    a_proof_of_consistency_holds_for_its_checkpoint_alone);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,4 +1,5 @@
 #include "options.h"
+#include "suite.h"
 
 #include <stdlib.h>
 
@@ -218,7 +219,6 @@ main(void)
 {
 	Suite *suite = suite_create("options");
 	TCase *tests = tcase_create("options");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(tests, NULL, teardown);
 	tcase_add_test(tests, defaults_are_in_one_place);
@@ -237,8 +237,5 @@ main(void)
 	tcase_add_test(tests,
 	    a_transparency_log_has_its_key_beside_it_or_where_it_is_said);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "hex.h"
+#include "suite.h"
 
 /* The bytes that hex spells, in memory of exactly their size, so that a
  * sanitizer sees each step beyond them. */
@@ -454,8 +455,6 @@ main(void)
 {
 	Suite *suite = suite_create("pack");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises,
@@ -476,8 +475,5 @@ main(void)
 	tcase_add_test(promises, a_value_above_the_format_is_refused_untouched);
 	tcase_add_test(promises,
 	    ids_text_and_simple_values_are_written_as_the_format_says);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * bytes against each other. */
 #include "pack.h"
 #include "pack_put.h"
+#include "suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -154,8 +155,6 @@ main(void)
 {
 	Suite *suite = suite_create("pack_put");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises,
@@ -165,8 +164,5 @@ main(void)
 	tcase_add_test(promises, numbers_are_put_as_they_are_written);
 	tcase_add_test(promises,
 	    texts_ids_and_hashes_are_put_as_they_are_written);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

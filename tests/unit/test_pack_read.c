@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "hex.h"
+#include "suite.h"
 
 /* Repeatable random numbers (xorshift). */
 static uint64_t random_state = 0x9e3779b97f4a7c15;
@@ -603,8 +604,6 @@ main(void)
 {
 	Suite *suite = suite_create("pack_read");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, strings_of_any_width_and_bin_are_text_if_utf8);
@@ -627,8 +626,5 @@ main(void)
 	tcase_add_test(promises, wide_steps_read_what_small_ones_read);
 	tcase_add_test(promises,
 	    bin_of_32_bytes_or_more_is_a_hash_and_others_are_not);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

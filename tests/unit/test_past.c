@@ -1,11 +1,10 @@
 #include "past.h"
 
-#include <stdlib.h>
-
 #include <check.h>
 #include <pthread.h>
 
 #include "inode.h"
+#include "suite.h"
 
 #define MANY 5000
 
@@ -195,8 +194,6 @@ main(void)
 {
 	Suite *suite = suite_create("past");
 	TCase *tcase = tcase_create("past");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_node_has_one_number_as_long_as_it_is_held);
@@ -208,8 +205,5 @@ main(void)
 	tcase_add_test(tcase, many_come_and_go);
 	tcase_add_test(tcase, threads_count_together);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -4,9 +4,9 @@
  * what is right, and why.
  */
 #include <check.h>
-#include <stdlib.h>
 
 #include "stores.h"
+#include "suite.h"
 #include "verify.h"
 
 /* How a golden store differs from its expected.jsonl. */
@@ -222,8 +222,6 @@ main(void)
 {
 	Suite *suite = suite_create("recovery");
 	TCase *golden = tcase_create("golden"), *ended = tcase_create("ended");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(golden, 60);
 	tcase_add_loop_test(golden, a_golden_store_shows_what_batpak_says, 0,
@@ -237,9 +235,5 @@ main(void)
 	    CRASHED);
 	suite_add_tcase(suite, golden);
 	suite_add_tcase(suite, ended);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,12 +5,12 @@
  */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "faulty_disk.h"
 #include "maker.h"
 #include "segment.h"
 #include "stores.h"
+#include "suite.h"
 
 #define MARKER "compaction.pending.json"
 #define SOURCE "000001.fbat.compact-src"
@@ -437,8 +437,6 @@ main(void)
 {
 	Suite *suite = suite_create("recovery_marker");
 	TCase *tcase = tcase_create("marker");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase,
@@ -458,9 +456,5 @@ main(void)
 	tcase_add_test(tcase,
 	    a_source_without_events_does_not_hide_that_the_merge_is_finished);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

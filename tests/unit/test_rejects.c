@@ -1,4 +1,5 @@
 #include "rejects.h"
+#include "suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -147,8 +148,6 @@ main(void)
 {
 	Suite *suite = suite_create("rejects");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises, a_refused_line_is_told_with_all_that_is_known);
@@ -156,8 +155,5 @@ main(void)
 	    a_start_that_ends_within_a_character_is_still_text);
 	tcase_add_test(promises, the_last_thousand_are_kept_oldest_first);
 	tcase_add_test(promises, threads_may_add_and_render_at_once);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "hex.h"
 #include "random_pack.h"
+#include "suite.h"
 
 static const uint64_t seed = 7071;
 
@@ -399,8 +400,6 @@ main(void)
 {
 	Suite *suite = suite_create("render");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_set_timeout(promises, 300);
@@ -419,8 +418,5 @@ main(void)
 	tcase_add_test(promises, a_damaged_event_keeps_its_line);
 	tcase_add_test(promises, damage_that_no_row_knows_is_a_short_line);
 	tcase_add_test(promises, an_independent_reader_gets_the_same_payloads);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

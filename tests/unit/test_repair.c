@@ -16,6 +16,7 @@
 #include "memory_disk.h"
 #include "segment.h"
 #include "stores.h"
+#include "suite.h"
 #include "survey.h"
 
 /* ---- the ground -------------------------------------------------------------- */
@@ -847,8 +848,6 @@ main(void)
 	Suite *suite = suite_create("repair");
 	TCase *cases = tcase_create("damage"), *others = tcase_create("others"),
 	      *crashes = tcase_create("crashes");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(cases, NULL, teardown);
 	tcase_add_test(cases,
@@ -889,8 +888,5 @@ main(void)
 	tcase_add_checked_fixture(crashes, NULL, teardown);
 	tcase_add_test(crashes, a_crash_at_any_place_loses_nothing);
 	suite_add_tcase(suite, crashes);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

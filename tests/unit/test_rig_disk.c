@@ -7,10 +7,10 @@
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "temp_dir.h"
 
 enum { PAGES = 4, SIZE = PAGES * RIG_PAGE, SEEDS = 300 };
@@ -298,8 +298,6 @@ main(void)
 {
 	Suite *suite = suite_create("rig_disk");
 	TCase *tests = tcase_create("disk");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, nothing_pending_is_kept_or_all_of_it);
@@ -314,9 +312,5 @@ main(void)
 	tcase_add_test(tests, nothing_lies_behind_the_end);
 	tcase_add_test(tests, a_saved_life_can_be_cut_again);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

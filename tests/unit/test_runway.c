@@ -14,6 +14,7 @@
 #include "sample.h"
 #include "segment_reader.h"
 #include "stores.h"
+#include "suite.h"
 
 #define STEP UINT64_C(1000)
 
@@ -525,8 +526,6 @@ main(void)
 {
 	Suite *suite = suite_create("runway");
 	TCase *tcase = tcase_create("file");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase,
@@ -552,9 +551,5 @@ main(void)
 	tcase_add_test(tcase, a_write_that_fails_takes_the_space_back_with_it);
 	tcase_add_test(tcase, when_an_index_lied_the_space_is_no_torn_tail);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -4,11 +4,11 @@
  */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "bat.h"
 #include "faulty_disk.h"
 #include "stores.h"
+#include "suite.h"
 
 static struct temp_dir source, destination;
 static struct bat_salvage_counts counts;
@@ -225,8 +225,6 @@ main(void)
 {
 	Suite *suite = suite_create("salvage");
 	TCase *cases = tcase_create("salvage");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(cases, NULL, teardown);
 	tcase_add_test(cases, of_a_whole_store_everything_gets_across);
@@ -242,8 +240,5 @@ main(void)
 	    a_directory_that_holds_something_is_not_written_to);
 	tcase_add_test(cases, a_failure_while_writing_is_an_error_and_no_gap);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "hex.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 /* store/FORMAT.md 14.3 */
@@ -330,8 +331,6 @@ main(void)
 {
 	Suite *suite = suite_create("segment");
 	TCase *tcase = tcase_create("segment");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(tcase, names_have_six_digits_or_more);
 	tcase_add_test(tcase, only_the_canonical_spelling_is_a_segment);
@@ -345,9 +344,5 @@ main(void)
 	tcase_add_test(tcase, footers_of_batpak_are_written_again_to_the_byte);
 	tcase_add_test(tcase, a_footer_without_rows_is_a_list_and_a_trailer);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "faulty_disk.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 static struct temp_dir temp;
@@ -344,8 +345,6 @@ main(void)
 {
 	Suite *suite = suite_create("segment_dir");
 	TCase *tcase = tcase_create("segment_dir");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, an_absent_directory_is_made_only_on_request);
@@ -363,9 +362,5 @@ main(void)
 	tcase_add_test(tcase, only_so_many_unheld_ones_stay_open);
 	tcase_add_test(tcase, an_added_segment_can_be_held);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "faulty_disk.h"
 #include "kind.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 #define GOLDEN(name) TEST_DATA "/golden/" name "/store"
@@ -501,8 +502,6 @@ main(void)
 {
 	Suite *suite = suite_create("segment_reader");
 	TCase *tcase = tcase_create("segment_reader");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 60);
@@ -525,9 +524,5 @@ main(void)
 	tcase_add_test(tcase, every_failed_read_is_an_error_and_leaks_nothing);
 	tcase_add_test(tcase, a_file_that_shrinks_is_short_and_no_crash);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

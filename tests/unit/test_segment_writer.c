@@ -8,6 +8,7 @@
 #include "faulty_disk.h"
 #include "kind.h"
 #include "segment_reader.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 static struct temp_dir temp;
@@ -450,8 +451,6 @@ main(void)
 {
 	Suite *suite = suite_create("segment_writer");
 	TCase *tcase = tcase_create("segment_writer");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_segment_appears_with_its_whole_header);
@@ -470,9 +469,5 @@ main(void)
 	tcase_add_test(tcase, a_footer_that_fails_otherwise_is_an_error);
 	tcase_add_test(tcase, a_segment_may_be_sealed_without_a_footer);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

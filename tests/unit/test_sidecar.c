@@ -4,7 +4,6 @@
  */
 #include <check.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "picture.h"
 #include "sidecar_parts.h"
 #include "sidecar_store.h"
+#include "suite.h"
 
 /* ---- the promise --------------------------------------------------------- */
 
@@ -699,8 +699,6 @@ main(void)
 	TCase *forged = tcase_create("forged");
 	TCase *promise = tcase_create("promise");
 	TCase *attacks = tcase_create("attacks");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promise);
 	tcase_set_timeout(promise, 240);
@@ -733,8 +731,5 @@ main(void)
 	tcase_set_timeout(forged, 60);
 	suite_add_tcase(suite, forged);
 	tcase_add_test(attacks, a_bad_block_is_noticed_when_it_is_read);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

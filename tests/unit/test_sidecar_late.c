@@ -6,6 +6,7 @@
 #include "blockfile.h"
 #include "sidecar.h"
 #include "sidecar_store.h"
+#include "suite.h"
 
 /* A disk that counts what is read of the sidecar: the file is opened last of
  * those in its directory. */
@@ -142,16 +143,11 @@ main(void)
 {
 	Suite *suite = suite_create("sidecar_late");
 	TCase *late = tcase_create("late");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, late);
 	tcase_set_timeout(late, 240);
 	tcase_add_test(late, a_row_that_is_asked_for_costs_a_page);
 	tcase_add_test(late, a_pin_knows_its_segments_from_the_header);
 	tcase_add_test(late, what_is_appended_reads_no_lists);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include "segment.h"
 #include "sidecar.h"
 #include "sidecar_store.h"
+#include "suite.h"
 
 /* ---- a disk on which all is old, but for some segments -------------------- */
 
@@ -308,8 +309,6 @@ main(void)
 {
 	Suite *suite = suite_create("sidecar_settled");
 	TCase *settled = tcase_create("settled");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, settled);
 	tcase_set_timeout(settled, 240);
@@ -321,8 +320,5 @@ main(void)
 	    none_is_written_when_the_index_file_reaches_further);
 	tcase_add_test(settled,
 	    the_end_of_a_session_reads_no_frames_of_earlier_ones);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

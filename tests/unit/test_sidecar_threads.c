@@ -7,6 +7,7 @@
 
 #include "bat.h"
 #include "stores.h"
+#include "suite.h"
 #include "temp_dir.h"
 
 enum { EVENTS = 4608, BATCH = 64, ENTITIES = 140 };
@@ -128,14 +129,9 @@ main(void)
 {
 	Suite *suite = suite_create("sidecar_threads");
 	TCase *late = tcase_create("late");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, late);
 	tcase_set_timeout(late, 240);
 	tcase_add_test(late, many_may_ask_for_it_at_once);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "stores.h"
+#include "suite.h"
 
 /* ---- whose directories -------------------------------------------------- */
 
@@ -259,13 +260,7 @@ int
 main(void)
 {
 	Suite *suite = suite_create("store");
-	SRunner *runner;
-	int failed;
 
 	suite_add_tcase(suite, door());
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "faulty_disk.h"
 #include "render.h"
 #include "stores.h"
+#include "suite.h"
 
 /* The line of an event, or what came of it, as text. */
 static void
@@ -235,8 +236,6 @@ main(void)
 {
 	Suite *suite = suite_create("store_ahead");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(promises, 60);
 	suite_add_tcase(suite, promises);
@@ -248,8 +247,5 @@ main(void)
 	tcase_add_test(promises, neighbours_come_with_one_read_of_the_disk);
 	tcase_add_test(promises,
 	    a_read_that_fails_costs_no_event_but_those_that_cannot_be_read);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 #include "forger.h"
 #include "memory_disk.h"
 #include "stores.h"
+#include "suite.h"
 
 /* ---- a store with a log ------------------------------------------------ */
 
@@ -724,8 +725,6 @@ main(void)
 {
 	Suite *suite = suite_create("store_attest");
 	TCase *tests = tcase_create("attest");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 60);
@@ -754,9 +753,5 @@ main(void)
 	tcase_add_loop_test(tests,
 	    after_any_crash_of_a_store_a_shown_checkpoint_holds, 0, 2);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

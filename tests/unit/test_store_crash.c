@@ -5,7 +5,6 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 
 #include "faulty_disk.h"
 #include "kind.h"
@@ -13,6 +12,7 @@
 #include "memory_disk.h"
 #include "segment.h"
 #include "stores.h"
+#include "suite.h"
 #include "verify.h"
 
 static struct memory_disk *disk;
@@ -449,8 +449,6 @@ main(void)
 {
 	Suite *suite = suite_create("store_crash");
 	TCase *tcase = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_broken_footer_of_the_newest_segment_is_cut);
@@ -470,8 +468,5 @@ main(void)
 	tcase_add_test(tcase, nothing_is_linked_by_what_a_broken_sidecar_says);
 	tcase_add_test(tcase, no_index_file_is_written_where_none_is_wanted);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "faulty_disk.h"
 #include "maker.h"
 #include "stores.h"
+#include "suite.h"
 
 enum { ATTEMPTS = 9 };
 
@@ -293,13 +294,7 @@ int
 main(void)
 {
 	Suite *suite = suite_create("store_disks");
-	SRunner *runner;
-	int failed;
 
 	suite_add_tcase(suite, disks());
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "maker.h"
 #include "stores.h"
+#include "suite.h"
 
 /* Samples are the first, the last, and the second row. */
 static int
@@ -417,14 +418,8 @@ int
 main(void)
 {
 	Suite *suite = suite_create("store_lies");
-	SRunner *runner;
-	int failed;
 
 	suite_add_tcase(suite, lies());
 	suite_add_tcase(suite, threads());
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
  */
 #include "maker.h"
 #include "stores.h"
+#include "suite.h"
 
 struct moved {
 	struct temp_dir dir;
@@ -158,8 +159,6 @@ main(void)
 {
 	Suite *suite = suite_create("store_misplaced");
 	TCase *tcase = tcase_create("rows");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tcase,
 	    rows_that_point_between_frames_are_not_taken_for_damage, 0, 2);
@@ -168,8 +167,5 @@ main(void)
 	tcase_add_test(tcase,
 	    damage_between_rows_that_hold_leaves_the_index_alone);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

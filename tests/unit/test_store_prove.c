@@ -8,6 +8,7 @@
 #include "crc.h"
 #include "frame.h"
 #include "stores.h"
+#include "suite.h"
 
 #define EVENTS_MAX 4096
 
@@ -234,8 +235,6 @@ main(void)
 {
 	Suite *suite = suite_create("store_prove");
 	TCase *tests = tcase_create("prove");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tests,
@@ -243,8 +242,5 @@ main(void)
 	tcase_add_test(tests, what_was_changed_is_found_wherever_it_stands);
 	tcase_add_test(tests,
 	    of_what_cannot_be_read_the_first_in_order_is_told);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

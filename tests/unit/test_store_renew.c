@@ -4,10 +4,10 @@
  */
 #include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "faulty_disk.h"
 #include "stores.h"
+#include "suite.h"
 
 static struct temp_dir dir;
 static struct temp_dir keys;
@@ -152,8 +152,6 @@ main(void)
 {
 	Suite *suite = suite_create("store_renew");
 	TCase *tests = tcase_create("renew");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 60);
@@ -164,9 +162,5 @@ main(void)
 	tcase_add_test(tests,
 	    a_log_that_cannot_be_put_aside_stays_and_is_not_said_to_be_kept);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,10 +5,10 @@
 #include <check.h>
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "maker.h"
 #include "segment.h"
+#include "suite.h"
 #include "survey.h"
 #include "verify.h"
 
@@ -380,8 +380,6 @@ main(void)
 {
 	Suite *suite = suite_create("survey");
 	TCase *cases = tcase_create("survey");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(cases, golden_stores_have_the_events_that_verify_counts);
@@ -402,8 +400,5 @@ main(void)
 	    a_footer_that_says_another_thing_of_an_event_is_wrong);
 	tcase_add_test(cases, frames_behind_a_footer_that_is_wrong_are_frames);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * The files of the transparency log: where the specification wants them, as
  * they are after a crash at any moment, and what becomes of a changed one.
  */
+#include "suite.h"
 #include "tlog.h"
 
 #include <check.h>
@@ -608,8 +609,6 @@ main(void)
 {
 	Suite *suite = suite_create("tlog");
 	TCase *tests = tcase_create("tlog");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_set_timeout(tests, 60);
@@ -632,9 +631,5 @@ main(void)
 	    a_key_from_elsewhere_is_not_stored_and_must_be_the_right_one);
 	tcase_add_test(tests, a_tile_that_has_grown_is_read_as_it_was);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

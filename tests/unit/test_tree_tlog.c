@@ -9,6 +9,7 @@
 #include "inode.h"
 #include "memory_disk.h"
 #include "stores.h"
+#include "suite.h"
 #include "tree.h"
 
 static struct memory_disk *disk;
@@ -280,8 +281,6 @@ main(void)
 {
 	Suite *suite = suite_create("tree_tlog");
 	TCase *tests = tcase_create("tlog");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, without_a_log_there_is_no_tlog);
@@ -291,9 +290,5 @@ main(void)
 	tcase_add_test(tests, more_than_a_thousand_tiles_stand_in_folders);
 	tcase_add_test(tests, the_log_has_no_past);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /*
  * Files that are read without an open: a moment of a real store, in pieces.
  */
+#include "suite.h"
 #include "unopened.h"
 
 #include <check.h>
@@ -250,10 +251,5 @@ suite(void)
 int
 main(void)
 {
-	SRunner *runner = srunner_create(suite());
-
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite());
 }

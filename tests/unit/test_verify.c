@@ -1,3 +1,4 @@
+#include "suite.h"
 #include "verify.h"
 
 #include <check.h>
@@ -878,8 +879,6 @@ main(void)
 {
 	Suite *suite = suite_create("verify");
 	TCase *tcase = tcase_create("verify");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 300);
@@ -917,9 +916,5 @@ main(void)
 	tcase_add_test(tcase, a_footer_without_rows_lacks_every_event);
 	tcase_add_test(tcase, an_empty_directory_has_nothing_to_prove);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_run(suite);
 }

@@ -3,9 +3,9 @@
  * and where there are none, that is said.
  */
 #include <check.h>
-#include <stdlib.h>
 
 #include "../../store/verify_swift.h"
+#include "suite.h"
 
 #define IDS 6000
 
@@ -116,16 +116,12 @@ main(void)
 {
 	Suite *suite = suite_create("verify_keys");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed, count = (int)(sizeof(shapes) / sizeof(shapes[0]));
+	int count = (int)(sizeof(shapes) / sizeof(shapes[0]));
 
 	suite_add_tcase(suite, promises);
 	tcase_set_timeout(promises, 60);
 	tcase_add_loop_test(promises, ids_that_differ_are_said_to, 0, count);
 	tcase_add_loop_test(promises, a_twin_is_seen_wherever_it_stands, 0,
 	    count);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include "bat.h"
 #include "checkpoint.h"
 #include "rowindex.h"
+#include "suite.h"
 #include "temp_dir.h"
 #include "verify.h"
 
@@ -140,8 +141,6 @@ main(void)
 {
 	Suite *suite = suite_create("verify_swift");
 	TCase *tcase = tcase_create("swift");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 120);
@@ -150,8 +149,5 @@ main(void)
 	tcase_add_loop_test(tcase,
 	    a_store_of_ours_is_read_once_wherever_it_is_parted, 0, 3);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -14,6 +14,7 @@
 #include "segment_reader.h"
 #include "store_internal.h"
 #include "stores.h"
+#include "suite.h"
 
 /* ---- the ground --------------------------------------------------------- */
 
@@ -1262,15 +1263,9 @@ int
 main(void)
 {
 	Suite *suite = suite_create("writer");
-	SRunner *runner;
-	int failed;
 
 	suite_add_tcase(suite, sessions());
 	suite_add_tcase(suite, batches());
 	suite_add_tcase(suite, failures());
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "stores.h"
+#include "suite.h"
 
 #define PAYLOAD_MAX 2500
 
@@ -221,8 +222,6 @@ main(void)
 {
 	Suite *suite = suite_create("writer_batch");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_test(promises,
@@ -233,8 +232,5 @@ main(void)
 	    a_name_that_cannot_be_is_refused_wherever_it_stands);
 	tcase_add_test(promises,
 	    keys_that_are_new_are_taken_behind_a_draft_of_the_same_names);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "faulty_disk.h"
 #include "store_internal.h"
 #include "stores.h"
+#include "suite.h"
 #include "verify.h"
 
 static struct temp_dir dir;
@@ -166,8 +167,6 @@ main(void)
 {
 	Suite *suite = suite_create("writer_footer");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_checked_fixture(promises, setup, teardown);
@@ -180,8 +179,5 @@ main(void)
 	    a_segment_that_cannot_be_read_back_is_sealed_without_a_footer);
 	tcase_add_test(promises,
 	    where_index_and_frames_disagree_there_is_no_footer);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }

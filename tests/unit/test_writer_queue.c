@@ -9,6 +9,7 @@
 
 #include "store_internal.h"
 #include "stores.h"
+#include "suite.h"
 
 static struct temp_dir dir;
 static struct bat_store *store;
@@ -169,8 +170,6 @@ main(void)
 {
 	Suite *suite = suite_create("writer_queue");
 	TCase *promises = tcase_create("promises");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, promises);
 	tcase_add_checked_fixture(promises, setup, teardown);
@@ -178,8 +177,5 @@ main(void)
 	    who_is_alone_has_the_answer_when_the_call_returns);
 	tcase_add_test(promises, who_is_not_alone_leaves_it_to_the_committer);
 	tcase_add_test(promises, each_batch_is_answered_once_whoever_leads);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_run(suite);
 }
