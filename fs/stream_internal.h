@@ -27,6 +27,7 @@
 #include <pthread.h>
 
 #define BATFS_STREAM_BLOCK_LINES 64
+#define BATFS_STREAM_LENGTHS 1024 /* of a chunk: a page of memory */
 #define BATFS_STREAM_TABLE_BYTES (64u << 20)
 #define BATFS_STREAM_SPAN_BYTES (32u << 20)
 #define BATFS_STREAM_SPAN_COUNT 16
@@ -68,8 +69,8 @@ struct batfs_streams {
 	pthread_mutex_t mutex;
 	pthread_cond_t measured; /* some table's `measuring` went false */
 	uint64_t generation;
-	uint32_t *lengths;
-	size_t length_capacity;
+	uint32_t **lengths; /* by chunk of ordinals; NULL: none is known */
+	size_t length_chunks;
 	struct batfs_stream_table **buckets;
 	size_t bucket_count, table_count, table_bytes;
 	size_t table_bytes_max; /* tests make it smaller */
@@ -103,6 +104,8 @@ uint64_t batfs_stream_block_of(const struct batfs_stream_table *table,
     uint64_t offset);
 /* Forget all tables and spans; with_lengths: the lengths of lines too. */
 void batfs_stream_forget(struct batfs_streams *streams, bool with_lengths);
+/* Those that are our own (stream_lengths.c). */
+void batfs_stream_forget_lengths(struct batfs_streams *streams);
 
 /* Bytes of the table's stream at offset that are at hand; empty if none. */
 struct bat_slice batfs_stream_find_span(struct batfs_streams *streams,

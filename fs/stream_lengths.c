@@ -11,31 +11,57 @@
 static uint32_t
 own_length(const struct batfs_streams *streams, uint32_t ordinal)
 {
-	return ordinal < streams->length_capacity ? streams->lengths[ordinal] :
-						    0;
+	size_t number = ordinal / BATFS_STREAM_LENGTHS;
+
+	return number < streams->length_chunks &&
+		streams->lengths[number] != NULL ?
+	    streams->lengths[number][ordinal % BATFS_STREAM_LENGTHS] :
+	    0;
+}
+
+/* The chunk of an ordinal, made if need be; NULL: no memory. Who reads a page
+ * at the end of a long store pays for no memory of what stands before. */
+static uint32_t *
+own_chunk(struct batfs_streams *streams, size_t number)
+{
+	size_t count = streams->length_chunks;
+
+	if (number >= count) {
+		size_t wanted = number + 1 > 2 * count ? number + 1 : 2 * count;
+		uint32_t **larger = realloc(streams->lengths,
+		    wanted * sizeof(*larger));
+
+		if (larger == NULL)
+			return NULL;
+		memset(larger + count, 0, (wanted - count) * sizeof(*larger));
+		streams->lengths = larger;
+		streams->length_chunks = wanted;
+	}
+	if (streams->lengths[number] == NULL)
+		streams->lengths[number] = calloc(BATFS_STREAM_LENGTHS,
+		    sizeof(**streams->lengths));
+	return streams->lengths[number];
 }
 
 static int
 keep_own(struct batfs_streams *streams, uint32_t ordinal, uint32_t length)
 {
-	size_t capacity = streams->length_capacity;
+	uint32_t *chunk = own_chunk(streams, ordinal / BATFS_STREAM_LENGTHS);
 
-	if (ordinal >= capacity) {
-		size_t wanted = capacity + capacity / 2;
-		uint32_t *larger;
-
-		if (wanted <= ordinal)
-			wanted = (size_t)ordinal + 1024;
-		larger = realloc(streams->lengths, wanted * sizeof(*larger));
-		if (larger == NULL)
-			return BAT_WORLD_NO_MEMORY;
-		memset(larger + capacity, 0,
-		    (wanted - capacity) * sizeof(*larger));
-		streams->lengths = larger;
-		streams->length_capacity = wanted;
-	}
-	streams->lengths[ordinal] = length;
+	if (chunk == NULL)
+		return BAT_WORLD_NO_MEMORY;
+	chunk[ordinal % BATFS_STREAM_LENGTHS] = length;
 	return BAT_OK;
+}
+
+void
+batfs_stream_forget_lengths(struct batfs_streams *streams)
+{
+	for (size_t i = 0; i < streams->length_chunks; i++)
+		free(streams->lengths[i]);
+	free(streams->lengths);
+	streams->lengths = NULL;
+	streams->length_chunks = 0;
 }
 
 /* ---- both --------------------------------------------------------------- */

@@ -195,11 +195,8 @@ batfs_stream_forget(struct batfs_streams *streams, bool with_lengths)
 	while (streams->oldest != NULL)
 		detach(streams, streams->oldest);
 	batfs_stream_drop_spans(streams);
-	if (with_lengths) {
-		free(streams->lengths);
-		streams->lengths = NULL;
-		streams->length_capacity = 0;
-	}
+	if (with_lengths)
+		batfs_stream_forget_lengths(streams);
 }
 
 /* ---- what a table knows ---------------------------------------------- */

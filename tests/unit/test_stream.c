@@ -581,6 +581,27 @@ START_TEST(tables_stay_within_their_memory)
 }
 END_TEST
 
+START_TEST(lines_at_the_end_need_no_memory_for_those_before)
+{
+	struct batfs_stream_key end = everything;
+	size_t chunks = 0;
+
+	/* No line is rendered by two at once. */
+	streams->two_processors = false;
+	add_many(4 * BATFS_STREAM_LENGTHS);
+	end.from_seq = store.events[store.count - 10].seq;
+	assert_reads(&end, 100);
+	for (size_t i = 0; i < streams->length_chunks; i++)
+		chunks += streams->lengths[i] != NULL;
+	ck_assert_uint_eq(chunks, 1);
+	ck_assert_uint_eq(render_count, 10);
+	/* What stands between is measured as ever, and nothing again. */
+	ck_assert_uint_gt(size_of(&everything), 0);
+	ck_assert_uint_eq(render_count, store.count);
+	assert_reads(&everything, 4000);
+}
+END_TEST
+
 /* wanted: what plain says; it must not be called by two threads. */
 static void *
 read_all(void *wanted)
@@ -761,6 +782,7 @@ main(void)
 	    a_range_has_the_sequences_from_the_first_up_to_before_the_last);
 	tcase_add_test(sizes, sizing_renders_a_line_once_whatever_the_streams);
 	tcase_add_test(sizes, line_length_is_that_of_the_line);
+	tcase_add_test(sizes, lines_at_the_end_need_no_memory_for_those_before);
 	tcase_add_test(sizes, tables_stay_within_their_memory);
 	tcase_set_timeout(sizes, 60);
 	suite_add_tcase(suite, sizes);
