@@ -8,6 +8,10 @@
 #include "map.h"
 #include "plant.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define LINE 64u
 #define HUGE_PAGE (2u << 20)
 #define BUCKETS_MIN 4u
@@ -56,6 +60,20 @@ bat_idtable_free(struct bat_idtable *table)
 
 /* Bit i: place i is taken and has this tag. Without a branch: which one it
  * would be nobody can foretell. */
+#ifdef __SSE2__
+
+static inline unsigned
+alike_of(const struct bat_idtable_bucket *bucket, uint8_t tag)
+{
+	/* All that stands behind the ordinals: 12 tags, and what is masked. */
+	__m128i tags = _mm_load_si128((const void *)bucket->tags);
+	__m128i same = _mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag));
+
+	return (unsigned)_mm_movemask_epi8(same) & ((1u << bucket->used) - 1);
+}
+
+#else
+
 static inline unsigned
 alike_of(const struct bat_idtable_bucket *bucket, uint8_t tag)
 {
@@ -65,6 +83,8 @@ alike_of(const struct bat_idtable_bucket *bucket, uint8_t tag)
 		alike |= (unsigned)(bucket->tags[i] == tag) << i;
 	return alike & ((1u << bucket->used) - 1);
 }
+
+#endif
 
 /*
  * The place of an id in *out_bucket, or its `used`, where it would go. The
