@@ -1,17 +1,17 @@
+/* Values of MessagePack as JSON, and back. */
 #include "json.h"
 
 #include <check.h>
-#include <float.h>
 #include <glob.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "hex.h"
 #include "random_pack.h"
 #include "sample.h"
 #include "suite.h"
 #include "two_ways.h"
+
+#define COUNT(table) ((int)(sizeof(table) / sizeof(*(table))))
 
 static const uint64_t seed = 20261123;
 
@@ -65,131 +65,6 @@ START_TEST(a_nul_is_escaped_and_read_back)
 	ck_assert(bat_bytes_equal(bat_bytes_of_buf(&buf),
 	    bat_bytes_text("\"a\\u0000b\"")));
 	bat_bytes_free(&buf);
-}
-END_TEST
-
-/* ---- doubles --------------------------------------------------------- */
-
-static const struct {
-	double value;
-	const char *json;
-} doubles[] = {
-	{ 0.0, "0.0" },
-	{ -0.0, "-0.0" },
-	{ 1, "1.0" },
-	{ -2.5, "-2.5" },
-	{ 0.1, "0.1" },
-	{ 0.30000000000000004, "0.30000000000000004" },
-	{ 100000, "100000.0" },
-	{ 123456.789, "123456.789" },
-	{ 0.0001, "0.0001" },
-	{ 0.00012345, "0.00012345" },
-	{ 0.00001, "1e-05" },
-	{ 1.5e-7, "1.5e-07" },
-	{ 1e15, "1000000000000000.0" },
-	{ 9999999999999998, "9999999999999998.0" },
-	{ 1e16, "1e+16" },
-	{ 12345678901234568, "1.2345678901234568e+16" },
-	{ 1e22, "1e+22" },
-	{ 1e23, "1e+23" },
-	{ 1e100, "1e+100" },
-	{ 9007199254740991, "9007199254740991.0" },
-	{ 9007199254740992, "9007199254740992.0" },
-	{ 9007199254740994, "9007199254740994.0" },
-	{ 5e-324, "5e-324" },
-	{ 1e-323, "1e-323" },
-	{ DBL_MIN, "2.2250738585072014e-308" },
-	{ DBL_MAX, "1.7976931348623157e+308" },
-	{ 6.129982163463556e+54, "6.129982163463556e+54" },
-	{ 5.684341886080802e-14, "5.684341886080802e-14" },
-	{ 1.7976931348623155e308, "1.7976931348623155e+308" },
-};
-
-START_TEST(doubles_are_spelled_as_the_contract_says)
-{
-	struct bat_buf buf = BAT_BUF_EMPTY;
-
-	ck_assert_int_eq(batfs_json_write_double(&buf, doubles[_i].value), 0);
-	ck_assert_msg(bat_bytes_equal(bat_bytes_of_buf(&buf),
-			  bat_bytes_text(doubles[_i].json)),
-	    "%.*s instead of %s", (int)buf.length, (char *)buf.data,
-	    doubles[_i].json);
-	bat_bytes_free(&buf);
-}
-END_TEST
-
-/* How many significant digits a spelling has. */
-static int
-count_digits(const char *json)
-{
-	char digits[32];
-	int count = 0;
-
-	for (; *json != '\0' && *json != 'e'; json++) {
-		if (*json >= '0' && *json <= '9' && (count > 0 || *json != '0'))
-			digits[count++] = *json;
-	}
-	while (count > 1 && digits[count - 1] == '0')
-		count--;
-	return count;
-}
-
-/*
- * Reads back equal, and one digit fewer does not: neither the nearest decimal
- * of that length nor its neighbours.
- */
-static void
-assert_shortest(double value)
-{
-	struct bat_buf buf = BAT_BUF_EMPTY;
-	char text[64];
-	char *e;
-	bool shorter = false;
-	int digits;
-
-	ck_assert_int_eq(batfs_json_write_double(&buf, value), 0);
-	ck_assert_int_eq(bat_bytes_append_byte(&buf, 0), 0);
-	ck_assert_msg(strtod((char *)buf.data, NULL) == value,
-	    "%s is not %.17g", (char *)buf.data, value);
-	digits = count_digits((char *)buf.data);
-	ck_assert_int_le(digits, 17);
-	for (int less = digits > 3 ? digits - 2 : 1; less < digits; less++) {
-		char number[64];
-		long power;
-		long long middle = 0;
-
-		snprintf(text, sizeof(text), "%.*e", less - 1, fabs(value));
-		e = strchr(text, 'e');
-		power = strtol(e + 1, NULL, 10) - (less - 1);
-		for (char *p = text; p < e; p++) {
-			if (*p != '.')
-				middle = 10 * middle + (*p - '0');
-		}
-		for (int step = -1; step <= 1; step++) {
-			snprintf(number, sizeof(number), "%llde%ld",
-			    middle + step, power);
-			shorter |= strtod(number, NULL) == fabs(value);
-		}
-	}
-	ck_assert_msg(!shorter, "%s can be shorter", (char *)buf.data);
-	bat_bytes_free(&buf);
-}
-
-START_TEST(no_double_can_be_spelled_shorter)
-{
-	struct random random = { seed };
-
-	for (int exponent = -1074; exponent < 1024; exponent++) {
-		assert_shortest(ldexp(1, exponent));
-		assert_shortest(nextafter(ldexp(1, exponent), 0));
-		assert_shortest(nextafter(ldexp(1, exponent), HUGE_VAL));
-	}
-	for (int i = 0; i < 20000; i++) {
-		double value = random_double(&random);
-
-		if (isfinite(value) && value != 0)
-			assert_shortest(value);
-	}
 }
 END_TEST
 
@@ -476,188 +351,6 @@ START_TEST(random_values_come_back)
 }
 END_TEST
 
-/* ---- reading ---------------------------------------------------------- */
-
-static const struct {
-	const char *json, *pack;
-	size_t used;
-} readings[] = {
-	{ " \t 1 ", "01", 4 },
-	{ "1x", "01", 1 },
-	{ "-0", "00", 2 },
-	{ "18446744073709551615", "cfffffffffffffffff", 20 },
-	{ "-9223372036854775808", "d38000000000000000", 20 },
-	{ "255", "ccff", 3 },
-	{ "256", "cd0100", 3 },
-	{ "65536", "ce00010000", 5 },
-	{ "-33", "d0df", 3 },
-	{ "-129", "d1ff7f", 4 },
-	{ "1e0", "cb3ff0000000000000", 3 },
-	{ "1E+1", "cb4024000000000000", 4 },
-	{ "-0.0", "cb8000000000000000", 4 },
-	{ "1e-400", "cb0000000000000000", 6 },
-	{ "0e99999999999999999999", "cb0000000000000000", 22 },
-	{ "2.2250738585072011e-308", "cb000fffffffffffff", 23 },
-	{ "9007199254740993.0", "cb4340000000000000", 18 },
-	{ "9007199254740993.00000000000000000000000000001",
-	    "cb4340000000000001", 46 },
-	{ "\"\\u00e9\\ud83e\\udd87\\/\"", "a7c3a9f09fa6872f", 22 },
-	{ "{ \"a\" : [ 1 , { } ] , \"b\" : \"\" }", "82a161920180a162a0", 32 },
-	{ "{\"$bin\":\"AQ==\"}", "81a42462696ea441513d3d", 15 },
-	{ "[[],[[]],{\"a\":{}}]", "9390919081a16180", 18 },
-	{ "true]", "c3", 4 },
-};
-
-START_TEST(text_is_read_literally)
-{
-	struct bat_buf pack = BAT_BUF_EMPTY;
-	struct bat_error error = { .code = 0 };
-	size_t used;
-
-	ck_assert_int_eq(batfs_json_to_pack(bat_bytes_text(readings[_i].json),
-			     false, &pack, &used, &error),
-	    0);
-	ck_assert_msg(test_hex_equals(bat_bytes_of_buf(&pack),
-			  readings[_i].pack),
-	    "%s", readings[_i].json);
-	ck_assert_uint_eq(used, readings[_i].used);
-	bat_bytes_free(&pack);
-}
-END_TEST
-
-static const struct {
-	const char *json;
-	uint64_t at;
-	bool tagged;
-} faults[] = {
-	{ "", 0, false },
-	{ "  ", 2, false },
-	{ "hello", 0, false },
-	{ "'a'", 0, false },
-	{ "nul", 0, false },
-	{ "01", 0, false },
-	{ "+1", 0, false },
-	{ "-", 1, false },
-	{ "1.", 2, false },
-	{ ".5", 0, false },
-	{ "1e", 2, false },
-	{ "1e+", 3, false },
-	{ "NaN", 0, false },
-	{ "18446744073709551616", 0, false },
-	{ "-9223372036854775809", 0, false },
-	{ "1e309", 0, false },
-	{ "-1e99999999999999999999", 0, false },
-	{ "[", 1, false },
-	{ "[1", 2, false },
-	{ "[1,", 3, false },
-	{ "[1,]", 3, false },
-	{ "[,1]", 1, false },
-	{ "[1 2]", 3, false },
-	{ "[1}", 2, false },
-	{ "{", 1, false },
-	{ "{1:2}", 1, false },
-	{ "{\"a\"}", 4, false },
-	{ "{\"a\":}", 5, false },
-	{ "{\"a\":1,}", 7, false },
-	{ "{\"a\":1 \"b\":2}", 7, false },
-	{ "{\"a\":1]", 6, false },
-	{ "{a:1}", 1, false },
-	{ "{\"a\":1,\"b\":2,\"a\":3}", 13, false },
-	{ "{\"a\":1,\"\\u0061\":3}", 7, false },
-	{ "[{\"x\":{\"a\":1,\"a\":2}}]", 13, false },
-	{ "\"abc", 0, false },
-	{ "\"abc\\", 4, false },
-	{ "\"abc\\\"", 0, false },
-	{ "\"a\tb\"", 2, false },
-	{ "\"a\\x\"", 2, false },
-	{ "\"\\u12\"", 1, false },
-	{ "\"\\ud800\"", 1, false },
-	{ "\"x\\udc00\"", 2, false },
-	{ "\"\\ud800\\ud800\"", 1, false },
-	{ "\"\\ud800x\"", 1, false },
-	{ "[\"\xff\"]", 1, false },
-	{ "\"\xed\xa0\x80\"", 0, false },
-	{ "{\"$bin\":5}", 8, true },
-	{ "{\"$bin\":\"A\"}", 8, true },
-	{ "{\"$bin\":\"AB==\"}", 8, true },
-	{ "{\"$bin\":[1,[2]]}", 8, true },
-	{ "{\"$str\":null}", 8, true },
-	{ "{\"$float\":1.0}", 10, true },
-	{ "{\"$float\":\"NaN\"}", 10, true },
-	{ "{\"$ext\":\"AQ==\"}", 8, true },
-	{ "{\"$ext\":[128,\"AQ==\"]}", 12, true },
-	{ "{\"$ext\":[-129,\"AQ==\"]}", 13, true },
-	{ "{\"$ext\":[1.0,\"AQ==\"]}", 12, true },
-	{ "{\"$ext\":[1]}", 10, true },
-	{ "{\"$ext\":[1,\"AQ==\",2]}", 17, true },
-	{ "{\"$map\":{}}", 8, true },
-	{ "{\"$map\":[1]}", 9, true },
-	{ "{\"$map\":[[1]]}", 10, true },
-	{ "{\"$map\":[[1,2,3]]}", 10, true },
-	{ "{\"$map\":[[1,2],]}", 15, true },
-	{ "{\"$\\u0062in\":5}", 13, true },
-};
-
-START_TEST(what_is_wrong_is_named_with_its_byte)
-{
-	struct bat_buf pack = BAT_BUF_EMPTY;
-	struct bat_error error = { .code = 0 };
-	size_t used;
-
-	ck_assert_int_eq(bat_bytes_append_text(&pack, "x"), 0);
-	ck_assert_int_eq(batfs_json_to_pack(bat_bytes_text(faults[_i].json),
-			     faults[_i].tagged, &pack, &used, &error),
-	    BAT_USE_INVALID);
-	ck_assert_int_eq(error.code, BAT_USE_INVALID);
-	ck_assert_msg(error.offset == faults[_i].at, "%s: %s at %lu",
-	    faults[_i].json, error.text, (unsigned long)error.offset);
-	ck_assert_uint_gt(strlen(error.text), 10);
-	ck_assert_uint_eq(pack.length, 1);
-	/* Without tags the tags are plain maps. */
-	if (faults[_i].tagged)
-		ck_assert_int_eq(
-		    batfs_json_to_pack(bat_bytes_text(faults[_i].json), false,
-			&pack, &used, NULL),
-		    strstr(faults[_i].json, ",]") == NULL ? 0 :
-							    BAT_USE_INVALID);
-	bat_bytes_free(&pack);
-}
-END_TEST
-
-START_TEST(large_objects_are_read_and_shown_in_one_pass)
-{
-	struct bat_buf json = BAT_BUF_EMPTY, pack = BAT_BUF_EMPTY;
-	struct bat_buf again = BAT_BUF_EMPTY;
-	struct bat_error error;
-	size_t used;
-	bool exact;
-
-	ck_assert_int_eq(bat_bytes_append_text(&json, "{"), 0);
-	for (int i = 0; i < 200000; i++)
-		ck_assert_int_eq(bat_bytes_append_format(&json,
-				     "%s\"key %d\":{}", i == 0 ? "" : ",", i),
-		    0);
-	ck_assert_int_eq(bat_bytes_append_text(&json, "}"), 0);
-	ck_assert_int_eq(batfs_json_to_pack(bat_bytes_of_buf(&json), true,
-			     &pack, &used, NULL),
-	    0);
-	ck_assert_int_eq(
-	    batfs_json_of_pack(bat_bytes_of_buf(&pack), &again, &exact), 0);
-	ck_assert(exact);
-	ck_assert(
-	    bat_bytes_equal(bat_bytes_of_buf(&json), bat_bytes_of_buf(&again)));
-	json.length--;
-	ck_assert_int_eq(bat_bytes_append_text(&json, ",\"key 777\":1}"), 0);
-	ck_assert_int_eq(batfs_json_to_pack(bat_bytes_of_buf(&json), true,
-			     &pack, &used, &error),
-	    BAT_USE_INVALID);
-	ck_assert_uint_eq(error.offset, json.length - 12);
-	bat_bytes_free(&json);
-	bat_bytes_free(&pack);
-	bat_bytes_free(&again);
-}
-END_TEST
-
 /* Text that was damaged at random is refused or read, and never more. */
 START_TEST(damaged_text_does_no_harm)
 {
@@ -700,8 +393,6 @@ START_TEST(damaged_text_does_no_harm)
 }
 END_TEST
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof(*(table))))
-
 int
 main(void)
 {
@@ -717,20 +408,12 @@ main(void)
 	    strings_are_escaped_where_they_cut_lines_or_obey_terminals, 0,
 	    COUNT(strings));
 	tcase_add_test(promises, a_nul_is_escaped_and_read_back);
-	tcase_add_loop_test(promises, doubles_are_spelled_as_the_contract_says,
-	    0, COUNT(doubles));
-	tcase_add_test(many, no_double_can_be_spelled_shorter);
 	tcase_add_loop_test(promises,
 	    values_are_shown_and_read_as_the_contract_says, 0, COUNT(values));
 	tcase_add_test(promises, what_is_not_one_whole_value_is_left_to_base64);
 	tcase_add_test(promises, nesting_ends_at_128);
 	tcase_add_test(promises, golden_payloads_come_back);
 	tcase_add_test(many, random_values_come_back);
-	tcase_add_loop_test(promises, text_is_read_literally, 0,
-	    COUNT(readings));
-	tcase_add_loop_test(promises, what_is_wrong_is_named_with_its_byte, 0,
-	    COUNT(faults));
-	tcase_add_test(many, large_objects_are_read_and_shown_in_one_pass);
 	tcase_add_test(many, damaged_text_does_no_harm);
 	return suite_run(suite);
 }
