@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "holder.h"
 #include "mountpoint.h"
 
 /* Below this an append may find no room for a segment and an index file. */
@@ -167,55 +168,22 @@ look_at_disk(struct findings *findings, const char *path)
 		fine("there is room on the disk");
 }
 
-/* Who holds it, as the kernel's list of locks says. 0: nobody. */
-static long
-holder_of(const char *path)
-{
-	char name[4096], line[256], kind[16];
-	struct stat status;
-	FILE *file;
-	long holder = 0;
-
-	snprintf(name, sizeof name, "%s/.batpak.lock", path);
-	if (lstat(name, &status) != 0)
-		return 0;
-	file = fopen("/proc/locks", "re");
-	while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-		unsigned long long inode;
-		long pid;
-
-		if (sscanf(line, "%*d: %15s %*s %*s %ld %*x:%*x:%llu", kind,
-			&pid, &inode) == 3 &&
-		    strcmp(kind, "FLOCK") == 0 && inode == status.st_ino)
-			holder = pid == 0 ? -1 : pid;
-	}
-	if (file != NULL)
-		fclose(file);
-	return holder;
-}
-
 static void
-look_at_lock(struct findings *findings, const char *path)
+look_at_lock(struct findings *findings, const struct batfs_holder *holder)
 {
-	char what[128], comm[32] = "", name[64];
-	long holder = holder_of(path);
-	FILE *file;
+	char who[TEXT_SIZE], what[TEXT_SIZE + 32], end[TEXT_SIZE],
+	    remedy[TEXT_SIZE + 64];
 
-	if (holder == 0) {
+	if (!holder->held) {
 		fine("nobody holds the lock");
 		return;
 	}
-	snprintf(name, sizeof name, "/proc/%ld/comm", holder);
-	file = fopen(name, "re");
-	if (file != NULL) {
-		if (fgets(comm, sizeof comm, file) != NULL)
-			comm[strcspn(comm, "\n")] = '\0';
-		fclose(file);
-	}
-	snprintf(what, sizeof what, "process %ld (%s) holds the lock", holder,
-	    comm[0] != '\0' ? comm : "not to be seen from here");
-	hindrance(findings, what,
-	    "end it, or mount with -o ro, which needs no lock");
+	batfs_holder_describe(holder, who, sizeof who);
+	batfs_holder_remedy(holder, end, sizeof end);
+	snprintf(what, sizeof what, "%s holds the lock", who);
+	snprintf(remedy, sizeof remedy,
+	    "%s, or mount with -o ro, which needs no lock", end);
+	hindrance(findings, what, remedy);
 }
 
 /* The first segment that is there twice, or under another's name. */
@@ -263,7 +231,7 @@ look_at_log(struct findings *findings, struct bat_store *store)
 }
 
 static void
-look_at_store(struct findings *findings, const char *path)
+look_at_store(struct findings *findings, const char *path, bool locked)
 {
 	const struct bat_options how = { .read_only = true };
 	struct bat_error error = { .code = 0 };
@@ -283,7 +251,7 @@ look_at_store(struct findings *findings, const char *path)
 			    "`batctl repair`, or mount with -o ro");
 		else
 			look_for_doubles(findings, path);
-		if (holder_of(path) == 0)
+		if (!locked)
 			look_at_log(findings, store);
 	}
 	bat_close(store, NULL);
@@ -292,10 +260,13 @@ look_at_store(struct findings *findings, const char *path)
 static void
 look_at_data(struct findings *findings, const char *path)
 {
+	struct batfs_holder holder;
+
+	batfs_holder_find(path, &holder);
 	look_at_permissions(findings, path);
 	look_at_disk(findings, path);
-	look_at_lock(findings, path);
-	look_at_store(findings, path);
+	look_at_lock(findings, &holder);
+	look_at_store(findings, path, holder.held);
 }
 
 /* ---- a place to mount on ---------------------------------------------------------- */
@@ -355,8 +326,11 @@ batfs_batctl_doctor(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		dead = look_for_dead(&findings, argv[i]) || dead;
 	if (argc > 0 && !dead) {
-		if (stat(argv[0], &status) == 0)
+		if (stat(argv[0], &status) == 0 && S_ISDIR(status.st_mode))
 			look_at_data(&findings, argv[0]);
+		else if (stat(argv[0], &status) == 0)
+			hindrance(&findings, "the data directory is a file",
+			    "name the directory that holds the *.fbat files");
 		else if (errno == ENOENT)
 			note("the data directory is not there",
 			    "a mount makes it, and a new store");

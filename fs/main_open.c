@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "gates.h"
+#include "holder.h"
 #include "log.h"
 #include "mountpoint.h"
 #include "render.h"
@@ -64,6 +65,42 @@ start_gates(struct program *program, struct bat_error *error)
 	return batfs_gates_start(&how, &program->gates, error);
 }
 
+/* Is it there to be read, lock and writing apart? */
+static bool
+opens_read_only(const char *data_dir)
+{
+	const struct bat_options how = { .read_only = true };
+	struct bat_store *store = NULL;
+	bool opens = bat_open(data_dir, &how, &store, NULL) == 0;
+
+	bat_close(store, NULL);
+	return opens;
+}
+
+/* What stands in the way of a writer only has a remedy: to read. It is tried
+ * before it is said. */
+static void
+name_remedy(const char *data_dir, struct bat_error *error)
+{
+	bool locked = error->code == BAT_WORLD_LOCKED;
+	struct batfs_holder holder = { .held = false };
+	char who[sizeof holder.mountpoint + 64] = "", what[sizeof error->text];
+
+	if (!locked && error->os_errno != EROFS && error->os_errno != EACCES &&
+	    error->os_errno != EPERM)
+		return;
+	if (locked)
+		batfs_holder_find(data_dir, &holder);
+	if (holder.held)
+		batfs_holder_describe(&holder, who, sizeof who);
+	snprintf(what, sizeof what, "%s", error->text);
+	bat_error_set(error, error->code, "%s%s%s%s", what,
+	    holder.held ? ": " : "", who,
+	    !opens_read_only(data_dir) ? "" :
+		locked ? "; -o ro needs no lock and follows what it writes" :
+			 "; -o ro writes nothing there");
+}
+
 static int
 open_store(struct program *program, struct bat_error *error)
 {
@@ -89,6 +126,8 @@ open_store(struct program *program, struct bat_error *error)
 		mount->store = NULL;
 		if (strstr(error->text, program->data_dir) == NULL)
 			bat_error_prefix(error, "%s", program->data_dir);
+		if (!options->read_only)
+			name_remedy(program->data_dir, error);
 		return result;
 	}
 	mount->data_dir = open(program->data_dir,

@@ -79,11 +79,37 @@ background() {
 		ls "$mnt/entities/e" >/dev/null
 }
 
+# Refused, and not for ever: who holds it and what is possible are named, and
+# only what is.
+refused_for() { # TEXT DATADIR [OPTIONS]
+	local text=$1 status=0
+	shift
+	"$BATFS" "$@" "$second" >"$work/out" 2>"$work/err" || status=$?
+	[ $status -eq 1 ] && grep -q -- "$text" "$work/err" || {
+		echo "status $status: $(tail -n 1 "$work/err")"
+		return 1
+	}
+	! mountpoint -q "$second"
+}
+
 locked() {
-	local status=0
-	"$BATFS" "$store" "$second" >"$work/out" 2>"$work/err" || status=$?
-	[ $status -eq 1 ] && grep -q "$store" "$work/err" &&
-		! mountpoint -q "$second"
+	refused_for "$store: another process holds .*: process [0-9]* (batfs), \
+mounted on $mnt; -o ro needs no lock" "$store"
+}
+
+# On a disk that cannot be written a store can be read, and nothing made.
+read_only_disk() {
+	[ "$(id -u)" -eq 0 ] || return 0
+	disk=$work/disk # unmounted at the end, whatever happens
+	mkdir "$disk" && mount --bind "$work" "$disk" &&
+		mount -o remount,bind,ro "$disk" || return
+	mkdir "$work/bare"
+	refused_for 'Read-only file system; -o ro writes nothing' \
+		"$disk/store" || return
+	refused_for 'Read-only file system$' "$disk/bare" || return
+	"$BATFS" -o ro "$disk/store" "$second" >/dev/null &&
+		[ "$(wc -l <"$second/entities/e")" = 3 ] &&
+		fusermount3 -u "$second" && umount "$disk" && disk=
 }
 
 # The daemon goes on after the unmount, until the store is closed.
@@ -248,4 +274,5 @@ check "read-only" read_only
 check "closed standard descriptors" closed_descriptors
 check "the config line" config_line
 check "one thread" one_thread
+check "a disk that cannot be written: -o ro is named, and works" read_only_disk
 [ "$failed" -eq 0 ]
