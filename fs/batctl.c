@@ -20,6 +20,19 @@ batfs_batctl_put(struct bat_slice bytes, struct bat_error *error)
 	return bat_error_set_os(error, errno, "standard output");
 }
 
+int
+batfs_batctl_complain(const char *path, const struct bat_error *error)
+{
+	const char *text = error->text[0] != '\0' ? error->text :
+						    bat_error_name(error->code);
+
+	if (strstr(text, path) != NULL)
+		fprintf(stderr, "batctl: %s\n", text);
+	else
+		fprintf(stderr, "batctl: %s: %s\n", path, text);
+	return BATCTL_CANNOT;
+}
+
 bool
 batfs_batctl_is_inside(const char *path, const char *directory)
 {
@@ -127,11 +140,24 @@ usage(const struct command *command)
 	return BATCTL_CANNOT;
 }
 
+static bool
+asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int
 run(const struct command *command, int argc, char **argv)
 {
-	int status = command->run(argc, argv);
+	int status;
 
+	if (argc == 1 && asks_for_help(argv[0])) {
+		printf("usage: batctl %s %s\n%s\n", command->name,
+		    command->arguments, command->what);
+		status = BATCTL_DONE;
+	} else {
+		status = command->run(argc, argv);
+	}
 	if (status == BATCTL_USAGE)
 		return usage(command);
 	if (fflush(stdout) == 0 && !ferror(stdout))
@@ -146,12 +172,16 @@ main(int argc, char **argv)
 	batfs_daemon_allow_files();
 	if (argc < 2)
 		return usage(NULL);
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+	if (asks_for_help(argv[1]) || strcmp(argv[1], "help") == 0) {
 		help(stdout);
 		return BATCTL_DONE;
 	}
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return run(&commands[i], argc - 2, argv + 2);
-	return usage(NULL);
+	fprintf(stderr,
+	    "batctl: there is no command `%s`; `batctl --help` "
+	    "lists them\n",
+	    argv[1]);
+	return BATCTL_CANNOT;
 }

@@ -91,6 +91,10 @@ int batfs_batctl_copy(struct batfs_batctl *ctl, const struct batfs_node *node,
 /* Bytes to stdout: 0 or BAT_WORLD_IO. */
 int batfs_batctl_put(struct bat_slice bytes, struct bat_error *error);
 
+/* What failed, on stderr, with the path that it was about where the text does
+ * not name it. Returns BATCTL_CANNOT. */
+int batfs_batctl_complain(const char *path, const struct bat_error *error);
+
 /* A file, "-" for standard input; a verifier key as it stands there, else from
  * the file of that name. 0; anything else was said on stderr. */
 int batfs_batctl_read_file(const char *path, struct bat_buf *out);

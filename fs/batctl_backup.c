@@ -19,9 +19,7 @@
 static int
 fail(const char *what, const struct bat_error *error)
 {
-	fprintf(stderr, "batctl: %s: %s\n", what,
-	    error->text[0] != '\0' ? error->text : bat_error_name(error->code));
-	return BATCTL_CANNOT;
+	return batfs_batctl_complain(what, error);
 }
 
 /* ---- backup ------------------------------------------------------------------- */

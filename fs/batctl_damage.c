@@ -31,9 +31,7 @@ batfs_batctl_inspect(int argc, char **argv)
 		return BATCTL_DONE;
 	if (code == BAT_DATA_CORRUPT)
 		return BATCTL_WRONG;
-	fprintf(stderr, "batctl: %s: %s\n", argv[0],
-	    error.text[0] != '\0' ? error.text : bat_error_name(code));
-	return BATCTL_CANNOT;
+	return batfs_batctl_complain(argv[0], &error);
 }
 
 /* ---- repair ------------------------------------------------------------------ */
@@ -120,8 +118,7 @@ batfs_batctl_repair(int argc, char **argv)
 	if (bat_repair(bat_file_posix(), data_dir, yes, &sink, &counts,
 		&error) == BAT_OK)
 		return conclude(data_dir, yes, &counts);
-	fprintf(stderr, "batctl: %s: %s\n", data_dir, error.text);
-	return BATCTL_CANNOT;
+	return batfs_batctl_complain(data_dir, &error);
 }
 
 /* ---- salvage ------------------------------------------------------------------- */

@@ -78,22 +78,18 @@ batfs_batctl_read_key(const char *text, struct bat_buf *out)
 
 /* ---- by itself ------------------------------------------------------------- */
 
+/* Prints what was proved: also of what is broken, and then the log is not
+ * needed to tell. */
 static int
-verify_alone(const char *data_dir)
+say_alone(const char *data_dir, int code, const struct bat_buf *report,
+    const struct bat_error *error)
 {
-	struct bat_buf report = BAT_BUF_EMPTY;
-	struct bat_error error = { .text = "" };
-	int code = batfs_proof_directory(data_dir, false, NULL, &report,
-	    &error);
-
-	(void)batfs_batctl_put(bat_bytes_of_buf(&report), NULL);
-	bat_bytes_free(&report);
+	(void)batfs_batctl_put(bat_bytes_of_buf(report), NULL);
 	if (code == BAT_OK)
 		return BATCTL_DONE;
 	if (code == BAT_DATA_CORRUPT)
 		return BATCTL_WRONG;
-	fprintf(stderr, "batctl: %s: %s\n", data_dir, error.text);
-	return BATCTL_CANNOT;
+	return batfs_batctl_complain(data_dir, error);
 }
 
 /* ---- against a checkpoint ------------------------------------------------------ */
@@ -152,12 +148,9 @@ has_log(struct bat_store *store)
 }
 
 static int
-verify_log(const struct request *request)
+verify_log(const struct request *request, struct bat_store *store)
 {
-	const struct bat_options how = { .read_only = true };
 	struct bat_buf checkpoint = BAT_BUF_EMPTY, key = BAT_BUF_EMPTY;
-	struct bat_error error = { .text = "" };
-	struct bat_store *store = NULL;
 	int status = BATCTL_CANNOT;
 
 	if (request->against != NULL &&
@@ -166,15 +159,12 @@ verify_log(const struct request *request)
 	if (request->key != NULL &&
 	    batfs_batctl_read_key(request->key, &key) != BAT_OK)
 		goto free_texts;
-	if (bat_open(request->data_dir, &how, &store, &error) != BAT_OK)
-		fprintf(stderr, "batctl: %s\n", error.text);
-	else if (request->against == NULL && !has_log(store))
+	if (request->against == NULL && !has_log(store))
 		status = BATCTL_DONE;
 	else if (request->against != NULL && checkpoint.length == 0)
 		fprintf(stderr, "batctl: %s is empty\n", request->against);
 	else
 		status = check(store, &checkpoint, &key);
-	bat_close(store, NULL);
 free_texts:
 	bat_bytes_free(&checkpoint);
 	bat_bytes_free(&key);
@@ -184,13 +174,27 @@ free_texts:
 int
 batfs_batctl_verify(int argc, char **argv)
 {
+	const struct bat_options how = { .read_only = true };
+	struct bat_error broken = { .text = "" }, error = { .text = "" };
+	struct bat_buf report = BAT_BUF_EMPTY;
+	struct bat_store *store = NULL;
+	int alone = BATCTL_DONE, log = BATCTL_CANNOT, proved, opened;
 	struct request request;
-	int alone, log;
 
 	if (!read_arguments(argc, argv, &request))
 		return BATCTL_USAGE;
-	alone = verify_alone(request.data_dir);
-	log = verify_log(&request);
+	proved = batfs_proof_directory(request.data_dir, false, NULL, &report,
+	    &broken);
+	opened = bat_open(request.data_dir, &how, &store, &error);
+	/* Nothing is not in order: a disk may not be mounted, a path wrong. */
+	if (opened != BAT_WORLD_ABSENT)
+		alone = say_alone(request.data_dir, proved, &report, &broken);
+	if (opened == BAT_OK)
+		log = verify_log(&request, store);
+	else if (alone != BATCTL_CANNOT)
+		log = batfs_batctl_complain(request.data_dir, &error);
+	bat_close(store, NULL);
+	bat_bytes_free(&report);
 	if (alone == BATCTL_WRONG || log == BATCTL_WRONG)
 		return BATCTL_WRONG;
 	return alone > log ? alone : log;

@@ -92,7 +92,8 @@ claim(struct bat_store *store, const char *path, struct bat_error *error)
 		    "for a new store");
 	if (empty && !create)
 		return bat_error_set(error, BAT_WORLD_ABSENT,
-		    "the directory holds no event store");
+		    "the directory holds no event store (no *.fbat segment); "
+		    "name the store's directory");
 	if (store->options.read_only)
 		return BAT_OK;
 	return bat_segment_dir_lock(&store->dir, error);
@@ -151,7 +152,9 @@ bat_open(const char *path, const struct bat_options *options,
 free_writer:
 	bat_writer_free(&store->writer);
 close_dir:
-	bat_error_prefix(error, "%s", path);
+	/* A directory that cannot be opened is named by who tried. */
+	if (store->dir.dir >= 0)
+		bat_error_prefix(error, "%s", path);
 	bat_follower_stop(&store->follower);
 	bat_store_view_free(store->view);
 	bat_segment_dir_close(&store->dir);

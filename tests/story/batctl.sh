@@ -105,6 +105,32 @@ exits() {
 	return 1
 }
 
+verifies_nothing() {
+	local place
+	mkdir "$work/bare" && : >"$work/plain" || return
+	for place in bare plain nowhere; do
+		exits 2 "$BATCTL" verify "$work/$place" || return
+		[ ! -s "$work/out" ] && [ "$(wc -l <"$work/err")" = 1 ] &&
+			[ "$(grep -o "$work/$place" "$work/err" | wc -l)" = 1 ] ||
+			{
+				cat "$work/out" "$work/err"
+				return 1
+			}
+	done
+	exits 2 "$BATCTL" verify "$work/bare" && grep -q 'no \*\.fbat' "$work/err"
+}
+
+# Asked for it is an answer; a wrong word is named.
+says_how() {
+	local command
+	for command in $("$BATCTL" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p'); do
+		exits 0 "$BATCTL" "$command" --help &&
+			grep -q "^usage: batctl $command " "$work/out" || return
+	done
+	[ -n "$command" ] && exits 2 "$BATCTL" frobnicate &&
+		grep -q '`frobnicate`' "$work/err"
+}
+
 inspects() {
 	fresh quickstart
 	exits 0 "$BATCTL" inspect "$data" && grep -qx 'damage 0' "$work/out" &&
@@ -220,7 +246,8 @@ doctors() {
 		grep -q '^hindrance ' "$work/out" && rmdir "$data/inner" &&
 		mount_it "$data" || return
 	exits 1 "$BATCTL" doctor "$data" &&
-		grep -q '^hindrance process .* holds the lock; ' "$work/out"
+		grep -q "^hindrance process $daemon (.*), mounted on $mnt holds \
+the lock; \`fusermount3 -u $mnt\`, or" "$work/out"
 	local status=$? i
 	kill -9 "$daemon"
 	wait "$daemon" 2>/dev/null
@@ -251,6 +278,8 @@ for shape in quickstart mixed coordinates bad-crc payloads; do
 	check "$shape: nothing is written" nothing_is_written $shape
 done
 check "what is not there is an error" errors
+check "of nothing it is not said that it is in order" verifies_nothing
+check "each command says how it is used" says_how
 check "names of kinds" named_kinds
 check "inspect says what is there and what is wrong" inspects
 check "repair makes a store of it again" repairs
