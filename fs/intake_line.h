@@ -29,8 +29,8 @@ struct batfs_intake_reader {
 };
 
 /*
- * error must not be NULL. item: how many drafts of the batch stand before this one. *out_number: for
- * batfs_intake_content_take_back.
+ * error must not be NULL. item: how many drafts of the batch stand before this
+ * one. *out_number: for batfs_intake_content_take_back.
  *
  * Returns 0; BAT_END: the line is blank; BAT_USE_*, BAT_STATE_NOT_FOUND (prev
  * and nothing was written yet) with a sentence; BAT_WORLD_NO_MEMORY.

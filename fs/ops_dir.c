@@ -162,8 +162,9 @@ list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset)
 		.req = req,
 		.room = size,
 		.names = BAT_BUF_EMPTY,
-		/* No entry is smaller than its fixed part. */
-		.capacity = size / 152 + 1,
+		/* No entry is smaller than one whose name is empty. */
+		.capacity = 1 +
+		    size / fuse_add_direntry_plus(req, NULL, 0, "", NULL, 0),
 	};
 	struct batfs_node node;
 	int result;

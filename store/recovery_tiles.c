@@ -129,10 +129,11 @@ behind_bad(struct bat_segment_reader *reader,
 /*
  * A bad frame in a gap. At the end of an unfooted segment it is a torn tail,
  * unless the batch that it leaves open has rows: these were acknowledged, and
- * a cut would take them. Elsewhere it is what was a batch marker, and damaged: that is named, and the
- * rows around it stay. Read from the frames alone it would count as an event,
- * and every later number would be another's. A whole frame that means nothing
- * is no damage but a lie. *out_next: where the gap goes on.
+ * a cut would take them. Elsewhere it is what was a batch marker, and damaged:
+ * that is named, and the rows around it stay. Read from the frames alone it
+ * would count as an event, and every later number would be another's. A whole
+ * frame that means nothing is no damage but a lie. *out_next: where the gap
+ * goes on.
  */
 static int
 gap_bad(const struct row_set *rows, struct bat_segment_reader *reader,

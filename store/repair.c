@@ -57,7 +57,7 @@ bat_repair_say(struct repair *repair, enum bat_repair_kind kind,
 	    repair->sink->act(repair->sink->context, &act);
 }
 
-/* ---- what is no segment --------------------------------------------------------- */
+/* ---- what is no segment -------------------------------------------------- */
 
 /* They have no second source: without them withdrawn events would come back. */
 static int
@@ -184,7 +184,7 @@ bat_repair_compaction(struct repair *repair)
 	return code == BAT_OK ? bat_segment_dir_scan(dir, repair->error) : code;
 }
 
-/* ---- doing it -------------------------------------------------------------------- */
+/* ---- doing it ------------------------------------------------------------ */
 
 static int
 remove_segment(struct repair *repair, const struct repair_segment *segment)

@@ -6,11 +6,12 @@
  * so are the markers of a batch with a hole: its other items stay, each proved
  * by itself. A header that does not hold is written anew, a footer that does
  * not hold or that is needed to keep sequence numbers too. A segment without
- * anything sound goes; one that is a second copy of another, or whose events are
- * all in another, goes; one under another's number gets its name back. Index files that do not hold go, and all
- * of them before any segment changes. A left-over compaction is carried
- * through. Events keep their numbers, as index files and footers tell them, and
- * where nobody tells, those that a read-only mount showed.
+ * anything sound goes; one that is a second copy of another, or whose events
+ * are all in another, goes; one under another's number gets its name back.
+ * Index files that do not hold go, and all of them before any segment changes.
+ * A left-over compaction is carried through. Events keep their numbers, as
+ * index files and footers tell them, and where nobody tells, those that a
+ * read-only mount showed.
  *
  * Before anything is taken away its bytes are in .batfs/cut/, on disk
  * (aside.h). A segment is replaced at once: a whole new file, synced, takes its
@@ -19,10 +20,10 @@
  *
  * Where the disk does not give all of a segment, nothing is changed.
  *
- * What it cannot decide it leaves, and says what to do: hidden ranges that do not
- * hold (without them withdrawn events come back), segments of another version,
- * segments that are no regular files, and the source of a merge beside a segment
- * of its name.
+ * What it cannot decide it leaves, and says what to do: hidden ranges that do
+ * not hold (without them withdrawn events come back), segments of another
+ * version, segments that are no regular files, and the source of a merge beside
+ * a segment of its name.
  *
  * Threads: one; with carry_out the lock of the directory is held.
  */
@@ -87,8 +88,9 @@ const char *bat_repair_kind_name(enum bat_repair_kind kind);
  * version of the store wrote is tried.
  *
  * What the disk does not give is read around, block by block: the events that
- * such a block touches are lost, and no others. Each gap is named: bytes that were left out, and events that an index file
- * names and nobody has (segment, no offset; length 0).
+ * such a block touches are lost, and no others. Each gap is named: bytes that
+ * were left out, and events that an index file names and nobody has (segment,
+ * no offset; length 0).
  */
 struct bat_salvage_gap {
 	uint64_t segment, offset, length;

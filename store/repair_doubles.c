@@ -1,10 +1,10 @@
 /*
- * Events that are there twice: a compaction was cut off before its sources went,
- * and what told of it, the marker, is gone. Whoever opens such a directory shows
- * each of their events two times (batpak one of the two). A segment goes that
- * has an event, and none that another one does not have: batpak's merged segment
- * has the number of its first source, ours one behind them all. Of two that have
- * the same events the later one goes.
+ * Events that are there twice: a compaction was cut off before its sources
+ * went, and what told of it, the marker, is gone. Whoever opens such a
+ * directory shows each of their events two times (batpak one of the two). A
+ * segment goes that has an event, and none that another one does not have:
+ * batpak's merged segment has the number of its first source, ours one behind
+ * them all. Of two that have the same events the later one goes.
  */
 #include "repair_parts.h"
 
@@ -12,7 +12,7 @@
 
 #include "map.h"
 
-/* ---- the first event of each segment --------------------------------------------- */
+/* ---- the first event of each segment ------------------------------------- */
 
 static const struct bat_survey_piece *
 first_event(const struct repair_segment *segment)
@@ -85,7 +85,7 @@ note_firsts(struct repair *repair, struct firsts *firsts)
 	return code;
 }
 
-/* ---- the doubles --------------------------------------------------------------------- */
+/* ---- the doubles --------------------------------------------------------- */
 
 /* The first event of `part` is one of `whole`, too. */
 static int

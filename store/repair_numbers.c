@@ -13,7 +13,7 @@
 /* As recovery has it: what tells of a greater one lies. */
 #define SEQ_MAX INT64_MAX
 
-/* ---- what index files tell -------------------------------------------------- */
+/* ---- what index files tell ----------------------------------------------- */
 
 static int
 take_head(void *context, const struct bat_checkpoint_head *head)
@@ -163,7 +163,7 @@ find_told(const struct repair_numbers *numbers,
 	return &numbers->told[low];
 }
 
-/* ---- numbering ----------------------------------------------------------------- */
+/* ---- numbering ----------------------------------------------------------- */
 
 /* Behind an index's watermark numbers go on from its allocator. */
 static uint64_t

@@ -8,7 +8,7 @@
 
 #include "map.h"
 
-/* ---- what is wrong with one ---------------------------------------------------- */
+/* ---- what is wrong with one ---------------------------------------------- */
 
 static bool
 has_sound_frames(const struct bat_survey *survey)
@@ -106,7 +106,7 @@ bat_repair_target(const struct repair_segment *segment)
 						segment->survey.segment;
 }
 
-/* ---- files under another's name --------------------------------------------------- */
+/* ---- files under another's name ------------------------------------------ */
 
 /* The one that has this number by its header, and its name now or soon. */
 static const struct repair_segment *
@@ -218,7 +218,7 @@ decide_misnamed(struct repair *repair, struct repair_segment *segment)
 	return BAT_OK;
 }
 
-/* ---- index files ------------------------------------------------------------------- */
+/* ---- index files --------------------------------------------------------- */
 
 /* Does an index file hold, and is it the one that would be believed? */
 static int
@@ -268,7 +268,7 @@ plan_indexes(struct repair *repair, bool believed)
 	}
 }
 
-/* ---- the plan --------------------------------------------------------------------------- */
+/* ---- the plan ------------------------------------------------------------ */
 
 /* Add a segment to the list. */
 static int

@@ -1,8 +1,8 @@
 /*
  * A segment written anew: what stays of it, byte for byte, behind a header that
  * holds and before a footer that tells its events' numbers. The new file is
- * whole and synced before it takes the old one's name, and what it leaves out is
- * kept aside before that.
+ * whole and synced before it takes the old one's name, and what it leaves out
+ * is kept aside before that.
  */
 #include "repair_parts.h"
 
@@ -26,7 +26,7 @@ struct rewrite {
 	size_t row_count;
 };
 
-/* ---- what goes -------------------------------------------------------------- */
+/* ---- what goes ----------------------------------------------------------- */
 
 static int
 keep_range(struct rewrite *rewrite, uint64_t from, uint64_t to)
@@ -86,7 +86,7 @@ keep_what_goes(struct rewrite *rewrite)
 	return code;
 }
 
-/* ---- the new file ------------------------------------------------------------- */
+/* ---- the new file -------------------------------------------------------- */
 
 static int
 flush(struct rewrite *rewrite)

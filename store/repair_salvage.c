@@ -13,7 +13,7 @@ struct salvage {
 	struct bat_salvage_counts *counts;
 };
 
-/* ---- gaps ----------------------------------------------------------------------- */
+/* ---- gaps ---------------------------------------------------------------- */
 
 static int
 say_gap(struct salvage *salvage, const struct bat_salvage_gap *gap)
@@ -89,7 +89,7 @@ say_missing(struct salvage *salvage)
 	return code;
 }
 
-/* ---- what comes along -------------------------------------------------------------- */
+/* ---- what comes along ---------------------------------------------------- */
 
 static int
 copy_hidden(struct salvage *salvage)
@@ -164,7 +164,7 @@ salvage_all(struct salvage *salvage)
 	return code;
 }
 
-/* ---- the two directories -------------------------------------------------------------- */
+/* ---- the two directories ------------------------------------------------- */
 
 static int
 end_of_list(void *context, const char *name)
