@@ -12,12 +12,14 @@ bool
 batfs_tree_is_short(struct batfs_tree *tree, const struct batfs_node *node)
 {
 	struct batfs_stream_key key;
-	struct bat_list_stat stat;
+	uint64_t count;
 
-	return (node->class == BATFS_ENTITY || node->class == BATFS_MEMBER) &&
-	    node->at == 0 && batfs_tree_stream(tree, node, &key) == BAT_OK &&
-	    key.choice == 0 && bat_list_stat(tree->store, &key.list, &stat) &&
-	    stat.count > 0 && stat.count <= SHORT_MAX;
+	if ((node->class != BATFS_ENTITY && node->class != BATFS_MEMBER) ||
+	    node->at != 0 || batfs_tree_stream(tree, node, &key) != BAT_OK ||
+	    key.choice != 0)
+		return false;
+	count = bat_list_count(tree->store, &key.list);
+	return count > 0 && count <= SHORT_MAX;
 }
 
 size_t

@@ -197,10 +197,9 @@ batfs_tree_store_entity(struct batfs_tree *tree, uint32_t entity)
 {
 	struct bat_list list = { .kind = BAT_LIST_ENTITY,
 		.entity = batfs_tree_noted(tree, entity) };
-	struct bat_list_stat stat;
 
 	if (list.entity != BAT_MAP_NONE &&
-	    bat_list_stat(tree->store, &list, &stat))
+	    bat_list_count(tree->store, &list) > 0)
 		return list.entity;
 	return bat_find_entity(tree->store, batfs_tree_text(tree, entity));
 }

@@ -80,10 +80,8 @@ static bool
 has_some(struct batfs_tree *tree, const struct batfs_node *node,
     struct bat_list list)
 {
-	struct bat_list_stat stat;
-
 	list.before = batfs_tree_before(tree, node);
-	return bat_list_stat(tree->store, &list, &stat);
+	return bat_list_count(tree->store, &list) > 0;
 }
 
 /* What the store has numbers of has begun by now. */

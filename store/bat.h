@@ -269,6 +269,9 @@ struct bat_list_stat {
 };
 bool bat_list_stat(struct bat_store *store, const struct bat_list *list,
     struct bat_list_stat *out);
+/* The count alone, where a sidecar has it without a read of the whole list: of
+ * an entity's or a member's list as it is now (before: 0). */
+uint64_t bat_list_count(struct bat_store *store, const struct bat_list *list);
 /*
  * Copy up to max ordinals of the list, from its position *cursor on, and move
  * *cursor behind them; returns how many. A cursor is opaque; 0 is the start;

@@ -375,3 +375,17 @@ bat_index_member_list(const struct bat_index *index, uint32_t member)
 		return bat_index_entity_list(index, m->entity);
 	return fetch(index, &m->list, index->base.count);
 }
+
+uint32_t
+bat_index_entity_count(const struct bat_index *index, uint32_t entity)
+{
+	const struct bat_index_name *name = bat_index_name(index, entity);
+
+	return name == NULL ? 0 : name->events.count;
+}
+
+uint32_t
+bat_index_member_count(const struct bat_index *index, uint32_t member)
+{
+	return member_at(index, member)->count;
+}

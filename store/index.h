@@ -328,5 +328,8 @@ const struct bat_index_list *bat_index_entity_list(
     const struct bat_index *index, uint32_t entity);
 const struct bat_index_list *bat_index_member_list(
     const struct bat_index *index, uint32_t member);
+/* How many these have; of a base's lists none is read for it. */
+uint32_t bat_index_entity_count(const struct bat_index *index, uint32_t entity);
+uint32_t bat_index_member_count(const struct bat_index *index, uint32_t member);
 
 #endif

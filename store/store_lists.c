@@ -79,6 +79,41 @@ bat_list_stat(struct bat_store *store, const struct bat_list *list,
 	return out->count > 0;
 }
 
+static uint64_t
+count_of(const struct bat_index *index, const struct bat_list *list)
+{
+	struct bat_list_stat stat;
+	uint32_t member;
+
+	if (list->before == 0 && list->kind == BAT_LIST_ENTITY)
+		return bat_index_entity_count(index, list->entity);
+	if (list->before == 0 && list->kind == BAT_LIST_MEMBER) {
+		member = bat_index_find_member(index, list->scope,
+		    list->entity);
+		return member == BAT_INDEX_NOTHING ?
+		    0 :
+		    bat_index_member_count(index, member);
+	}
+	stat_list(index, list, &stat);
+	return stat.count;
+}
+
+uint64_t
+bat_list_count(struct bat_store *store, const struct bat_list *list)
+{
+	struct bat_list_stat stat;
+	uint64_t count;
+
+	if (bat_store_is_causal(list)) {
+		bat_store_causal_stat(store, list, &stat);
+		return stat.count;
+	}
+	do {
+		count = count_of(enter(store), list);
+	} while (!leave(store));
+	return count;
+}
+
 static size_t
 next_of_list(const struct bat_index *index, const struct bat_list *list,
     uint64_t *cursor, uint32_t *ordinals, size_t max)

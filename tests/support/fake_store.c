@@ -562,6 +562,15 @@ bat_list_stat(struct bat_store *store, const struct bat_list *list,
 	return out->count > 0;
 }
 
+uint64_t
+bat_list_count(struct bat_store *store, const struct bat_list *list)
+{
+	struct bat_list_stat stat;
+
+	(void)bat_list_stat(store, list, &stat);
+	return stat.count;
+}
+
 bool
 bat_scope_has(struct bat_store *store, uint32_t scope, uint32_t entity)
 {

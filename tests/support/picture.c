@@ -252,7 +252,8 @@ list_is(struct bat_store *store, const struct bat_list *list, uint32_t ordinals)
 {
 	uint32_t given[7];
 	size_t have = 0, at = 0;
-	uint64_t cursor = 0, count = 0;
+	/* Asked before anything is read for it. */
+	uint64_t told = bat_list_count(store, list), cursor = 0, count = 0;
 	struct bat_list_stat stat;
 	struct bat_row row, first = { 0 }, last = { 0 };
 
@@ -276,7 +277,7 @@ list_is(struct bat_store *store, const struct bat_list *list, uint32_t ordinals)
 		return false;
 	if (bat_list_stat(store, list, &stat) != (count > 0))
 		return false;
-	return stat.count == count &&
+	return stat.count == count && told == count &&
 	    (count == 0 ||
 		(stat.first_wall_ms == first.wall_ms &&
 		    stat.last_wall_ms == last.wall_ms));

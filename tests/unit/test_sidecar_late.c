@@ -61,6 +61,38 @@ START_TEST(a_row_that_is_asked_for_costs_a_page)
 }
 END_TEST
 
+/* A listing asks it of each name. */
+START_TEST(how_many_events_a_name_has_is_known_without_its_list)
+{
+	struct bat_list list = { .kind = BAT_LIST_ENTITY };
+	struct temp_dir dir;
+	struct bat_store *store;
+
+	make_store(&dir);
+	counting = *bat_file_posix();
+	counting.open_at = counting_open_at;
+	counting.read_at = counting_read_at;
+	store = stores_open_with(&dir,
+	    &(struct bat_options){ .read_only = true, .disk = &counting });
+	for (int twice = 0; twice < 2; twice++) {
+		sidecar_bytes = 0;
+		for (uint32_t i = 0; i < ENTITIES; i++) {
+			list.entity = bat_entity_at(store, i);
+			(void)bat_entity_scopes(store, list.entity,
+			    &list.scope);
+			list.kind = i % 2 == 0 ? BAT_LIST_ENTITY :
+						 BAT_LIST_MEMBER;
+			ck_assert_uint_gt(bat_list_count(store, &list), 0);
+		}
+		/* Names and members, once; their lists are EVENTS numbers. */
+		ck_assert_uint_le(sidecar_bytes,
+		    twice == 0 ? 12 * BAT_BLOCKFILE_BLOCK : 0);
+	}
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 /* The first and last events of each file, as lines. */
 static void
 put_spans(struct bat_store *store, struct bat_pin *pin, struct bat_buf *out)
@@ -147,6 +179,8 @@ main(void)
 	suite_add_tcase(suite, late);
 	tcase_set_timeout(late, 240);
 	tcase_add_test(late, a_row_that_is_asked_for_costs_a_page);
+	tcase_add_test(late,
+	    how_many_events_a_name_has_is_known_without_its_list);
 	tcase_add_test(late, a_pin_knows_its_segments_from_the_header);
 	tcase_add_test(late, what_is_appended_reads_no_lists);
 	return suite_run(suite);
