@@ -44,6 +44,8 @@ bat_inspect_damage(struct inspection *inspection, uint64_t segment,
 	char text[400];
 	va_list arguments;
 
+	if (inspection->code != BAT_OK)
+		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
@@ -51,6 +53,19 @@ bat_inspect_damage(struct inspection *inspection, uint64_t segment,
 	if (inspection->damage++ == 0)
 		bat_error_set_at(inspection->error, BAT_DATA_CORRUPT, segment,
 		    offset, "%s", text);
+}
+
+bool
+bat_inspect_ends(struct inspection *inspection, int code,
+    const struct bat_error *why)
+{
+	if (code != BAT_WORLD_NO_MEMORY)
+		return false;
+	if (inspection->code == BAT_OK) {
+		inspection->code = code;
+		bat_error_set(inspection->error, code, "%s", why->text);
+	}
+	return true;
 }
 
 /* ---- index files ----------------------------------------------------------- */
@@ -69,10 +84,8 @@ inspect_index(struct inspection *inspection, bool rowindex)
 		return;
 	}
 	code = bat_recovery_judge_index(dir, rowindex, &claim, &error);
-	if (code == BAT_WORLD_NO_MEMORY) {
-		inspection->code = code;
+	if (bat_inspect_ends(inspection, code, &error))
 		return;
-	}
 	snprintf(inspection->prefix, sizeof(inspection->prefix), "%s.", name);
 	if (claim.version != 0) {
 		bat_inspect_say(inspection, "version", "%u", claim.version);
@@ -117,7 +130,7 @@ inspect_hidden(struct inspection *inspection)
 	if (code == BAT_OK) {
 		bat_inspect_say(inspection, "hidden.ranges", "%zu",
 		    hidden.count);
-	} else {
+	} else if (!bat_inspect_ends(inspection, code, &error)) {
 		bat_inspect_say(inspection, "hidden.broken", "%s", error.text);
 		bat_inspect_damage(inspection, 0, 0, "%s: %s", BAT_HIDDEN_FILE,
 		    error.text);
@@ -138,7 +151,7 @@ inspect_sidecar(struct inspection *inspection)
 	code = bat_sidecar_load(&inspection->dir, &index, &state, &why);
 	if (code == BAT_OK)
 		bat_inspect_say(inspection, "sidecar.believed", "yes");
-	else
+	else if (!bat_inspect_ends(inspection, code, &why))
 		bat_inspect_say(inspection, "sidecar.believed", "no: %s",
 		    why.text[0] != '\0' ? why.text : bat_error_name(code));
 	if (code == BAT_OK)
@@ -163,7 +176,9 @@ inspect_mount(struct inspection *inspection)
 	    &error);
 	if (code == BAT_OK && recovery.refuse)
 		error = recovery.refusal;
-	if (error.code != 0) {
+	if (bat_inspect_ends(inspection, code, &error)) {
+		/* Nobody knows what a mount would say. */
+	} else if (error.code != 0) {
 		bat_inspect_say(inspection, "writable", "no: %s", error.text);
 		bat_inspect_damage(inspection, error.segment, error.offset,
 		    "%s", error.text);

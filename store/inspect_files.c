@@ -148,8 +148,8 @@ bat_inspect_segment(struct inspection *inspection, size_t position)
 	bat_inspect_say(inspection, "size", "%llu",
 	    (unsigned long long)info->stat.size);
 	code = bat_survey_segment(&inspection->dir, info->id, &survey, &error);
-	if (code == BAT_WORLD_NO_MEMORY) {
-		inspection->code = code;
+	if (bat_inspect_ends(inspection, code, &error)) {
+		/* Of the rest nothing is said. */
 	} else if (code != BAT_OK) {
 		bat_inspect_say(inspection, "unreadable", "%s", error.text);
 		bat_inspect_damage(inspection, info->id, 0, "%s", error.text);

@@ -17,10 +17,14 @@ struct inspection {
 /* One line, unless the work has ended. */
 void bat_inspect_say(struct inspection *inspection, const char *key,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Count it; the first one is the answer. */
+/* Count it, unless the work has ended; the first one is the answer. */
 void bat_inspect_damage(struct inspection *inspection, uint64_t segment,
     uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Did memory run out (code)? Then the work has ended: it is no damage. */
+bool bat_inspect_ends(struct inspection *inspection, int code,
+    const struct bat_error *why);
 
 /* Every name of the directory that is no segment's, and those below .batfs. */
 void bat_inspect_names(struct inspection *inspection);

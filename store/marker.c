@@ -68,9 +68,10 @@ literal(const char **at, char c)
 	return true;
 }
 
-/* "merged_id":N or "source_segment_ids":[N,...], in either order. */
+/* "merged_id":N or "source_segment_ids":[N,...], in either order. out->sources
+ * has room for as many as such a text can name. */
 static bool
-parse_marker(const char *text, size_t length, struct bat_marker *out)
+parse_marker(const char *text, struct bat_marker *out)
 {
 	const char *merged = strstr(text, "\"merged_id\"");
 	const char *list = strstr(text, "\"source_segment_ids\"");
@@ -81,9 +82,6 @@ parse_marker(const char *text, size_t length, struct bat_marker *out)
 	list += strlen("\"source_segment_ids\"");
 	if (!literal(&merged, ':') || !digits(&merged, &out->merged) ||
 	    !literal(&list, ':') || !literal(&list, '['))
-		return false;
-	out->sources = calloc(length / 2 + 1, sizeof(*out->sources));
-	if (out->sources == NULL)
 		return false;
 	if (literal(&list, ']'))
 		return true;
@@ -138,8 +136,15 @@ bat_marker_read(const struct bat_segment_dir *dir, struct bat_marker *out,
 	*out = (struct bat_marker){ .merged = 0 };
 	if (code == BAT_OK)
 		code = bat_bytes_append_byte(&text, 0);
+	if (code == BAT_OK) {
+		out->sources = calloc(text.length / 2 + 1,
+		    sizeof(*out->sources));
+		if (out->sources == NULL)
+			code = bat_error_set(error, BAT_WORLD_NO_MEMORY,
+			    "no memory for %s", BAT_SEGMENT_DIR_MARKER);
+	}
 	if (code == BAT_OK &&
-	    (!parse_marker((const char *)text.data, text.length, out) ||
+	    (!parse_marker((const char *)text.data, out) ||
 		!check_sum((const char *)text.data, out) ||
 		!is_sensible(out))) {
 		bat_marker_free(out);

@@ -113,6 +113,8 @@ copy_hidden(struct salvage *salvage)
 		    &(struct bat_salvage_gap){ .reason = BAT_HIDDEN_FILE
 			": does not hold; events that "
 			"were withdrawn are visible" });
+	else
+		bat_error_set(salvage->repair.error, code, "%s", why.text);
 	bat_bytes_free(&file);
 	return code;
 }

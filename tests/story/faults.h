@@ -5,6 +5,7 @@
 #define STORY_FAULTS_H
 
 #include "cuts.h"
+#include "failing_memory.h"
 #include "faulty_disk.h"
 #include "workload.h"
 
@@ -39,12 +40,5 @@ struct fault_counts {
 bool fault_life(const struct story_workload *workload,
     enum memory_disk_model model, const struct fault *fault, uint64_t seed,
     struct fault_counts *counts, char why[512]);
-
-/* Allocations of the code under test: from the nth on fails one, or all.
- * nth 0: none. Counting starts anew. */
-void fault_memory_arm(unsigned nth, bool for_good);
-unsigned fault_memory_disarm(void); /* how many there were */
-/* Go on after a disarm. */
-void fault_memory_resume(void);
 
 #endif

@@ -274,7 +274,7 @@ at_step(void *context, struct story_run *run)
 	struct life *life = context;
 	bool failed = run->error_count > life->errors_before;
 
-	(void)fault_memory_disarm();
+	(void)failing_memory_disarm();
 	life->errors_before = run->error_count;
 	if (run->last_error.code == BAT_STATE_STOPPED || run->poisoned)
 		life->stopped = true;
@@ -285,7 +285,7 @@ at_step(void *context, struct story_run *run)
 		fails(life, "it failed once, and then again: %.300s",
 		    run->last_error.text);
 	if (life->fault->kind == FAULT_MEMORY)
-		fault_memory_resume();
+		failing_memory_resume();
 }
 
 static void
@@ -362,9 +362,9 @@ fault_life(const struct story_workload *workload, enum memory_disk_model model,
 
 	start(&life, workload, model);
 	if (memory)
-		fault_memory_arm(fault->nth, fault->for_good);
+		failing_memory_arm(fault->nth, fault->for_good, &story_paused);
 	story_run_all(&life.run);
-	allocations = fault_memory_disarm();
+	allocations = failing_memory_disarm();
 	if (counts != NULL) {
 		memcpy(counts->calls, life.faulty.calls, sizeof(counts->calls));
 		counts->clock = life.run.clock.calls;

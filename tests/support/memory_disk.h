@@ -15,7 +15,7 @@
  *
  * Calling sequence: memory_disk_new; give memory_disk_door to the code under
  * test; memory_disk_crash, memory_disk_copy whenever wanted; free each. All
- * files live under "/", which always exists. Threads: one. Whatever cannot be
+ * files live under "/", which always exists, or in a folder of it. Threads: one. Whatever cannot be
  * (no memory, a name that is too long) aborts: it is the test's ground.
  */
 #ifndef TEST_MEMORY_DISK_H

@@ -55,6 +55,8 @@ create(struct memory_disk *disk, unsigned dir, const char *name,
 	return op.target;
 }
 
+static int sync_inode(struct memory_disk *disk, int fd, bool names_too);
+
 static int
 open_dir_at(void *context, int dir, const char *name)
 {
@@ -70,13 +72,26 @@ open_dir_at(void *context, int dir, const char *name)
 	return memory_disk_make_fd(disk, inode, O_RDONLY);
 }
 
+/* "/", or a folder in it. */
 static int
 open_dir(void *context, const char *path, bool may_create)
 {
-	(void)may_create;
-	return strcmp(path, "/") == 0 ?
-	    memory_disk_make_fd(context, 0, O_RDONLY) :
-	    -ENOENT;
+	struct memory_disk *disk = context;
+	int root, dir;
+
+	if (path[0] != '/')
+		return -ENOENT;
+	root = memory_disk_make_fd(disk, 0, O_RDONLY);
+	if (path[1] == '\0')
+		return root;
+	dir = open_dir_at(disk, root, path + 1);
+	if (dir == -ENOENT && may_create) {
+		(void)create(disk, 0, path + 1, BAT_FILE_DIRECTORY, 0700);
+		(void)sync_inode(disk, root, true);
+		dir = open_dir_at(disk, root, path + 1);
+	}
+	disk->door.close(disk, root);
+	return dir;
 }
 
 static int

@@ -1,10 +1,8 @@
-/*
- * malloc, calloc and realloc of everything in this program, through the
- * linker's --wrap: those of the code under test can be made to fail.
- */
+#include "failing_memory.h"
+
 #include <stdlib.h>
 
-#include "faults.h"
+#include "memory_disk.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -13,20 +11,24 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 
+/* Two threads of one work may ask at the same time. */
 static struct {
 	bool armed, for_good;
-	unsigned nth, count;
+	unsigned nth;
+	_Atomic unsigned count;
+	const unsigned *paused;
 } memory;
 
 static bool
 fails(void)
 {
-	if (!memory.armed || story_paused > 0)
+	unsigned count;
+
+	if (!memory.armed || (memory.paused != NULL && *memory.paused > 0))
 		return false;
-	memory.count++;
+	count = ++memory.count;
 	return memory.nth > 0 &&
-	    (memory.for_good ? memory.count >= memory.nth :
-			       memory.count == memory.nth);
+	    (memory.for_good ? count >= memory.nth : count == memory.nth);
 }
 
 void *
@@ -48,24 +50,25 @@ __wrap_realloc(void *old, size_t size)
 }
 
 void
-fault_memory_arm(unsigned nth, bool for_good)
+failing_memory_arm(unsigned nth, bool for_good, const unsigned *paused)
 {
 	memory_disk_realloc = __real_realloc;
 	memory.armed = true;
 	memory.for_good = for_good;
 	memory.nth = nth;
 	memory.count = 0;
+	memory.paused = paused;
 }
 
 unsigned
-fault_memory_disarm(void)
+failing_memory_disarm(void)
 {
 	memory.armed = false;
 	return memory.count;
 }
 
 void
-fault_memory_resume(void)
+failing_memory_resume(void)
 {
 	memory.armed = true;
 }
