@@ -7,16 +7,17 @@ refuse_batch(struct bat_batch *batch)
 	batch->committed = 0;
 	batch->code = bat_error_set(&batch->error, BAT_USE_READ_ONLY,
 	    "the store is open read-only");
-	batch->done(batch->context, batch);
 }
 
 void
 bat_submit(struct bat_store *store, struct bat_batch *batch)
 {
-	if (store->options.read_only)
+	if (store->options.read_only) {
 		refuse_batch(batch);
-	else
-		bat_writer_submit(&store->writer, batch);
+		batch->done(batch->context, batch);
+		return;
+	}
+	bat_writer_submit(&store->writer, batch);
 }
 
 /* An append met a row that lied, or a part of the sidecar that does not hold,
@@ -48,9 +49,12 @@ bat_commit_run(struct bat_store *store, bool wait)
 void
 bat_submit_here(struct bat_store *store, struct bat_batch *batch)
 {
-	if (store->options.read_only)
+	if (store->options.read_only) {
 		refuse_batch(batch);
-	else if (bat_writer_submit_alone(&store->writer, batch))
+		batch->done(batch->context, batch);
+		return;
+	}
+	if (bat_writer_submit_alone(&store->writer, batch))
 		(void)bat_commit_run(store, false);
 }
 
@@ -60,32 +64,13 @@ bat_wake(struct bat_store *store)
 	bat_writer_wake(&store->writer);
 }
 
-/* For bat_append: its own done. */
-struct append_wait {
-	struct bat_writer *writer;
-	bool done; /* guarded by the writer's queue_mutex */
-};
-
-static void
-append_done(void *context, struct bat_batch *batch)
-{
-	struct append_wait *wait = context;
-
-	(void)batch;
-	pthread_mutex_lock(&wait->writer->queue_mutex);
-	wait->done = true;
-	pthread_mutex_unlock(&wait->writer->queue_mutex);
-}
-
 int
 bat_append(struct bat_store *store, struct bat_batch *batch)
 {
-	struct append_wait wait = { &store->writer, false };
-
-	batch->done = append_done;
-	batch->context = &wait;
-	bat_submit(store, batch);
-	bat_writer_wait(&store->writer, &wait.done);
+	if (store->options.read_only)
+		refuse_batch(batch);
+	else
+		bat_writer_append(&store->writer, batch);
 	if (batch->code == BAT_DATA_DISAGREES)
 		heal(store);
 	return batch->code;

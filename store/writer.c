@@ -115,8 +115,7 @@ bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,
 	if (pthread_mutex_init(&writer->compacting, NULL) != 0 ||
 	    pthread_mutex_init(&writer->lead, NULL) != 0 ||
 	    pthread_mutex_init(&writer->queue_mutex, NULL) != 0 ||
-	    pthread_cond_init(&writer->queued, NULL) != 0 ||
-	    pthread_cond_init(&writer->led, NULL) != 0)
+	    pthread_cond_init(&writer->queued, NULL) != 0)
 		return BAT_WORLD_NO_MEMORY;
 	return bat_runway_init(&writer->runway, dir->disk,
 	    options->runway_bytes);
@@ -136,7 +135,6 @@ bat_writer_free(struct bat_writer *writer)
 	bat_writer_hashes_free(&writer->hashes);
 	bat_writer_heads_clear(&writer->heads);
 	pthread_cond_destroy(&writer->queued);
-	pthread_cond_destroy(&writer->led);
 	pthread_mutex_destroy(&writer->queue_mutex);
 	pthread_mutex_destroy(&writer->lead);
 	bat_frontier_free(&writer->frontier);

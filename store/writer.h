@@ -104,12 +104,13 @@ struct bat_writer {
 	pthread_mutex_t lead;
 	pthread_mutex_t queue_mutex;
 	pthread_cond_t queued;			    /* something is, or woken */
-	pthread_cond_t led;			    /* a group is over */
 	struct bat_batch *queue_first, *queue_last; /* guarded by queue_mutex */
 	size_t queue_count;			    /* likewise */
 	size_t idle;  /* threads that wait for the first batch; likewise */
 	bool woken;   /* guarded by queue_mutex */
 	bool leading; /* a group is under way; guarded by queue_mutex */
+	/* Likewise: of those in the queue, who leads them if no more come. */
+	struct bat_writer_waiter *gatherer;
 	/* Likewise: how many batches the next group is likely to have, and how
 	 * long the last one took. */
 	size_t expected;
@@ -180,9 +181,9 @@ bool bat_writer_submit_alone(struct bat_writer *writer,
     struct bat_batch *batch);
 size_t bat_writer_run(struct bat_writer *writer, bool wait);
 void bat_writer_wake(struct bat_writer *writer);
-/* Wait until *done (set under queue_mutex by a batch's done), leading groups
- * when nobody else does. */
-void bat_writer_wait(struct bat_writer *writer, const bool *done);
+/* Submit a batch and wait until it is answered, leading groups when nobody
+ * else does; done and context are this function's. */
+void bat_writer_append(struct bat_writer *writer, struct bat_batch *batch);
 int bat_writer_sync(struct bat_writer *writer, struct bat_error *error);
 /*
  * Merge the sealed segments (compaction.h); what was written until now is

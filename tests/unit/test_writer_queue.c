@@ -4,6 +4,7 @@
  */
 #include <check.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 
@@ -165,6 +166,104 @@ START_TEST(each_batch_is_answered_once_whoever_leads)
 }
 END_TEST
 
+/* ---- callers that wait ---------------------------------------------------- */
+
+static void *
+append_rounds(void *context)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		stores_append(store, context, "\xa1x");
+	return NULL;
+}
+
+START_TEST(callers_beside_a_committer_are_each_answered)
+{
+	static char names[2 * WRITERS][2] = { "a", "b", "c", "d", "e", "f", "g",
+		"h" };
+	pthread_t committer, writers[2 * WRITERS];
+
+	ck_assert_int_eq(
+	    pthread_create(&committer, NULL, commit_until_stopped, NULL), 0);
+	for (size_t i = 0; i < 2 * WRITERS; i++)
+		ck_assert_int_eq(pthread_create(&writers[i], NULL,
+				     i % 2 == 0 ? append_rounds : write_rounds,
+				     names[i]),
+		    0);
+	for (size_t i = 0; i < 2 * WRITERS; i++)
+		pthread_join(writers[i], NULL);
+	atomic_store(&stop, true);
+	bat_wake(store);
+	pthread_join(committer, NULL);
+	ck_assert_uint_eq(count_events(), 2 * WRITERS * ROUNDS + 1);
+}
+END_TEST
+
+START_TEST(callers_without_a_committer_are_each_answered)
+{
+	static char names[WRITERS][2] = { "a", "b", "c", "d" };
+	pthread_t writers[WRITERS];
+
+	for (size_t i = 0; i < WRITERS; i++)
+		ck_assert_int_eq(pthread_create(&writers[i], NULL,
+				     append_rounds, names[i]),
+		    0);
+	for (size_t i = 0; i < WRITERS; i++)
+		pthread_join(writers[i], NULL);
+	ck_assert_uint_eq(count_events(), WRITERS * ROUNDS + 1);
+}
+END_TEST
+
+/* The disk of this test: while it syncs, another caller comes. */
+static pthread_t latecomer;
+static atomic_bool has_come;
+
+static void *
+append_late(void *context)
+{
+	(void)context;
+	stores_append(store, "late", "\xa1x");
+	return NULL;
+}
+
+static size_t
+count_queued(void)
+{
+	size_t count;
+
+	pthread_mutex_lock(&store->writer.queue_mutex);
+	count = store->writer.queue_count;
+	pthread_mutex_unlock(&store->writer.queue_mutex);
+	return count;
+}
+
+static int
+sync_while_another_comes(void *context, int fd)
+{
+	if (!atomic_exchange(&has_come, true)) {
+		ck_assert_int_eq(
+		    pthread_create(&latecomer, NULL, append_late, NULL), 0);
+		while (count_queued() == 0)
+			sched_yield();
+	}
+	return bat_file_posix()->sync_data(context, fd);
+}
+
+START_TEST(who_came_during_a_group_is_not_forgotten_at_its_end)
+{
+	struct bat_disk disk = *bat_file_posix();
+	const struct bat_options options = { .disk = &disk };
+
+	stores_close(store);
+	disk.sync_data = sync_while_another_comes;
+	store = stores_open_with(&dir, &options);
+	stores_append(store, "early", "\xa1x");
+	pthread_join(latecomer, NULL);
+	ck_assert_uint_eq(count_events(), 3);
+	stores_close(store);
+	store = stores_open(&dir, false);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -177,5 +276,9 @@ main(void)
 	    who_is_alone_has_the_answer_when_the_call_returns);
 	tcase_add_test(promises, who_is_not_alone_leaves_it_to_the_committer);
 	tcase_add_test(promises, each_batch_is_answered_once_whoever_leads);
+	tcase_add_test(promises, callers_beside_a_committer_are_each_answered);
+	tcase_add_test(promises, callers_without_a_committer_are_each_answered);
+	tcase_add_test(promises,
+	    who_came_during_a_group_is_not_forgotten_at_its_end);
 	return suite_run(suite);
 }
