@@ -17,7 +17,6 @@
 #include "stream.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "render.h"
 #include "stream_internal.h"
@@ -130,22 +129,67 @@ read_ahead(struct batfs_stream_call *call, const struct wish *wish,
 		    end - first, &call->reading);
 }
 
+/* What the wish needs of a block that starts at `start`, from the text that is
+ * kept of it. With the mutex. */
+static int
+read_text(struct wish *wish, struct bat_slice text, uint64_t start)
+{
+	size_t skip = (size_t)(wish->at - start), take = text.length - skip;
+	int code;
+
+	if (take > wish->end - wish->at)
+		take = (size_t)(wish->end - wish->at);
+	code = bat_bytes_append(wish->buf, text.data + skip, take);
+	if (code == BAT_OK)
+		wish->at += take;
+	return code;
+}
+
+/* Streams that the kernel keeps are read once. */
+static bool
+is_read_again(const struct batfs_stream_key *key)
+{
+	return key->list.before == 0 && key->to_seq == UINT64_MAX &&
+	    key->choice == 0;
+}
+
+/* A whole block was rendered onto the end of the wish. */
+static void
+keep_text(struct batfs_stream_call *call, const struct wish *wish,
+    uint64_t block, uint64_t start)
+{
+	size_t length = (size_t)(wish->at - start);
+
+	if (is_read_again(&call->table->key))
+		batfs_stream_put_text(call, block,
+		    bat_bytes_slice(
+			wish->buf->data + wish->buf->length - length, length));
+}
+
 /* The rest of the block in which the wish starts; it is measured. */
 static int
 read_block(struct batfs_stream_call *call, struct wish *wish)
 {
 	const struct batfs_stream_table *table = call->table;
 	struct batfs_stream_chunk chunk;
-	uint64_t block, start, line_count;
-	int code;
+	uint64_t block, start, line_count, first_start;
+	struct bat_slice text;
+	size_t before = wish->buf->length;
+	int code = BAT_OK;
 
 	pthread_mutex_lock(&call->streams->mutex);
 	block = batfs_stream_block_of(table, wish->at);
 	chunk.cursor = table->blocks[block].cursor;
-	start = table->blocks[block].offset;
+	first_start = start = table->blocks[block].offset;
 	line_count = table->line_count - block * BATFS_STREAM_BLOCK_LINES;
+	text = batfs_stream_find_text(call->streams, table, block);
+	if (text.length > wish->at - start)
+		code = read_text(wish, text, start);
 	pthread_mutex_unlock(&call->streams->mutex);
+	if (code != BAT_OK || wish->buf->length > before)
+		return code;
 
+	call->shows_damage = false;
 	if (line_count > BATFS_STREAM_BLOCK_LINES)
 		line_count = BATFS_STREAM_BLOCK_LINES;
 	code = batfs_stream_take_chunk(call, &chunk, (size_t)line_count);
@@ -166,6 +210,10 @@ read_block(struct batfs_stream_call *call, struct wish *wish)
 			return code;
 		start += length;
 	}
+	/* All of it, and nothing went to the spans? */
+	if (chunk.count == BATFS_STREAM_BLOCK_LINES && wish->at == start &&
+	    wish->buf->length - before == start - first_start)
+		keep_text(call, wish, block, first_start);
 	return BAT_OK;
 }
 
@@ -226,20 +274,6 @@ read_some(struct batfs_stream_call *call, struct wish *wish)
 
 /* ---- the door ---------------------------------------------------------- */
 
-/* Asked once: it is a file of /sys. */
-static bool
-has_two_processors(void)
-{
-	static atomic_long known;
-	long count = atomic_load(&known);
-
-	if (count == 0) {
-		count = sysconf(_SC_NPROCESSORS_ONLN);
-		atomic_store(&known, count);
-	}
-	return count > 1;
-}
-
 int
 batfs_stream_new(struct bat_store *store, const struct batfs_stream_ways *ways,
     struct batfs_streams **out)
@@ -254,15 +288,19 @@ batfs_stream_new(struct bat_store *store, const struct batfs_stream_ways *ways,
 	if (streams->ways.render == NULL)
 		streams->ways.render = batfs_render_event;
 	streams->table_bytes_max = BATFS_STREAM_TABLE_BYTES;
-	streams->two_processors = has_two_processors();
+	streams->two_processors = batfs_stream_has_two_processors();
 	atomic_flag_clear(&streams->helping);
 	if (pthread_mutex_init(&streams->mutex, NULL) != 0)
 		goto free_streams;
 	if (pthread_cond_init(&streams->measured, NULL) != 0)
 		goto destroy_mutex;
+	if (pthread_cond_init(&streams->text.wake, NULL) != 0)
+		goto destroy_measured;
 	streams->generation = batfs_stream_store_generation(streams);
 	*out = streams;
 	return BAT_OK;
+destroy_measured:
+	pthread_cond_destroy(&streams->measured);
 destroy_mutex:
 	pthread_mutex_destroy(&streams->mutex);
 free_streams:
@@ -275,12 +313,14 @@ batfs_stream_free(struct batfs_streams *streams)
 {
 	if (streams == NULL)
 		return;
+	batfs_stream_end_text(streams);
 	batfs_stream_forget(streams, true);
 	while (streams->spare_count > 0)
 		bat_reading_free(
 		    &streams->spare_readings[--streams->spare_count]);
 	bat_bytes_free(&streams->helper_room);
 	free(streams->buckets);
+	pthread_cond_destroy(&streams->text.wake);
 	pthread_cond_destroy(&streams->measured);
 	pthread_mutex_destroy(&streams->mutex);
 	free(streams);

@@ -14,7 +14,8 @@
  * ask again); BAT_WORLD_*. On failure buf is as before.
  *
  * Threads: locks inside, not held while the store reads. A long read may have a
- * helper, which is gone when it returns.
+ * helper, which is gone when it returns; text that is kept has one that gives
+ * it up, which is gone with the streams.
  */
 #ifndef BATFS_STREAM_H
 #define BATFS_STREAM_H
@@ -40,6 +41,9 @@ struct batfs_stream_key {
  * render    makes the line of an event, as batfs_render_event does.
  * kept	     lines are those of batfs_render_event, and the store keeps their
  *	     lengths (bat_keep_lengths).
+ * text_bytes  so many bytes of text may be kept from one read to the next, for
+ *	     seconds (0: none). render says of a line that shows damage by a
+ *	     code in its error, although it returns 0: of such none is kept.
  */
 struct batfs_stream_ways {
 	int (*choose)(void *context, const struct batfs_stream_key *key,
@@ -50,6 +54,7 @@ struct batfs_stream_ways {
 	    struct bat_reading *reading, struct bat_buf *buf,
 	    struct bat_error *error);
 	bool kept;
+	size_t text_bytes;
 };
 
 /* ways: NULL for the usual ones. */

@@ -10,11 +10,27 @@
  */
 #include "stream_internal.h"
 
+#include <unistd.h>
+
 #include "thread.h"
 
 #define HALVES_MIN (256u << 10) /* bytes; below, a thread costs more */
 /* Chunks of lines that one measures while the other measures the next ones. */
 #define TURN 4u
+
+/* Asked once: it is a file of /sys. */
+bool
+batfs_stream_has_two_processors(void)
+{
+	static atomic_long known;
+	long count = atomic_load(&known);
+
+	if (count == 0) {
+		count = sysconf(_SC_NPROCESSORS_ONLN);
+		atomic_store(&known, count);
+	}
+	return count > 1;
+}
 
 static bool
 take_helper(struct batfs_streams *streams)
@@ -53,7 +69,7 @@ read_half(void *argument)
 }
 
 /* Where the second half of what is asked for starts, and the end of it; false:
- * it is not worth it, or nothing of it is measured. */
+ * it is not worth it, since text is kept of it, or nothing of it is measured. */
 static bool
 find_middle(struct batfs_streams *streams, const struct batfs_stream_key *key,
     uint64_t offset, size_t size, uint64_t *out_middle, uint64_t *out_end)
@@ -70,7 +86,8 @@ find_middle(struct batfs_streams *streams, const struct batfs_stream_key *key,
 		block = batfs_stream_block_of(table, offset + bytes / 2);
 		*out_end = offset + bytes;
 		*out_middle = table->blocks[block].offset;
-		found = bytes >= HALVES_MIN && *out_middle > offset;
+		found = bytes >= HALVES_MIN && *out_middle > offset &&
+		    batfs_stream_find_text(streams, table, block).length == 0;
 	}
 	if (table != NULL)
 		batfs_stream_release(streams, table);
@@ -128,28 +145,14 @@ batfs_stream_halves(struct batfs_streams *streams,
 
 /* ---- ahead of who measures --------------------------------------------- */
 
-/* The lengths of a chunk that nobody knows yet. */
 static int
 learn_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk)
 {
-	uint32_t unknown[BATFS_STREAM_BLOCK_LINES];
-	size_t count = 0;
-	int code;
+	int code = batfs_stream_learn(call, chunk);
 
-	for (size_t i = 0; i < chunk->count; i++)
-		if (chunk->lengths[i] == 0)
-			unknown[count++] = chunk->ordinals[i];
-	if (count > 1)
-		bat_read_ahead(call->streams->store, unknown, count,
-		    &call->reading);
-	for (size_t i = 0; i < count; i++) {
-		bat_bytes_clear(&call->scratch);
-		code = batfs_stream_render(call, unknown[i], 0, &call->scratch,
-		    &chunk->lengths[i]);
-		if (code != BAT_OK)
-			return code;
-	}
-	return batfs_stream_remember(call, unknown, chunk->lengths, count);
+	return code != BAT_OK ? code :
+				batfs_stream_remember(call, chunk->ordinals,
+				    chunk->lengths, chunk->count);
 }
 
 /* Every other turn is the helper's; what somebody learned meanwhile costs
@@ -157,7 +160,10 @@ learn_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk)
 static int
 go_ahead(struct batfs_stream_ahead *ahead, struct batfs_stream_call *call)
 {
-	struct batfs_stream_chunk chunk = { .cursor = ahead->cursor };
+	struct batfs_stream_chunk chunk = {
+		.cursor = ahead->cursor,
+		.block = ahead->block,
+	};
 	int code = BAT_OK;
 
 	for (unsigned i = 0; code == BAT_OK && !atomic_load(&ahead->stop);
@@ -168,6 +174,11 @@ go_ahead(struct batfs_stream_ahead *ahead, struct batfs_stream_call *call)
 			break;
 		if (i / TURN % 2 == 1)
 			code = learn_chunk(call, &chunk);
+		/* A stream that grows meanwhile: no block starts there. */
+		if (chunk.block != UINT64_MAX)
+			chunk.block = chunk.count < BATFS_STREAM_BLOCK_LINES ?
+			    UINT64_MAX :
+			    chunk.block + 1;
 	}
 	return code;
 }
@@ -204,6 +215,9 @@ batfs_stream_ahead_start(struct batfs_stream_ahead *ahead,
 	ahead->key = &call->table->key;
 	pthread_mutex_lock(&streams->mutex);
 	ahead->cursor = call->table->cursor;
+	ahead->block = call->table->line_count % BATFS_STREAM_BLOCK_LINES == 0 ?
+	    call->table->line_count / BATFS_STREAM_BLOCK_LINES :
+	    UINT64_MAX;
 	pthread_mutex_unlock(&streams->mutex);
 	atomic_init(&ahead->stop, false);
 	ahead->runs = batfs_thread_start(&ahead->thread, run_ahead, ahead,

@@ -1,9 +1,10 @@
 /*
  * Inside of stream: what is remembered of each stream. stream_table.c,
- * stream_lengths.c and stream_span.c keep it, stream.c measures and reads with
- * it, stream_helper.c halves the time of what is long. Nobody else includes this.
+ * stream_lengths.c, stream_span.c and stream_text.c keep it, stream.c measures and
+ * reads with it, stream_helper.c halves the time of what is long. Nobody else
+ * includes this.
  *
- * Three memories, under streams->mutex but for what the store keeps, all
+ * Four memories, under streams->mutex but for what the store keeps, all
  * disposable:
  * - lengths: of each line, by ordinal, 0 while unknown. Kept as long as the
  *   generation stands, since each costs a read of the disk.
@@ -12,6 +13,8 @@
  *   the lengths they cost no rendering.
  * - spans: bytes that were rendered and not yet handed out, so that a reader
  *   who stops within a line (or a block) does not have it rendered again.
+ * - text: whole blocks as they were rendered, for who reads what was measured
+ *   or read a moment ago. Only of lines that show no damage, which may heal.
  *
  * Invariants while the mutex is free: (1) blocks[k] is known for every k with
  * 64 * k < line_count; (2) blocks[0] is {0, 0}; (3) a detached table is in no
@@ -32,6 +35,7 @@
 #define BATFS_STREAM_SPAN_BYTES (32u << 20)
 #define BATFS_STREAM_SPAN_COUNT 16
 #define BATFS_STREAM_SPARES 2
+#define BATFS_STREAM_TEXT_SECONDS 10 /* without use */
 
 /* Where every 64th line starts. */
 struct batfs_stream_block {
@@ -62,6 +66,22 @@ struct batfs_stream_span {
 	struct bat_buf bytes;
 };
 
+struct batfs_stream_place;
+
+/* See stream_text.c. */
+struct batfs_stream_text {
+	uint8_t *bytes; /* NULL: there is none */
+	size_t used, count;
+	struct batfs_stream_place *places;
+	uint64_t refused; /* the serial of a stream that does not fit, or 0 */
+	uint64_t uses;
+	/* The thread that gives it up: to be joined; at work; told to end; told
+	 * not to wait (by tests). */
+	bool has_thread, waits, stop, hurry;
+	pthread_t thread;
+	pthread_cond_t wake;
+};
+
 struct batfs_streams {
 	struct bat_store *store;
 	struct batfs_stream_ways ways; /* render is never NULL */
@@ -78,6 +98,7 @@ struct batfs_streams {
 	uint64_t next_serial;
 	struct batfs_stream_span spans[BATFS_STREAM_SPAN_COUNT];
 	uint64_t span_clock;
+	struct batfs_stream_text text;
 	/* Memory of calls that are over, for the next ones. */
 	struct bat_reading spare_readings[BATFS_STREAM_SPARES];
 	unsigned spare_count;
@@ -117,6 +138,12 @@ void batfs_stream_put_span(struct batfs_streams *streams,
 
 void batfs_stream_drop_spans(struct batfs_streams *streams);
 
+/* The text of a whole block, valid while the mutex is held; empty if none is
+ * kept. */
+struct bat_slice batfs_stream_find_text(struct batfs_streams *streams,
+    const struct batfs_stream_table *table, uint64_t block);
+void batfs_stream_drop_text(struct batfs_streams *streams);
+
 /*
  * Up to max ordinals of a stream from *cursor on (0: its start), and *cursor
  * moved behind them; asks the store, without the mutex. For a list that is cut
@@ -138,11 +165,15 @@ struct batfs_stream_call {
 	struct bat_buf scratch;
 	struct bat_error *error;
 	uint64_t rendered_lines, rendered_bytes; /* in this call */
+	/* A line since this was last false shows that an event is damaged. */
+	bool shows_damage;
+	struct bat_error own_error; /* where the caller has none */
 };
 
 /* Up to one block of a stream. */
 struct batfs_stream_chunk {
 	size_t count;
+	uint64_t block; /* the one in which it lies, where text is kept of it */
 	uint64_t cursor; /* behind them */
 	uint32_t ordinals[BATFS_STREAM_BLOCK_LINES];
 	uint32_t lengths[BATFS_STREAM_BLOCK_LINES]; /* 0: unknown */
@@ -152,6 +183,15 @@ struct batfs_stream_chunk {
  * ask as usual. */
 bool batfs_stream_brief_size(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t *out_size);
+
+/* ---- text (stream_text.c) ---- */
+
+/* Keep the text of a whole block of the call's stream, if there is room and it
+ * shows no damage. */
+void batfs_stream_put_text(struct batfs_stream_call *call, uint64_t block,
+    struct bat_slice bytes);
+/* No thread is left. */
+void batfs_stream_end_text(struct batfs_streams *streams);
 
 /* ---- lengths (stream_lengths.c) ---- */
 
@@ -183,6 +223,10 @@ int batfs_stream_call_end(struct batfs_stream_call *call, int code);
  */
 int batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
     uint32_t known, struct bat_buf *buf, uint32_t *out_length);
+/* The lengths of a chunk that nobody knows yet; 0, BAT_WORLD_*,
+ * BAT_DATA_DISAGREES. Nobody is told of them. */
+int batfs_stream_learn(struct batfs_stream_call *call,
+    struct batfs_stream_chunk *chunk);
 /* The next max lines at chunk->cursor, with the lengths that are known. */
 int batfs_stream_take_chunk(struct batfs_stream_call *call,
     struct batfs_stream_chunk *chunk, size_t max);
@@ -197,6 +241,7 @@ int batfs_stream_measure(struct batfs_stream_call *call,
 
 /* ---- a second thread (stream_helper.c), without the mutex ------------- */
 
+bool batfs_stream_has_two_processors(void);
 /* Read by this thread, whatever the size: as batfs_stream_read. */
 int batfs_stream_read_alone(struct batfs_streams *streams,
     const struct batfs_stream_key *key, uint64_t offset, size_t size,
@@ -216,6 +261,7 @@ struct batfs_stream_ahead {
 	struct batfs_streams *streams;
 	const struct batfs_stream_key *key;
 	uint64_t cursor; /* where it begins */
+	uint64_t block;	 /* that is the start of this one, or UINT64_MAX */
 	bool asked, runs;
 	atomic_bool stop;
 	pthread_t thread;

@@ -91,10 +91,15 @@ int
 batfs_stream_render(struct batfs_stream_call *call, uint32_t ordinal,
     uint32_t known, struct bat_buf *buf, uint32_t *out_length)
 {
+	struct bat_error *error = call->error == NULL ? &call->own_error :
+							call->error;
 	size_t before = buf->length, length;
-	int code = call->streams->ways.render(call->streams->store, ordinal,
-	    &call->reading, buf, call->error);
+	int code;
 
+	error->code = BAT_OK;
+	code = call->streams->ways.render(call->streams->store, ordinal,
+	    &call->reading, buf, error);
+	call->shows_damage |= error->code != BAT_OK;
 	if (code != BAT_OK)
 		return code == BAT_STATE_NOT_FOUND ? BAT_DATA_DISAGREES : code;
 	length = buf->length - before;
@@ -193,6 +198,7 @@ measuring_begin(struct batfs_stream_call *call,
 		    &call->streams->mutex);
 	table->measuring = true;
 	chunk->cursor = table->cursor;
+	chunk->block = table->line_count / BATFS_STREAM_BLOCK_LINES;
 	*out_start = table->size;
 	room = table->detached ? 0 :
 				 BATFS_STREAM_BLOCK_LINES -
@@ -254,37 +260,70 @@ read_ahead(struct batfs_stream_call *call,
 		    &call->reading);
 }
 
-/*
- * All lengths of a chunk of up to max lines. capture, may be NULL: render every
- * line onto it, and fewer lines when it has enough.
- */
-static int
-measure_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
-    size_t max, struct bat_buf *capture)
+/* The lengths of a chunk that nobody knows yet. A whole block of such lines is
+ * kept as text. */
+int
+batfs_stream_learn(struct batfs_stream_call *call,
+    struct batfs_stream_chunk *chunk)
 {
-	struct bat_buf *to = capture != NULL ? capture : &call->scratch;
-	uint64_t start = chunk->cursor;
-	size_t before = to->length;
-	int code = batfs_stream_take_chunk(call, chunk, max);
+	size_t rendered = 0, count = 0;
+	int code;
 
-	if (code != BAT_OK)
-		return code;
-	read_ahead(call, chunk, capture != NULL);
+	read_ahead(call, chunk, false);
+	bat_bytes_clear(&call->scratch);
+	call->shows_damage = false;
 	for (size_t i = 0; i < chunk->count; i++) {
-		if (capture == NULL && chunk->lengths[i] != 0)
+		if (chunk->lengths[i] != 0)
 			continue;
-		if (capture == NULL)
-			bat_bytes_clear(to);
-		code = batfs_stream_render(call, chunk->ordinals[i],
-		    chunk->lengths[i], to, &chunk->lengths[i]);
+		if (call->scratch.length >= CAPTURE_BYTES)
+			bat_bytes_clear(&call->scratch);
+		code = batfs_stream_render(call, chunk->ordinals[i], 0,
+		    &call->scratch, &chunk->lengths[i]);
 		if (code != BAT_OK)
 			return code;
-		if (capture != NULL &&
-		    capture->length - before >= CAPTURE_BYTES &&
+		rendered += chunk->lengths[i];
+		count++;
+	}
+	if (count == BATFS_STREAM_BLOCK_LINES &&
+	    rendered == call->scratch.length)
+		batfs_stream_put_text(call, chunk->block,
+		    bat_bytes_of_buf(&call->scratch));
+	return BAT_OK;
+}
+
+/* All lines of a chunk onto capture, and fewer lines when it has enough. */
+static int
+capture_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
+    uint64_t start, struct bat_buf *capture)
+{
+	size_t before = capture->length;
+	int code;
+
+	read_ahead(call, chunk, true);
+	for (size_t i = 0; i < chunk->count; i++) {
+		code = batfs_stream_render(call, chunk->ordinals[i],
+		    chunk->lengths[i], capture, &chunk->lengths[i]);
+		if (code != BAT_OK)
+			return code;
+		if (capture->length - before >= CAPTURE_BYTES &&
 		    i + 1 < chunk->count)
 			return cut_chunk(call, chunk, start, i + 1);
 	}
 	return BAT_OK;
+}
+
+/* All lengths of a chunk of up to max lines. */
+static int
+measure_chunk(struct batfs_stream_call *call, struct batfs_stream_chunk *chunk,
+    size_t max, struct bat_buf *capture)
+{
+	uint64_t start = chunk->cursor;
+	int code = batfs_stream_take_chunk(call, chunk, max);
+
+	if (code != BAT_OK)
+		return code;
+	return capture == NULL ? batfs_stream_learn(call, chunk) :
+				 capture_chunk(call, chunk, start, capture);
 }
 
 int

@@ -195,6 +195,7 @@ batfs_stream_forget(struct batfs_streams *streams, bool with_lengths)
 	while (streams->oldest != NULL)
 		detach(streams, streams->oldest);
 	batfs_stream_drop_spans(streams);
+	batfs_stream_drop_text(streams);
 	if (with_lengths)
 		batfs_stream_forget_lengths(streams);
 }

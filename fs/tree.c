@@ -9,6 +9,9 @@
 #include "render.h"
 #include "tree_internal.h"
 
+/* Of what was read a moment ago: a hundred thousand usual lines. */
+#define TEXT_BYTES (64u << 20)
+
 /* ---- making and freeing ------------------------------------------------ */
 
 static int
@@ -37,6 +40,7 @@ make_parts(struct batfs_tree *tree)
 		.choose = batfs_tree_choose,
 		.context = tree,
 		.kept = true,
+		.text_bytes = TEXT_BYTES,
 	};
 	struct batfs_stream_ways briefs = {
 		.choose = batfs_tree_choose,
