@@ -98,6 +98,18 @@ bat_index_set_hidden(struct bat_index *index, struct bat_hidden *hidden)
 
 /* ---- asking ---------------------------------------------------------- */
 
+void
+bat_index_prefetch(const struct bat_index *index, const uint32_t *ordinals,
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t ordinal = ordinals[i];
+
+		if (ordinal < index->count && has_row(index, ordinal))
+			__builtin_prefetch(hot_at(index, ordinal));
+	}
+}
+
 bool
 bat_index_is_hidden(const struct bat_index *index, uint32_t ordinal)
 {

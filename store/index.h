@@ -213,6 +213,10 @@ int bat_index_finish(struct bat_index *index);
 
 struct bat_index_hot *bat_index_hot_at(const struct bat_index *index,
     uint32_t ordinal);
+/* These rows will be looked at soon: those that are in memory are fetched into
+ * the cache meanwhile. */
+void bat_index_prefetch(const struct bat_index *index, const uint32_t *ordinals,
+    size_t count);
 /* Start from a base: rows [0, base->count) are there, to be read late. The
  * index takes the file over; it is empty and its names and tables are filled
  * in by the caller (sidecar.c). */

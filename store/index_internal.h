@@ -60,12 +60,19 @@ member_at(const struct bat_index *index, uint32_t number)
 	return &index->members[number];
 }
 
+/* Is a row in memory, or one of a base that was not read yet? */
+static inline bool
+has_row(const struct bat_index *index, uint32_t ordinal)
+{
+	return ordinal >= index->base.count ||
+	    __atomic_load_n(&index->row_pages[ordinal / INDEX_ROW_PAGE],
+		__ATOMIC_ACQUIRE);
+}
+
 static inline struct bat_index_hot *
 hot_at(const struct bat_index *index, uint32_t ordinal)
 {
-	if (ordinal < index->base.count &&
-	    !__atomic_load_n(&index->row_pages[ordinal / INDEX_ROW_PAGE],
-		__ATOMIC_ACQUIRE))
+	if (!has_row(index, ordinal))
 		return bat_index_fetch_row(late_index(index), ordinal);
 	return &index->hot[ordinal / BAT_INDEX_CHUNK_ROWS]
 			  [ordinal % BAT_INDEX_CHUNK_ROWS];

@@ -80,8 +80,12 @@ bat_read_ahead(struct bat_store *store, const uint32_t *ordinals, size_t count,
 	/* A frame that was not whole when it was read may be so by now. */
 	bat_bytes_clear(&ahead->window);
 	do {
-		(void)enter(store);
+		const struct bat_index *index = enter(store);
+
 		ahead->generation = store->generation;
+		/* Those of an entity are misses of the cache, each; so they
+		 * come side by side. */
+		bat_index_prefetch(index, ordinals, ahead->count);
 		for (size_t i = 0; i < ahead->count; i++)
 			bat_store_look_up(store, ordinals[i],
 			    &ahead->events[i]);

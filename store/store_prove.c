@@ -4,23 +4,33 @@
  *
  * Many are shared by two threads: nearly all of the time of an event that
  * stands alone is the system's, which looks for its page (2 us of 2.6 on a busy
- * machine). Rows are looked up 64 at a time (bat_read_ahead), 16 payloads are
- * hashed side by side (bat_hash_lanes). Measured with view_bench chains, 200
+ * machine). Each takes the next 64 when it has done its last ones, so that
+ * neither waits for the other, which may have started late. Rows are looked up
+ * 64 at a time (bat_read_ahead), 16 payloads are hashed side by side
+ * (bat_hash_lanes). Measured with view_bench chains, 200
  * chains of 1 000 events among a million: user time of an event 1.1 us one by
  * one, 0.5 us so.
  */
+#include <stdatomic.h>
+
 #include "parallel.h"
 #include "store_internal.h"
 
 /* Fewer are read sooner than a thread starts. */
 #define TWO_FROM 128
 
-struct share {
+struct work {
 	struct bat_store *store;
 	const uint32_t *ordinals;
 	struct bat_proof *proofs;
 	size_t count;
-	size_t done; /* before the first that could not be read */
+	atomic_size_t next; /* before it, all are taken by somebody */
+};
+
+/* What one thread does of it. */
+struct share {
+	struct work *work;
+	size_t stopped; /* at one that could not be read, else at the end */
 	int code;
 	struct bat_error error;
 };
@@ -87,6 +97,33 @@ note(const struct bat_reading *reading, struct bat_proof *out)
 	};
 }
 
+/* Of a group, from `first` on. */
+static int
+prove_group(struct share *share, size_t first, struct bat_reading *reading,
+    struct waiting *waiting)
+{
+	const struct work *work = share->work;
+	size_t end = first + BAT_READ_AHEAD_MAX;
+
+	if (end > work->count)
+		end = work->count;
+	bat_read_ahead(work->store, work->ordinals + first, end - first,
+	    reading);
+	for (size_t i = first; i < end; i++) {
+		int code = bat_read(work->store, work->ordinals[i], reading,
+		    &share->error);
+
+		if (code != BAT_OK) {
+			share->stopped = i;
+			return code;
+		}
+		note(reading, &work->proofs[i]);
+		hash_payload(waiting, bat_bytes_of_buf(&reading->payload),
+		    &work->proofs[i]);
+	}
+	return BAT_OK;
+}
+
 static void *
 prove_share(void *argument)
 {
@@ -95,18 +132,13 @@ prove_share(void *argument)
 	struct waiting waiting;
 
 	waiting.lanes.count = 0;
-	for (size_t i = 0; i < share->count; i++) {
-		if (i % BAT_READ_AHEAD_MAX == 0)
-			bat_read_ahead(share->store, share->ordinals + i,
-			    share->count - i, &reading);
-		share->code = bat_read(share->store, share->ordinals[i],
-		    &reading, &share->error);
-		if (share->code != BAT_OK)
+	while (share->code == BAT_OK) {
+		size_t first = atomic_fetch_add(&share->work->next,
+		    BAT_READ_AHEAD_MAX);
+
+		if (first >= share->work->count)
 			break;
-		note(&reading, &share->proofs[i]);
-		hash_payload(&waiting, bat_bytes_of_buf(&reading.payload),
-		    &share->proofs[i]);
-		share->done++;
+		share->code = prove_group(share, first, &reading, &waiting);
 	}
 	hash_waiting(&waiting);
 	bat_reading_free(&reading);
@@ -117,26 +149,23 @@ int
 bat_prove(struct bat_store *store, const uint32_t *ordinals, size_t count,
     struct bat_proof *proofs, size_t *out_proved, struct bat_error *error)
 {
-	size_t half = count < TWO_FROM ? count : count / 2;
-	struct share first = { .store = store,
+	struct work work = { .store = store,
 		.ordinals = ordinals,
 		.proofs = proofs,
-		.count = half };
-	struct share second = { .store = store,
-		.ordinals = ordinals + half,
-		.proofs = proofs + half,
-		.count = count - half };
+		.count = count };
+	struct share first = { .work = &work, .stopped = count };
+	struct share second = { .work = &work, .stopped = count };
 	const struct share *failed = &first;
 
-	if (second.count == 0)
+	if (count < TWO_FROM)
 		(void)prove_share(&first);
 	else
 		bat_parallel_run(prove_share, &first, &second);
-	*out_proved = first.done;
-	if (first.code == BAT_OK || BAT_PLANT(353)) {
-		*out_proved += second.done;
+	/* Groups are taken in order: all before the first that could not be
+	 * read were done. */
+	if ((second.stopped < first.stopped) != (bool)BAT_PLANT(353))
 		failed = &second;
-	}
+	*out_proved = failed->stopped;
 	if (failed->code != BAT_OK && error != NULL)
 		*error = failed->error;
 	return failed->code;
