@@ -236,6 +236,17 @@ is_array(struct bat_slice slot)
 		slot.data[0] == 0xdd);
 }
 
+/* The byte vector in the slot onto buf, where it may be already. */
+static int
+expand(const struct bat_event *event, struct bat_buf *buf)
+{
+	if (event->payload.data == NULL || event->payload.data != buf->data ||
+	    buf->length > 0)
+		return bat_pack_unpack_bytes(event->payload_slot, buf);
+	buf->length = event->payload.length;
+	return 0;
+}
+
 int
 bat_codec_payload(const struct bat_event *event, struct bat_buf *buf)
 {
@@ -246,7 +257,7 @@ bat_codec_payload(const struct bat_event *event, struct bat_buf *buf)
 
 	if (!event->payload_is_bytes)
 		return bat_bytes_append_slice(buf, event->payload_slot);
-	code = bat_pack_unpack_bytes(event->payload_slot, buf);
+	code = expand(event, buf);
 	if (code != 0) {
 		buf->length = start;
 		return code;

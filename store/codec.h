@@ -32,7 +32,8 @@ int bat_codec_decode_into(struct bat_slice body, const struct bat_buf *room,
  * a chain is an event: FORMAT.md 3.6). */
 bool bat_codec_is_marker(const struct bat_event *event);
 /*
- * The payload's bytes onto buf: the expanded byte vector, or, where the slot
+ * The payload's bytes onto buf: the expanded byte vector (nothing is copied where
+ * buf was the room for it, and is empty), or, where the slot
  * holds a value (FORMAT.md 9.6, LINE.md 3): an array of 0..255 is bytes if its
  * BLAKE3 is the event hash or its length is payload_size, else the slot's own
  * bytes. 0, BAT_WORLD_NO_MEMORY, BAT_DATA_CORRUPT.

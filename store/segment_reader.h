@@ -131,14 +131,21 @@ int bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
     uint64_t offset, uint32_t length, struct bat_buf *buf,
     struct bat_event *out, struct bat_error *error);
 /*
- * The same in two steps, for frames that lie side by side: bytes [offset,
- * offset + length) of a segment into buf (cleared first), fewer where the file
- * ends before; and what stands in those of one frame. Threads: any.
+ * The same in two steps: the bytes of a frame into buf (cleared first), fewer
+ * where the file ends before; and what stands in those of one frame. room, may
+ * be NULL: where the payload is expanded, see bat_codec_decode_into. Threads:
+ * any.
  */
+int bat_segment_reader_fetch(struct bat_segment_dir *dir, uint64_t id,
+    uint64_t offset, uint32_t length, struct bat_buf *buf,
+    struct bat_error *error);
+int bat_segment_reader_decode(uint64_t id, uint64_t offset,
+    struct bat_slice bytes, const struct bat_buf *room, struct bat_event *out,
+    struct bat_error *error);
+/* For frames that lie side by side: bytes [offset, offset + length), whatever
+ * they are; otherwise as fetch. */
 int bat_segment_reader_span(struct bat_segment_dir *dir, uint64_t id,
     uint64_t offset, size_t length, struct bat_buf *buf,
     struct bat_error *error);
-int bat_segment_reader_decode(uint64_t id, uint64_t offset,
-    struct bat_slice bytes, struct bat_event *out, struct bat_error *error);
 
 #endif

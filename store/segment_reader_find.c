@@ -219,7 +219,7 @@ fault_word(enum bat_frame_state state)
 
 int
 bat_segment_reader_decode(uint64_t id, uint64_t offset, struct bat_slice bytes,
-    struct bat_event *out, struct bat_error *error)
+    const struct bat_buf *room, struct bat_event *out, struct bat_error *error)
 {
 	struct bat_slice body;
 	uint64_t length;
@@ -232,7 +232,7 @@ bat_segment_reader_decode(uint64_t id, uint64_t offset, struct bat_slice bytes,
 		    fault_word(state), id, offset,
 		    state == BAT_FRAME_WHOLE ? "of another length" :
 					       bat_frame_state_name(state));
-	code = bat_codec_decode(body, out, error);
+	code = bat_codec_decode_into(body, room, out, error);
 	if (code != 0) {
 		bat_error_prefix(error,
 		    "decode: segment %" PRIu64 ", offset %" PRIu64, id, offset);
@@ -265,9 +265,9 @@ bat_segment_reader_span(struct bat_segment_dir *dir, uint64_t id,
 }
 
 int
-bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
+bat_segment_reader_fetch(struct bat_segment_dir *dir, uint64_t id,
     uint64_t offset, uint32_t length, struct bat_buf *buf,
-    struct bat_event *out, struct bat_error *error)
+    struct bat_error *error)
 {
 	size_t got = 0;
 	int fd, code;
@@ -289,9 +289,21 @@ bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
 		    "unreadable: segment %" PRIu64 ", offset %" PRIu64
 		    ": the disk does not give it",
 		    id, offset);
+	if (code == 0)
+		buf->length = got;
+	return code;
+}
+
+int
+bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
+    uint64_t offset, uint32_t length, struct bat_buf *buf,
+    struct bat_event *out, struct bat_error *error)
+{
+	int code = bat_segment_reader_fetch(dir, id, offset, length, buf,
+	    error);
+
 	if (code != 0)
 		return code;
-	buf->length = got;
-	return bat_segment_reader_decode(id, offset, bat_bytes_of_buf(buf), out,
-	    error);
+	return bat_segment_reader_decode(id, offset, bat_bytes_of_buf(buf),
+	    NULL, out, error);
 }

@@ -111,15 +111,22 @@ read_frame(struct bat_segment_dir *dir, struct bat_reading *reading, bool ahead,
     struct bat_error *error)
 {
 	const struct bat_row *row = &reading->row;
+	/* Where the last one had room, this one has mostly. */
+	struct bat_buf *room = reading->payload.data == NULL ?
+	    NULL :
+	    &reading->payload;
 	struct bat_slice bytes;
-	int code;
+	int code = BAT_OK;
 
-	if (ahead && bat_store_ahead_frame(reading, &bytes))
+	bat_bytes_clear(&reading->payload);
+	if (!ahead || !bat_store_ahead_frame(reading, &bytes)) {
+		code = bat_segment_reader_fetch(dir, row->segment, row->offset,
+		    row->length, &reading->frame, error);
+		bytes = bat_bytes_of_buf(&reading->frame);
+	}
+	if (code == BAT_OK)
 		code = bat_segment_reader_decode(row->segment, row->offset,
-		    bytes, &reading->fields, error);
-	else
-		code = bat_segment_reader_read(dir, row->segment, row->offset,
-		    row->length, &reading->frame, &reading->fields, error);
+		    bytes, room, &reading->fields, error);
 	/* A damaged place without a row: whole it may be, legal it is not. */
 	if (code == BAT_OK && row->entity == BAT_INTERN_NONE)
 		code = bat_error_set_at(error, BAT_DATA_CORRUPT, row->segment,
@@ -245,8 +252,9 @@ bat_read(struct bat_store *store, uint32_t ordinal, struct bat_reading *reading,
 		return bat_store_rebuild(store, generation, error);
 	}
 	fill_row(&reading->row, &reading->fields);
-	bat_bytes_clear(&reading->payload);
 	code = bat_codec_payload(&reading->fields, &reading->payload);
+	/* It is the caller's, who may do with it what he likes. */
+	reading->fields.payload = BAT_SLICE_EMPTY;
 	return code == BAT_OK ?
 	    BAT_OK :
 	    bat_error_set_at(error, code, reading->row.segment,

@@ -364,9 +364,10 @@ END_TEST
 
 /* ---- payload slots that hold a value (FORMAT.md 9.6) -------------------- */
 
+/* in_room: it was expanded when it was decoded. */
 static struct bat_buf
 payload_in_slot(const char *slot, uint32_t payload_size,
-    const struct bat_hash *hash)
+    const struct bat_hash *hash, bool in_room)
 {
 	struct bat_buf bytes = BAT_BUF_EMPTY, payload = BAT_BUF_EMPTY;
 	struct bat_pack_reader reader;
@@ -376,8 +377,14 @@ payload_in_slot(const char *slot, uint32_t payload_size,
 
 	test_hex_append(&bytes, slot);
 	reader = BAT_PACK_READER(bat_bytes_of_buf(&bytes));
-	event.payload_is_bytes = bat_pack_read_bytes(&reader,
-				     &event.payload_slot) == 0;
+	if (in_room)
+		ck_assert_int_eq(bat_bytes_reserve(&payload, 16), 0);
+	event.payload_is_bytes = bat_pack_read_bytes_into(&reader,
+				     &event.payload_slot,
+				     in_room ? &payload : NULL,
+				     &event.payload) == 0;
+	ck_assert(
+	    in_room == (event.payload.data != NULL) || !event.payload_is_bytes);
 	ck_assert_int_eq(bat_codec_payload(&event, &payload), 0);
 	bat_bytes_free(&bytes);
 	return payload;
@@ -407,14 +414,15 @@ START_TEST(a_slot_holds_bytes_or_a_value)
 		{ "c0", 0, &of_other, "c0" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t n = 0; n < 2 * sizeof(cases) / sizeof(cases[0]); n++) {
+		size_t i = n / 2;
 		struct bat_buf got;
 
 		got = payload_in_slot(cases[i].slot, cases[i].payload_size,
-		    cases[i].hash);
+		    cases[i].hash, n % 2 == 1);
 		ck_assert_msg(test_hex_equals(bat_bytes_of_buf(&got),
 				  cases[i].wanted),
-		    "case %zu", i);
+		    "case %zu", n);
 		bat_bytes_free(&got);
 	}
 }
