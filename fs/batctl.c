@@ -170,6 +170,7 @@ int
 main(int argc, char **argv)
 {
 	batfs_daemon_allow_files();
+	batfs_daemon_survive_file_limit();
 	if (argc < 2)
 		return usage(NULL);
 	if (asks_for_help(argv[1]) || strcmp(argv[1], "help") == 0) {

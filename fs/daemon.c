@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,15 @@ batfs_daemon_allow_files(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void
+batfs_daemon_survive_file_limit(void)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	if (!BAT_PLANT(400))
+		sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 static void

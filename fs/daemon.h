@@ -7,6 +7,7 @@
  *
  * Calling sequence (once in a process):
  *	batfs_daemon_reserve_fds   first of all
+ *	batfs_daemon_survive_file_limit
  *	batfs_daemon_start	   only the daemon comes back from it
  *	(start threads; not before: they would not survive the fork)
  *	batfs_daemon_ready	   or end the process
@@ -24,6 +25,9 @@ int batfs_daemon_reserve_fds(struct bat_error *error);
 /* As many open files as we may have: backup/ holds every segment open. Where
  * that cannot be changed nothing is. */
 void batfs_daemon_allow_files(void);
+/* A write beyond the longest file that we may have (ulimit -f) fails with EFBIG,
+ * and does not end the process by SIGXFSZ. */
+void batfs_daemon_survive_file_limit(void);
 /*
  * background false: stays in the foreground. What batfs_log is told goes to
  * the parent from now on. Returns 0 or BAT_WORLD_*.

@@ -36,7 +36,8 @@ struct started {
 static void
 default_signals(void)
 {
-	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGCHLD };
+	static const int ours[] = { SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGCHLD,
+		SIGXFSZ };
 	struct sigaction normal = { .sa_handler = SIG_DFL };
 	sigset_t none;
 

@@ -283,6 +283,7 @@ main(int argc, char **argv)
 	if (batfs_daemon_reserve_fds(&error) != 0)
 		return EXIT_FAILURE;
 	batfs_daemon_allow_files();
+	batfs_daemon_survive_file_limit();
 	if (batfs_options_parse(argc, argv, options, &error) != 0) {
 		batfs_log("%s", error.text);
 		fputs("usage: batfs [options] DATADIR MOUNTPOINT\n", stderr);

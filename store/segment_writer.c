@@ -134,7 +134,9 @@ break_off(struct bat_segment_writer *writer, int os_errno, const char *what,
 	return BAT_STATE_STOPPED;
 }
 
-/* Cut the file to size, or break. */
+/* Cut the file to size. Without space for that (Btrfs asks for some, and says
+ * EDQUOT) nothing is written behind what is left until it could be cut off;
+ * after any other failure, never. */
 static int
 cut_to(struct bat_segment_writer *writer, uint64_t size,
     struct bat_error *error)
@@ -146,6 +148,10 @@ cut_to(struct bat_segment_writer *writer, uint64_t size,
 	do
 		code = disk->truncate(disk->context, writer->fd, size);
 	while (code == -EINTR);
+	writer->uncut = code == -ENOSPC || code == -EDQUOT;
+	if (writer->uncut)
+		return bat_error_set_os(error, -code,
+		    "segment %" PRIu64 ": no space to cut it", writer->id);
 	if (code < 0)
 		return break_off(writer, -code,
 		    "cut off what stands behind its last whole frame", error);
@@ -159,6 +165,10 @@ bat_segment_writer_append(struct bat_segment_writer *writer,
 	int code = check_usable(writer, error);
 
 	if (code != 0 || frames.length == 0)
+		return code;
+	if (writer->uncut && !BAT_PLANT(401))
+		code = cut_to(writer, writer->size, error);
+	if (code != 0)
 		return code;
 	if (writer->runway != NULL)
 		bat_runway_claim(writer->runway, writer->size + frames.length);
@@ -243,11 +253,12 @@ bat_segment_writer_seal(struct bat_segment_writer *writer,
 	uint64_t footer_length = 0;
 	/* Frames first: who finds a footer may rely on what is before it. */
 	int code = BAT_PLANT(21) ? 0 : bat_segment_writer_sync(writer, error);
-	bool laid = code == 0 && end_runway(writer);
+	bool longer = code == 0 && end_runway(writer);
 
+	longer = longer || writer->uncut;
 	if (code == 0)
 		code = write_footer(writer, footer, &footer_length, error);
-	if (code == 0 && laid && !BAT_PLANT(221))
+	if (code == 0 && longer && !BAT_PLANT(221))
 		code = cut_to(writer, writer->size + footer_length, error);
 	if (code != 0)
 		return code;
