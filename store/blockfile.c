@@ -7,7 +7,9 @@
 #include "crc.h"
 
 #define WRITE_BYTES (1u << 20)
-#define READ_BLOCKS 256u
+/* 64 KiB: a buffer that is at hand, where a large one would be a mapping whose
+ * pages are all new. */
+#define READ_BLOCKS 16u
 
 /* content, generation, number, CRC, zeros */
 enum {

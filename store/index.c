@@ -58,12 +58,17 @@ bat_index_free(struct bat_index *index)
 	for (size_t i = 0; i < index->chunk_count; i++)
 		free(index->hot[i]);
 	bat_index_drop_spares(index);
+	/* What was never read holds nothing, and its memory was not touched. */
 	for (size_t i = 0; i < index->by_name_capacity; i++) {
+		if (i < index->base.names && !index->name_pages[i / INDEX_PAGE])
+			continue;
 		list_free(&index->by_name[i].events);
 		list_free(&index->by_name[i].members);
 	}
 	for (uint32_t i = 0; i < index->member_count; i++)
-		list_free(&index->members[i].list);
+		if (i >= index->base.members ||
+		    index->member_pages[i / INDEX_PAGE])
+			list_free(&index->members[i].list);
 	bat_index_forget_lengths(index);
 	free(index->hot);
 	free(index->row_pages);

@@ -44,7 +44,8 @@
 #include <pthread.h>
 
 #define BAT_INDEX_NOTHING UINT32_MAX
-#define BAT_INDEX_CHUNK_ROWS 32768u		       /* 2 MiB: a huge page */
+#define BAT_INDEX_CHUNK_ROWS 32768u   /* 2 MiB: a huge page */
+#define BAT_INDEX_CHUNK_LENGTHS 4096u /* 16 KiB: a listing needs a few of all */
 #define BAT_INDEX_OFFSET_MAX ((UINT64_C(1) << 40) - 1) /* within a segment */
 #define BAT_INDEX_SEGMENTS_MAX (1u << 24)
 
@@ -308,7 +309,7 @@ void bat_index_lengths(struct bat_index *index, const uint32_t *ordinals,
 /* All of a chunk, for who writes them to a file; unlike lengths it keeps
  * nothing of the base in memory. */
 void bat_index_chunk_lengths(struct bat_index *index, size_t number,
-    uint32_t lengths[BAT_INDEX_CHUNK_ROWS]);
+    uint32_t lengths[BAT_INDEX_CHUNK_LENGTHS]);
 /* 0 or BAT_WORLD_NO_MEMORY (some may be kept). */
 int bat_index_keep_lengths(struct bat_index *index, const uint32_t *ordinals,
     const uint32_t *lengths, size_t count);

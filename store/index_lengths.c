@@ -18,13 +18,14 @@ bat_index_name_lengths(struct bat_index *index, uint32_t format)
 static size_t
 stored_count(const struct bat_index *index, size_t number)
 {
-	uint64_t first = (uint64_t)number * BAT_INDEX_CHUNK_ROWS;
+	uint64_t first = (uint64_t)number * BAT_INDEX_CHUNK_LENGTHS;
 	uint64_t count = index->base.count;
 
 	if (index->base.lengths_at == 0 || first >= count)
 		return 0;
-	return count - first < BAT_INDEX_CHUNK_ROWS ? (size_t)(count - first) :
-						      BAT_INDEX_CHUNK_ROWS;
+	return count - first < BAT_INDEX_CHUNK_LENGTHS ?
+	    (size_t)(count - first) :
+	    BAT_INDEX_CHUNK_LENGTHS;
 }
 
 /* A chunk as the base has it; what cannot be read is not known. */
@@ -32,9 +33,9 @@ static void
 read_chunk(const struct bat_index *index, size_t number, uint32_t *chunk)
 {
 	size_t count = stored_count(index, number);
-	uint64_t first = (uint64_t)number * BAT_INDEX_CHUNK_ROWS;
+	uint64_t first = (uint64_t)number * BAT_INDEX_CHUNK_LENGTHS;
 
-	memset(chunk, 0, BAT_INDEX_CHUNK_ROWS * sizeof(*chunk));
+	memset(chunk, 0, BAT_INDEX_CHUNK_LENGTHS * sizeof(*chunk));
 	if (count > 0 &&
 	    bat_blockfile_read(&index->base.file,
 		index->base.lengths_at + first * sizeof(*chunk), chunk,
@@ -65,7 +66,7 @@ grow_chunks(struct bat_index *index, size_t need)
 static uint32_t *
 chunk_of(struct bat_index *index, uint32_t ordinal, bool make)
 {
-	size_t number = ordinal / BAT_INDEX_CHUNK_ROWS;
+	size_t number = ordinal / BAT_INDEX_CHUNK_LENGTHS;
 
 	if (number < index->length_chunks && index->lengths[number] != NULL)
 		return index->lengths[number];
@@ -74,7 +75,7 @@ chunk_of(struct bat_index *index, uint32_t ordinal, bool make)
 	if (grow_chunks(index, number + 1) != BAT_OK)
 		return NULL;
 	index->lengths[number] = malloc(
-	    BAT_INDEX_CHUNK_ROWS * sizeof(**index->lengths));
+	    BAT_INDEX_CHUNK_LENGTHS * sizeof(**index->lengths));
 	if (index->lengths[number] != NULL)
 		read_chunk(index, number, index->lengths[number]);
 	return index->lengths[number];
@@ -90,19 +91,19 @@ bat_index_lengths(struct bat_index *index, const uint32_t *ordinals,
 
 		lengths[i] = chunk == NULL ?
 		    0 :
-		    chunk[ordinals[i] % BAT_INDEX_CHUNK_ROWS];
+		    chunk[ordinals[i] % BAT_INDEX_CHUNK_LENGTHS];
 	}
 	pthread_mutex_unlock(&index->late_mutex);
 }
 
 void
 bat_index_chunk_lengths(struct bat_index *index, size_t number,
-    uint32_t lengths[BAT_INDEX_CHUNK_ROWS])
+    uint32_t lengths[BAT_INDEX_CHUNK_LENGTHS])
 {
 	pthread_mutex_lock(&index->late_mutex);
 	if (number < index->length_chunks && index->lengths[number] != NULL)
 		memcpy(lengths, index->lengths[number],
-		    BAT_INDEX_CHUNK_ROWS * sizeof(*lengths));
+		    BAT_INDEX_CHUNK_LENGTHS * sizeof(*lengths));
 	else
 		read_chunk(index, number, lengths);
 	pthread_mutex_unlock(&index->late_mutex);
@@ -117,7 +118,7 @@ bat_index_keep_lengths(struct bat_index *index, const uint32_t *ordinals,
 	pthread_mutex_lock(&index->late_mutex);
 	for (size_t i = 0; code == BAT_OK && i < count; i++) {
 		uint32_t *chunk = chunk_of(index, ordinals[i], true);
-		size_t place = ordinals[i] % BAT_INDEX_CHUNK_ROWS;
+		size_t place = ordinals[i] % BAT_INDEX_CHUNK_LENGTHS;
 
 		if (chunk == NULL) {
 			code = BAT_WORLD_NO_MEMORY;

@@ -304,19 +304,19 @@ static int
 write_lengths(struct bat_blockfile_writer *writer, struct bat_index *index,
     uint32_t rows, struct bat_error *error)
 {
-	uint32_t *lengths = malloc(BAT_INDEX_CHUNK_ROWS * sizeof(*lengths));
+	uint32_t *lengths = malloc(BAT_INDEX_CHUNK_LENGTHS * sizeof(*lengths));
 	int code = lengths == NULL ? BAT_WORLD_NO_MEMORY :
 				     fill_up(writer, error);
 
 	for (uint32_t i = 0; code == BAT_OK && i < rows;
-	     i += BAT_INDEX_CHUNK_ROWS) {
+	     i += BAT_INDEX_CHUNK_LENGTHS) {
 		uint32_t left = rows - i;
 
-		bat_index_chunk_lengths(index, i / BAT_INDEX_CHUNK_ROWS,
+		bat_index_chunk_lengths(index, i / BAT_INDEX_CHUNK_LENGTHS,
 		    lengths);
 		code = bat_blockfile_append(writer, lengths,
-		    (left < BAT_INDEX_CHUNK_ROWS ? left :
-						   BAT_INDEX_CHUNK_ROWS) *
+		    (left < BAT_INDEX_CHUNK_LENGTHS ? left :
+						      BAT_INDEX_CHUNK_LENGTHS) *
 			sizeof(*lengths),
 		    error);
 	}
