@@ -166,13 +166,14 @@ static void
 ask_ahead(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	char large[2048] = "";
+	char large[2][1024] = { "" };
 
 	/* Loaded when the first thread is cancelled, at the end of libfuse's
 	 * loop. It stays: there is nothing to close. */
 	(void)dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_NODELETE);
-	/* It asks how much memory there is before its first large sort. */
-	qsort(large, sizeof(large), 1, all_alike);
+	/* It asks how much memory there is before its first sort of more than a
+	 * KiB. */
+	qsort(large, 2, sizeof(large[0]), all_alike);
 	/* For syslog's times. */
 	tzset();
 	/* As many arenas as it would allow itself, once it had counted the
