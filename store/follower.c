@@ -108,8 +108,10 @@ bat_follower_start(struct bat_follower *follower, struct bat_segment_dir *dir,
 		.place = recovery->end,
 		.held = calloc(BAT_FOLLOWER_HELD_MAX, sizeof(uint64_t)),
 	};
-	if (follower->held == NULL)
+	if (follower->held == NULL) {
+		follower->dir = NULL; /* there is nothing to stop */
 		return bat_error_set(error, BAT_WORLD_NO_MEMORY, "no memory");
+	}
 	hold_new(follower);
 	follower->hidden = before->hidden;
 	follower->checkpoint = before->checkpoint;

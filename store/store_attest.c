@@ -29,6 +29,15 @@ decide(struct attest_check *check, enum bat_attest_verdict verdict,
 	va_end(list);
 }
 
+bool
+bat_store_attest_unreadable(struct attest_check *check, int code)
+{
+	bool is = code == BAT_WORLD_IO || code == BAT_WORLD_NO_MEMORY;
+
+	check->unreadable = check->unreadable || is;
+	return is;
+}
+
 /* ---- the log itself ---------------------------------------------------- */
 
 /* Its own checkpoint must be this one or a later one of the same log. */
@@ -54,11 +63,12 @@ check_continuation(struct attest_check *check)
 	}
 	code = bat_merkle_prove_consistency(&source, check->against.size,
 	    check->own_size, &proof);
-	if (code != BAT_OK)
+	if (code != BAT_OK && !bat_store_attest_unreadable(check, code))
 		bat_store_attest_fault(check, false, 0,
 		    "the log's tiles are damaged: %s", error.text);
-	else if (!bat_merkle_verify_consistency(check->against.size,
-		     &check->against.root, check->own_size, &root, &proof))
+	if (code == BAT_OK &&
+	    !bat_merkle_verify_consistency(check->against.size,
+		&check->against.root, check->own_size, &root, &proof))
 		bat_store_attest_fault(check, false, 0,
 		    "the log does not continue this checkpoint: it was "
 		    "written anew");
@@ -77,7 +87,7 @@ check_log(struct attest_check *check)
 	} else if (code == BAT_END) {
 		bat_store_attest_fault(check, false, 0,
 		    "the log has no checkpoint");
-	} else {
+	} else if (!bat_store_attest_unreadable(check, code)) {
 		bat_store_attest_fault(check, false, 0,
 		    "the log is damaged: %s", error.text);
 	}
@@ -122,8 +132,7 @@ events_give_root(struct attest_check *check, uint64_t from)
 		int code = bat_store_record(check->store, row, &check->frame,
 		    &record, NULL);
 
-		check->unreadable = code == BAT_WORLD_IO ||
-		    code == BAT_WORLD_NO_MEMORY;
+		(void)bat_store_attest_unreadable(check, code);
 		if (code != BAT_OK)
 			return false;
 		bat_tlog_record_put(&record, bytes);

@@ -28,6 +28,10 @@ void bat_store_attest_fault(struct attest_check *check, bool has_seq,
     uint64_t seq, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Did memory or the disk fail (code)? Then it is no fault, and nothing is known
+ * for sure. */
+bool bat_store_attest_unreadable(struct attest_check *check, int code);
+
 /* The store's rows from seq on; the one at hand, NULL: there are no more.
  * check->row_at++ goes to the next one. */
 void bat_store_attest_seek(struct attest_check *check, uint64_t seq);

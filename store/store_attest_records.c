@@ -125,7 +125,7 @@ bat_store_attest_records_signed(struct attest_check *check)
 
 	bat_store_attest_empty(check);
 	code = each_record(check, bat_store_attest_hash);
-	check->unreadable = code == BAT_WORLD_IO || code == BAT_WORLD_NO_MEMORY;
+	(void)bat_store_attest_unreadable(check, code);
 	check->out->has_range = code == BAT_OK &&
 	    bat_store_attest_gives_root(check);
 	return check->out->has_range;
