@@ -183,8 +183,8 @@ batfs_batctl_verify(int argc, char **argv)
 
 	if (!read_arguments(argc, argv, &request))
 		return BATCTL_USAGE;
-	proved = batfs_proof_directory(request.data_dir, false, NULL, &report,
-	    &broken);
+	proved = batfs_proof_directory(request.data_dir, false, NULL, NULL,
+	    &report, &broken);
 	opened = bat_open(request.data_dir, &how, &store, &error);
 	/* Nothing is not in order: a disk may not be mounted, a path wrong. */
 	if (opened != BAT_WORLD_ABSENT)

@@ -31,6 +31,9 @@ batfs_errmap_errno(int code, const struct bat_error *error)
 	case BAT_WORLD_LOCKED:
 		return EBUSY;
 	case BAT_WORLD_ABSENT:
+		/* A file of the store is gone: no answer to whether the name
+		 * that was asked for is there. */
+		return EIO;
 	case BAT_STATE_NOT_FOUND:
 		return ENOENT;
 	case BAT_DATA_TORN:

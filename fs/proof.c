@@ -102,7 +102,7 @@ put_break(const struct bat_error *error, struct bat_buf *report)
 
 int
 batfs_proof_directory(const char *path, bool live, const atomic_bool *stop,
-    struct bat_buf *report, struct bat_error *error)
+    uint64_t *out_segments, struct bat_buf *report, struct bat_error *error)
 {
 	struct bat_buf text = BAT_BUF_EMPTY;
 	struct findings findings = {
@@ -135,6 +135,8 @@ batfs_proof_directory(const char *path, bool live, const atomic_bool *stop,
 		if (put != BAT_OK)
 			code = put;
 	}
+	if (code == BAT_OK && out_segments != NULL)
+		*out_segments = counts.segments;
 	bat_bytes_free(&text);
 	return code;
 }

@@ -21,9 +21,10 @@
 /*
  * live: somebody may be appending, so what seems broken is looked at again.
  * stop, may be NULL: when it is set the work ends soon, with BAT_END.
+ * *out_segments, may be NULL: how many were read, where the answer is 0.
  */
 int batfs_proof_directory(const char *path, bool live, const atomic_bool *stop,
-    struct bat_buf *report, struct bat_error *error);
+    uint64_t *out_segments, struct bat_buf *report, struct bat_error *error);
 /* entity is the stored name. BAT_STATE_NOT_FOUND: it has no event. */
 int batfs_proof_entity(struct bat_store *store, struct bat_slice entity,
     const atomic_bool *stop, struct bat_buf *report, struct bat_error *error);
@@ -33,8 +34,9 @@ int batfs_proof_entity(struct bat_store *store, struct bat_slice entity,
 struct batfs_proof_job;
 
 /*
- * entity empty: the whole directory at path. entity and path are copied. done
- * is called on the job's thread when there is an answer.
+ * entity empty: the whole directory at path; store may be NULL then, else what
+ * it shows has to be there. entity and path are copied. done is called on the
+ * job's thread when there is an answer.
  */
 int batfs_proof_start(struct bat_store *store, const char *path,
     struct bat_slice entity, void (*done)(void *context), void *context,

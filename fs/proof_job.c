@@ -21,6 +21,29 @@ struct batfs_proof_job {
 	int code;
 };
 
+/* A directory from which everything was removed is not in order: what this
+ * mount shows was there. */
+static int
+check_directory(struct batfs_proof_job *job)
+{
+	struct bat_head head = { .visible_count = 0 };
+	uint64_t segments = 0;
+	int code;
+
+	if (job->store != NULL)
+		bat_head(job->store, &head);
+	code = batfs_proof_directory((const char *)job->path.data, true,
+	    &job->stop, &segments, &job->report, &job->error);
+	if (code != BAT_OK || segments > 0 || head.visible_count == 0)
+		return code;
+	bat_bytes_clear(&job->report);
+	bat_error_set(&job->error, BAT_DATA_CORRUPT,
+	    "the segments are no longer in the data directory");
+	code = bat_bytes_append_format(&job->report, "broken: %s\n",
+	    job->error.text);
+	return code == BAT_OK ? BAT_DATA_CORRUPT : code;
+}
+
 static void *
 work(void *argument)
 {
@@ -29,8 +52,7 @@ work(void *argument)
 	job->code = job->entity.length > 0 ?
 	    batfs_proof_entity(job->store, bat_bytes_of_buf(&job->entity),
 		&job->stop, &job->report, &job->error) :
-	    batfs_proof_directory((const char *)job->path.data, true,
-		&job->stop, &job->report, &job->error);
+	    check_directory(job);
 	atomic_store(&job->finished, true);
 	job->done(job->context);
 	return NULL;

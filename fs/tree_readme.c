@@ -212,7 +212,8 @@ static const char *const lines[] = {
 "    EROFS   Read-only           a file that only shows, or -o ro",
 "    ENOSPC  No space left       as it says; goes on when there is space",
 "    EIO     Input/output error  a sync failed: nothing more is stored until the",
-"                                next mount",
+"                                next mount; or files of the data directory were",
+"                                removed: .ctl/status says which",
 "    EBADMSG Bad message         the payload of a damaged event",
 };
 /* clang-format on */

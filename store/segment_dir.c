@@ -73,6 +73,7 @@ int
 bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error)
 {
 	const struct bat_disk *disk = dir->disk;
+	struct bat_file_stat stat;
 	int fd, code;
 
 	if (dir->lock_fd >= 0)
@@ -83,8 +84,11 @@ bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error)
 		return bat_error_set_os(error, -fd,
 		    "cannot open " BAT_SEGMENT_DIR_LOCK);
 	code = BAT_PLANT(15) ? 0 : disk->lock(disk->context, fd);
+	if (code == 0)
+		code = disk->stat_fd(disk->context, fd, &stat);
 	if (code == 0) {
 		dir->lock_fd = fd;
+		dir->lock_inode = stat.inode;
 		return 0;
 	}
 	bat_file_close(disk, fd);
@@ -93,6 +97,44 @@ bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error)
 		    "another process holds " BAT_SEGMENT_DIR_LOCK);
 	return bat_error_set_os(error, -code,
 	    "cannot lock " BAT_SEGMENT_DIR_LOCK);
+}
+
+static int
+confirm_name(const struct bat_segment_dir *dir, const char *name,
+    uint64_t inode, const char *remedy, struct bat_error *error)
+{
+	struct bat_file_stat stat;
+	int code = dir->disk->stat_at(dir->disk->context, dir->dir, name,
+	    &stat);
+
+	if (code == 0 && stat.inode == inode)
+		return 0;
+	if (code < 0 && code != -ENOENT)
+		return bat_error_set_os(error, -code, "cannot stat %s", name);
+	return bat_error_set(error, BAT_WORLD_IO,
+	    "%s was %s while the store is open; %s, and what is still shown "
+	    "can be copied first",
+	    name, code == 0 ? "replaced" : "removed", remedy);
+}
+
+int
+bat_segment_dir_confirm(const struct bat_segment_dir *dir, bool newest,
+    struct bat_error *error)
+{
+	const struct bat_segment_info *last;
+	int code;
+
+	if (dir->lock_fd < 0)
+		return 0;
+	code = confirm_name(dir, BAT_SEGMENT_DIR_LOCK, dir->lock_inode,
+	    "if the directory is still there, close the store and open it "
+	    "again",
+	    error);
+	if (code != 0 || !newest || dir->count == 0)
+		return code;
+	last = &dir->segments[dir->count - 1];
+	return confirm_name(dir, last->name, last->stat.inode,
+	    "put it back, or close the store and open it again", error);
 }
 
 struct bat_segment_info *

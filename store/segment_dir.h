@@ -44,6 +44,7 @@ struct bat_segment_dir {
 	int dir;     /* descriptor of the data directory */
 	bool shared; /* it is another one's */
 	int lock_fd; /* -1: not locked */
+	uint64_t lock_inode;
 	struct bat_segment_info *segments;
 	size_t count;
 	size_t capacity;
@@ -92,6 +93,15 @@ int bat_segment_dir_share(struct bat_segment_dir *dir,
  * BAT_WORLD_LOCKED, BAT_WORLD_IO. Held until close.
  */
 int bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error);
+/*
+ * Is what a writer rests on still where it was found: the lock under its name,
+ * and, with newest, the last segment of the list? Who removes files, or the
+ * directory, is not held by a lock; what is written then has no name, and who
+ * takes away the lock lets another writer in. 0; BAT_WORLD_IO with a sentence.
+ * Without a lock nothing is asked. The list is the caller's to keep still.
+ */
+int bat_segment_dir_confirm(const struct bat_segment_dir *dir, bool newest,
+    struct bat_error *error);
 /* Read the directory and stat its segments. Segment files that are no regular
  * files: BAT_DATA_REFUSED. Descriptors of segments that are still the same
  * file (id and inode) are kept. */

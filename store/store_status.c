@@ -47,14 +47,20 @@ writer_status(struct bat_store *store, struct bat_status *out)
 	struct bat_writer *writer = &store->writer;
 	const struct bat_segment_dir *dir;
 
+	struct bat_error error;
+
 	pthread_mutex_lock(&writer->lead);
 	dir = store->view->dir;
 	out->appended = writer->opened;
 	out->stopped = writer->stopped;
 	out->writer_code = writer->last_code;
-	if (writer->last_code != BAT_OK)
+	error = writer->last_error;
+	/* Nobody has to try an append to hear that it would fail. */
+	if (out->writer_code == BAT_OK)
+		out->writer_code = bat_writer_confirm(writer, &error);
+	if (out->writer_code != BAT_OK)
 		snprintf(out->writer_text, sizeof(out->writer_text), "%s",
-		    writer->last_error.text);
+		    error.text);
 	out->durable_seq_plus_1 = writer->synced_seq;
 	out->uncovered_count = writer->uncovered_count;
 	for (size_t i = 0; i < dir->count; i++)

@@ -168,6 +168,10 @@ int bat_writer_init(struct bat_writer *writer, struct bat_segment_dir *dir,
     pthread_rwlock_t *index_lock, const struct bat_options *options);
 /* After bat_writer_close, or when the store is read-only. */
 void bat_writer_free(struct bat_writer *writer);
+/* Would an append find the lock and the newest segment where they were
+ * (segment_dir.h)? Lead is held. 0; BAT_WORLD_IO with a sentence. */
+int bat_writer_confirm(const struct bat_writer *writer,
+    struct bat_error *error);
 /* Take over a new index and recovery (after a rebuild); lead is held. */
 void bat_writer_adopt(struct bat_writer *writer, struct bat_index *index,
     struct bat_recovery *recovery);

@@ -206,9 +206,12 @@ seal(struct bat_writer *writer, struct bat_error *error)
 
 	if (!writer->active || writer->segment.broken)
 		return BAT_OK;
-	code = bat_writer_seal_segment(writer, error);
-	if (code != BAT_OK && !writer->segment.broken)
-		(void)bat_writer_sync_segment(writer, NULL);
+	code = bat_writer_confirm(writer, error);
+	if (code == BAT_OK)
+		code = bat_writer_seal_segment(writer, error);
+	if (code != BAT_OK && !writer->segment.broken &&
+	    !writer->segment.sealed)
+		(void)bat_segment_writer_sync(&writer->segment, NULL);
 	writer->stopped = writer->stopped || writer->segment.broken;
 	return code;
 }

@@ -137,7 +137,9 @@ bat_writer_sync_segment(struct bat_writer *writer, struct bat_error *error)
 	if (!writer->active || writer->segment.sealed || BAT_PLANT(56) ||
 	    writer->segment.synced == writer->segment.size)
 		return BAT_OK;
-	code = bat_segment_writer_sync(&writer->segment, error);
+	code = bat_writer_confirm(writer, error);
+	if (code == BAT_OK)
+		code = bat_segment_writer_sync(&writer->segment, error);
 	if (code == BAT_OK)
 		bat_writer_note_synced(writer);
 	return code;

@@ -201,13 +201,26 @@ drop_unfinished(struct bat_writer *writer, struct bat_error *error)
 }
 
 int
+bat_writer_confirm(const struct bat_writer *writer, struct bat_error *error)
+{
+	const struct bat_recovery *recovery = writer->recovery;
+	/* What the plan takes away may be gone by an earlier try. */
+	bool newest = writer->prepared ||
+	    (recovery->cut_count == 0 && !recovery->heal_marker);
+
+	return BAT_PLANT(392) ?
+	    BAT_OK :
+	    bat_segment_dir_confirm(writer->dir, newest, error);
+}
+
+int
 bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
 {
 	const struct bat_recovery *recovery = writer->recovery;
-	int code;
+	int code = bat_writer_confirm(writer, error);
 
-	if (writer->prepared)
-		return BAT_OK;
+	if (code != BAT_OK || writer->prepared)
+		return code;
 	code = drop_indexes(writer, error);
 	for (size_t i = BAT_PLANT(50) ? SIZE_MAX : 0;
 	     code == BAT_OK && i < recovery->cut_count; i++)

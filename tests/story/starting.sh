@@ -258,6 +258,27 @@ one_thread() {
 		fusermount3 -u "$mnt" && gone
 }
 
+# Nothing is acknowledged that has no name to be found under.
+removed_beneath() {
+	local gone=$work/gone status
+	mkdir "$gone" && mount_it "$gone" && mkdir "$mnt/scopes/s" &&
+		exec 8>>"$mnt/scopes/s/e" && echo 1 >&8 && rm -rf "$gone" ||
+		return
+	grep -q '^writer failing' "$mnt/.ctl/status" &&
+		grep -q '^reason .*\.batpak\.lock was removed' \
+			"$mnt/.ctl/status" || return
+	{ echo 2 >&8; } 2>"$work/err" && return 1
+	exec 8>&-
+	grep -q 'Input/output error' "$work/err" &&
+		grep -q 'was removed' "$mnt/.ctl/rejects.jsonl" &&
+		! cat "$mnt/.ctl/verify" >"$work/out" 2>&1 || return
+	take_down
+	wait "$daemon"
+	status=$?
+	daemon=
+	[ $status -ne 0 ] && grep -q 'closing the store: .*was removed' "$work/said"
+}
+
 check "usage errors end with 2 and name the word" usage_errors
 check "help and version" help_and_version
 check "data and mountpoint may not overlap" overlap
@@ -274,5 +295,6 @@ check "read-only" read_only
 check "closed standard descriptors" closed_descriptors
 check "the config line" config_line
 check "one thread" one_thread
+check "a data directory that is removed takes no line" removed_beneath
 check "a disk that cannot be written: -o ro is named, and works" read_only_disk
 [ "$failed" -eq 0 ]

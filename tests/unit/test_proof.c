@@ -16,7 +16,7 @@ prove(int wanted, const atomic_bool *stop)
 {
 	struct bat_buf report = BAT_BUF_EMPTY;
 	struct bat_error error = { .text = "" };
-	int code = batfs_proof_directory(dir.path, false, stop, &report,
+	int code = batfs_proof_directory(dir.path, false, stop, NULL, &report,
 	    &error);
 
 	ck_assert_msg(code == wanted, "%s: %s: %.*s", bat_error_name(code),

@@ -237,6 +237,89 @@ START_TEST(an_entity_in_many_scopes_is_in_each)
 }
 END_TEST
 
+/* Returns what the store says of one more line; on success it is readable. */
+static int
+try_append(struct bat_store *store, struct bat_error *error)
+{
+	struct bat_draft draft = stores_draft("entity:e", "scope:test",
+	    "\xa1"
+	    "x");
+	struct bat_batch batch;
+	int code = stores_append_batch(store, &draft, 1, NULL, &batch);
+
+	*error = batch.error;
+	return code;
+}
+
+static const char *const removed[] = { "000001.fbat", ".batpak.lock" };
+
+START_TEST(what_is_removed_beneath_a_writer_ends_its_appends)
+{
+	bool later = _i >= 2;
+	const char *name = removed[_i % 2];
+	const struct bat_options options = {
+		.durability = later ? BAT_DURABLE_FSYNC : BAT_DURABLE_EACH,
+	};
+	struct bat_error error = { .text = "" };
+	struct bat_buf kept = BAT_BUF_EMPTY;
+	struct bat_store *store;
+	struct bat_status status;
+	struct bat_head head;
+	struct temp_dir dir;
+
+	temp_dir_make(&dir);
+	store = stores_open_with(&dir, &options);
+	(void)stores_append(store, "entity:e",
+	    "\xa1"
+	    "a");
+	temp_dir_read(&dir, name, &kept);
+	temp_dir_unlink(&dir, name);
+	bat_status(store, &status);
+	ck_assert_int_eq(status.writer_code, BAT_WORLD_IO);
+	ck_assert_ptr_nonnull(strstr(status.writer_text, name));
+	ck_assert_int_eq(try_append(store, &error), BAT_WORLD_IO);
+	ck_assert_ptr_nonnull(strstr(error.text, name));
+	if (later)
+		ck_assert_int_eq(bat_sync(store, &error), BAT_WORLD_IO);
+	/* Another file of that name is another file. */
+	temp_dir_write(&dir, name, bat_bytes_of_buf(&kept));
+	ck_assert_int_eq(try_append(store, &error), BAT_WORLD_IO);
+	bat_head(store, &head);
+	ck_assert_uint_eq(head.visible_count, 2); /* OPEN too */
+	ck_assert_int_ne(bat_close(store, &error), 0);
+	/* Nothing was written to what took its place. */
+	stores_assert_file(&dir, name, bat_bytes_of_buf(&kept));
+	bat_bytes_free(&kept);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
+START_TEST(what_is_put_back_beneath_a_writer_is_appended_to)
+{
+	struct bat_error error = { .text = "" };
+	char from[300], to[300];
+	struct bat_store *store;
+	struct bat_status status;
+	struct temp_dir dir;
+
+	temp_dir_make(&dir);
+	store = stores_open(&dir, false);
+	(void)stores_append(store, "entity:e",
+	    "\xa1"
+	    "a");
+	snprintf(from, sizeof(from), "%s/000001.fbat", dir.path);
+	snprintf(to, sizeof(to), "%s/elsewhere", dir.path);
+	ck_assert_int_eq(rename(from, to), 0);
+	ck_assert_int_eq(try_append(store, &error), BAT_WORLD_IO);
+	ck_assert_int_eq(rename(to, from), 0);
+	ck_assert_int_eq(try_append(store, &error), 0);
+	bat_status(store, &status);
+	ck_assert_int_eq(status.writer_code, 0);
+	stores_close(store);
+	temp_dir_remove(&dir);
+}
+END_TEST
+
 static TCase *
 door(void)
 {
@@ -248,6 +331,9 @@ door(void)
 	    a_directory_of_somebody_else_is_refused_and_left_alone);
 	tcase_add_test(tcase,
 	    a_second_writer_is_locked_out_and_a_reader_is_not);
+	tcase_add_loop_test(tcase,
+	    what_is_removed_beneath_a_writer_ends_its_appends, 0, 4);
+	tcase_add_test(tcase, what_is_put_back_beneath_a_writer_is_appended_to);
 	tcase_add_test(tcase, the_head_of_an_empty_store_is_empty);
 	tcase_add_test(tcase, the_status_tells_what_was_restored_and_written);
 	tcase_add_test(tcase, a_cursor_goes_on_when_the_list_grows);
