@@ -107,9 +107,8 @@ read_only_disk() {
 	refused_for 'Read-only file system; -o ro writes nothing' \
 		"$disk/store" || return
 	refused_for 'Read-only file system$' "$disk/bare" || return
-	"$BATFS" -o ro "$disk/store" "$second" >/dev/null &&
-		[ "$(wc -l <"$second/entities/e")" = 3 ] &&
-		fusermount3 -u "$second" && umount "$disk" && disk=
+	mount_it "$disk/store" ro && [ "$(wc -l <"$mnt/entities/e")" = 3 ] &&
+		end_it && umount "$disk" && disk=
 }
 
 # The daemon goes on after the unmount, until the store is closed.
