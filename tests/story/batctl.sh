@@ -110,12 +110,11 @@ verifies_nothing() {
 	mkdir "$work/bare" && : >"$work/plain" || return
 	for place in bare plain nowhere; do
 		exits 2 "$BATCTL" verify "$work/$place" || return
-		[ ! -s "$work/out" ] && [ "$(wc -l <"$work/err")" = 1 ] &&
-			[ "$(grep -o "$work/$place" "$work/err" | wc -l)" = 1 ] ||
-			{
-				cat "$work/out" "$work/err"
-				return 1
-			}
+		if [ -s "$work/out" ] || [ "$(wc -l <"$work/err")" != 1 ] ||
+			[ "$(grep -o "$work/$place" "$work/err" | wc -l)" != 1 ]; then
+			cat "$work/out" "$work/err"
+			return 1
+		fi
 	done
 	exits 2 "$BATCTL" verify "$work/bare" && grep -q 'no \*\.fbat' "$work/err"
 }

@@ -85,10 +85,10 @@ refused_for() { # TEXT DATADIR [OPTIONS]
 	local text=$1 status=0
 	shift
 	"$BATFS" "$@" "$second" >"$work/out" 2>"$work/err" || status=$?
-	[ $status -eq 1 ] && grep -q -- "$text" "$work/err" || {
+	if [ $status -ne 1 ] || ! grep -q -- "$text" "$work/err"; then
 		echo "status $status: $(tail -n 1 "$work/err")"
 		return 1
-	}
+	fi
 	! mountpoint -q "$second"
 }
 
