@@ -239,6 +239,19 @@ int batfs_stream_take_chunk(struct batfs_stream_call *call,
 int batfs_stream_measure(struct batfs_stream_call *call,
     struct bat_buf *capture, uint64_t *out_start);
 
+/* ---- reading (stream_read.c), without the mutex ------------------------ */
+
+/* What is still to be handed out: [at, end) of the stream, onto buf. */
+struct batfs_stream_wish {
+	uint64_t at, end;
+	struct bat_buf *buf;
+};
+
+/* Some bytes more of it. 0, BAT_END at the end of the stream, BAT_WORLD_*,
+ * BAT_DATA_DISAGREES. */
+int batfs_stream_read_some(struct batfs_stream_call *call,
+    struct batfs_stream_wish *wish);
+
 /* ---- a second thread (stream_helper.c), without the mutex ------------- */
 
 bool batfs_stream_has_two_processors(void);

@@ -73,11 +73,12 @@ int
 bat_verify_count_twins(struct bat_verify_state *state)
 {
 	size_t count = state->known_count, end;
-	struct entry *a = calloc(2 * count + 1, sizeof(*a)), *b = a + count;
+	struct entry *a = calloc(2 * count + 1, sizeof(*a)), *b;
 
 	if (a == NULL)
 		return bat_error_set(state->error, BAT_WORLD_NO_MEMORY,
 		    "no memory to look for twins");
+	b = a + count;
 	for (size_t i = 0; i < count; i++)
 		a[i] = (struct entry){ key_of(&state->known[i].id),
 			(uint32_t)i };

@@ -343,6 +343,9 @@ CHECKS = (lines_come, from_a_sequence, of_an_entity, small_reads,
 def main():
     batfs = os.path.abspath(sys.argv[1])
     report = Report()
+    # A shell that starts a job in the background has it ignore SIGINT, and what
+    # the job starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix='batfs-follow-') as data:
         try:
             with Mount(batfs, data) as at:

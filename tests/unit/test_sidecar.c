@@ -262,6 +262,19 @@ attack_overwrite(const struct temp_dir *dir, const char *path)
 	set_times(path, &stat_before);
 }
 
+/* The same byte again: only the ctime tells. Opening reads a frame at random, so
+ * one that is damaged is found by chance. */
+static void
+rewrite(const char *path)
+{
+	int fd = open(path, O_RDWR);
+	char byte;
+
+	ck_assert_int_eq(pread(fd, &byte, 1, 3000), 1);
+	ck_assert_int_eq(pwrite(fd, &byte, 1, 3000), 1);
+	close(fd);
+}
+
 static void
 attack_append(const struct temp_dir *dir, const char *path)
 {
@@ -365,7 +378,7 @@ START_TEST(none_is_written_of_a_store_that_changed_behind_our_back)
 	path_of(&dir, "000001.fbat", path);
 	ck_assert_int_eq(unlink(cache), 0);
 	store = open_later(&dir);
-	attack_overwrite(&dir, path);
+	rewrite(path);
 	stores_close(store);
 	ck_assert(!has_sidecar(&dir));
 	stores_close(open_later(&dir));
