@@ -76,6 +76,7 @@ static const struct call allowed[] = {
 	/* of these two every version of the C library chooses anew */
 	{ SCMP_SYS(newfstatat), ALWAYS, ANY },
 	{ SCMP_SYS(fstat), ALWAYS, ANY },
+	{ SCMP_SYS(statx), WRITES, ANY },
 	{ SCMP_SYS(fstatfs), ALWAYS, ANY },
 	{ SCMP_SYS(fcntl), ALWAYS, IS_INT(1, F_GETFL) },
 	{ SCMP_SYS(fcntl), ALWAYS, IS_INT(1, F_DUPFD_CLOEXEC) },

@@ -66,6 +66,11 @@ struct bat_disk {
 	int (*stat_at)(void *context, int dir, const char *name,
 	    struct bat_file_stat *out);
 	int (*stat_fd)(void *context, int fd, struct bat_file_stat *out);
+	/* Which file has this name, and nothing of its times: once these were
+	 * asked for, the next write takes a new one (Linux 6.13), and its sync
+	 * has that to write too: 136 us instead of 86. */
+	int (
+	    *inode_at)(void *context, int dir, const char *name, uint64_t *out);
 	int (*lock)(void *context, int fd); /* flock LOCK_EX | LOCK_NB */
 	/* Drop what the page cache holds of it (after a sync): later reads come
 	 * from the disk. */

@@ -317,6 +317,19 @@ posix_stat_fd(void *context, int fd, struct bat_file_stat *out)
 }
 
 static int
+posix_inode_at(void *context, int dir, const char *name, uint64_t *out)
+{
+	unsigned wanted = BAT_PLANT(445) ? STATX_BASIC_STATS : STATX_INO;
+	struct statx status;
+
+	(void)context;
+	if (statx(dir, name, AT_SYMLINK_NOFOLLOW, wanted, &status) != 0)
+		return -errno;
+	*out = status.stx_ino;
+	return 0;
+}
+
+static int
 posix_lock(void *context, int fd)
 {
 	(void)context;
@@ -369,6 +382,7 @@ bat_file_posix(void)
 		.list = posix_list,
 		.stat_at = posix_stat_at,
 		.stat_fd = posix_stat_fd,
+		.inode_at = posix_inode_at,
 		.lock = posix_lock,
 		.drop_cache = posix_drop_cache,
 		.random = posix_random,

@@ -103,11 +103,11 @@ static int
 confirm_name(const struct bat_segment_dir *dir, const char *name,
     uint64_t inode, const char *remedy, struct bat_error *error)
 {
-	struct bat_file_stat stat;
-	int code = dir->disk->stat_at(dir->disk->context, dir->dir, name,
-	    &stat);
+	uint64_t found;
+	int code = dir->disk->inode_at(dir->disk->context, dir->dir, name,
+	    &found);
 
-	if (code == 0 && stat.inode == inode)
+	if (code == 0 && found == inode)
 		return 0;
 	if (code < 0 && code != -ENOENT)
 		return bat_error_set_os(error, -code, "cannot stat %s", name);

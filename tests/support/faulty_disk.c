@@ -194,6 +194,15 @@ stat_fd(void *context, int fd, struct bat_file_stat *out)
 }
 
 static int
+inode_at(void *context, int dir, const char *name, uint64_t *out)
+{
+	const struct bat_disk *base = base_of(context);
+	int code = enter(context, FAULTY_STAT, NULL);
+
+	return code != 0 ? code : base->inode_at(base->context, dir, name, out);
+}
+
+static int
 lock(void *context, int fd)
 {
 	const struct bat_disk *base = base_of(context);
@@ -241,6 +250,7 @@ faulty_disk_init(struct faulty_disk *faulty, const struct bat_disk *base)
 		.list = list,
 		.stat_at = stat_at,
 		.stat_fd = stat_fd,
+		.inode_at = inode_at,
 		.lock = lock,
 		.drop_cache = drop_cache,
 		.random = random_bytes,

@@ -27,7 +27,7 @@ enum faulty_operation {
 	FAULTY_UNLINK,
 	FAULTY_MKDIR,
 	FAULTY_LIST,
-	FAULTY_STAT, /* stat_at and stat_fd */
+	FAULTY_STAT, /* stat_at, stat_fd, inode_at */
 	FAULTY_LOCK,
 	FAULTY_DROP_CACHE,
 	FAULTY_RANDOM,

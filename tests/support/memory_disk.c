@@ -139,6 +139,17 @@ stat_fd(void *context, int fd, struct bat_file_stat *out)
 }
 
 static int
+inode_at(void *context, int dir, const char *name, uint64_t *out)
+{
+	struct bat_file_stat stat;
+	int code = stat_at(context, dir, name, &stat);
+
+	if (code == 0)
+		*out = stat.inode;
+	return code;
+}
+
+static int
 lock(void *context, int fd)
 {
 	struct memory_disk *disk = context;
@@ -186,6 +197,7 @@ memory_disk_new(enum memory_disk_model model, uint64_t seed)
 		.list = list,
 		.stat_at = stat_at,
 		.stat_fd = stat_fd,
+		.inode_at = inode_at,
 		.lock = lock,
 		.random = random_bytes,
 	};

@@ -375,9 +375,55 @@ START_TEST(a_lock_keeps_others_out)
 }
 END_TEST
 
+/* Whether two writes to a new file have the time of one to another; asked:
+ * between the two somebody asks which file it is. */
+static bool
+have_one_time(bool asked)
+{
+	struct bat_file_stat stats[2];
+	uint64_t inode = 0;
+	int fds[2];
+
+	for (int i = 0; i < 2; i++) {
+		fds[i] = disk->open_at(disk->context, dir, i == 0 ? "a" : "b",
+		    O_RDWR | O_CREAT, 0600);
+		ck_assert_int_ge(fds[i], 0);
+		ck_assert_int_eq(bat_file_write(disk, fds[i], "1", 1, 0, NULL),
+		    0);
+	}
+	if (asked)
+		ck_assert_int_eq(
+		    disk->inode_at(disk->context, dir, "b", &inode), 0);
+	ck_assert_int_eq(bat_file_write(disk, fds[1], "2", 1, 0, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(
+		    disk->stat_fd(disk->context, fds[i], &stats[i]), 0);
+		bat_file_close(disk, fds[i]);
+		ck_assert_int_eq(
+		    bat_file_unlink(disk, dir, i == 0 ? "a" : "b", NULL), 0);
+	}
+	ck_assert(!asked || inode == stats[1].inode);
+	return stats[0].mtime_ns == stats[1].mtime_ns;
+}
+
+/* The kernel's coarse clock may go on in between, or each write have a time of
+ * its own anyway. */
+START_TEST(asking_which_file_it_is_gives_the_next_write_no_new_time)
+{
+	int with = 0, without = 0;
+
+	for (int i = 0; i < 100; i++) {
+		without += have_one_time(false);
+		with += have_one_time(true);
+	}
+	ck_assert(with > 0 || without == 0);
+}
+END_TEST
+
 START_TEST(raw_operations_do_what_they_say)
 {
 	struct bat_file_stat named, opened;
+	uint64_t inode;
 	uint8_t random[2][32];
 	int fd = disk->open_at(disk->context, dir, "file", O_RDWR | O_CREAT,
 	    0600);
@@ -391,10 +437,14 @@ START_TEST(raw_operations_do_what_they_say)
 	ck_assert_int_eq(disk->stat_at(disk->context, dir, "file", &named), 0);
 	ck_assert_uint_eq(named.size, 5);
 	ck_assert_uint_eq(named.inode, opened.inode);
+	ck_assert_int_eq(disk->inode_at(disk->context, dir, "file", &inode), 0);
+	ck_assert_uint_eq(inode, opened.inode);
 	ck_assert_int_eq(named.mtime_ns, opened.mtime_ns);
 	ck_assert_int_gt(named.ctime_ns, INT64_C(1500000000) * 1000000000);
 	bat_file_close(disk, fd);
 	ck_assert_int_eq(disk->stat_at(disk->context, dir, "none", &named),
+	    -ENOENT);
+	ck_assert_int_eq(disk->inode_at(disk->context, dir, "none", &inode),
 	    -ENOENT);
 	ck_assert_int_eq(disk->close(disk->context, -1), -EBADF);
 	ck_assert_int_eq(disk->mkdir_at(disk->context, dir, "folder", 0700), 0);
@@ -485,5 +535,7 @@ main(void)
 	tcase_add_test(promises, reading_leaves_no_trace);
 	tcase_add_test(promises, a_file_of_another_user_is_read_all_the_same);
 	tcase_add_test(promises, raw_operations_do_what_they_say);
+	tcase_add_test(promises,
+	    asking_which_file_it_is_gives_the_next_write_no_new_time);
 	return suite_run(suite);
 }
