@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 
 /* As in ".tmpXXXXXX"; how often another name is tried when one is taken. */
+#define TEMPORARY ".tmp"
 #define TEMPORARY_LETTERS 6
 #define TEMPORARY_TRIES 100
 
@@ -215,20 +217,29 @@ close_file:
 	return code;
 }
 
+static const char letters[] = "0123456789"
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			      "abcdefghijklmnopqrstuvwxyz";
+
+bool
+bat_file_is_temporary(const char *name)
+{
+	return strncmp(name, TEMPORARY, strlen(TEMPORARY)) == 0 &&
+	    strlen(name) == strlen(TEMPORARY) + TEMPORARY_LETTERS &&
+	    strspn(name + strlen(TEMPORARY), letters) == TEMPORARY_LETTERS;
+}
+
 /* ".tmp", random letters and a NUL. */
 static int
 name_temporary(const struct bat_disk *disk, char name[], size_t size)
 {
-	static const char letters[] = "0123456789"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "abcdefghijklmnopqrstuvwxyz";
 	uint8_t random[TEMPORARY_LETTERS];
 	int code = disk->random(disk->context, random, sizeof(random));
 	int length;
 
 	if (code < 0)
 		return code;
-	length = snprintf(name, size, ".tmp");
+	length = snprintf(name, size, TEMPORARY);
 	for (size_t i = 0; i < TEMPORARY_LETTERS; i++)
 		name[length++] = letters[random[i] % (sizeof(letters) - 1)];
 	name[length] = '\0';
@@ -296,7 +307,7 @@ int
 bat_file_put_whole(const struct bat_disk *disk, int dir, const char *name,
     struct bat_slice content, bool replace, struct bat_error *error)
 {
-	char temporary[sizeof(".tmp") + TEMPORARY_LETTERS];
+	char temporary[sizeof(TEMPORARY) + TEMPORARY_LETTERS];
 	int code;
 	int fd = create_temporary(disk, dir, replace ? 0600 : 0666, temporary,
 	    sizeof(temporary));

@@ -123,6 +123,8 @@ int bat_file_put_whole(const struct bat_disk *disk, int dir, const char *name,
 int bat_file_create_temporary(const struct bat_disk *disk, int dir,
     unsigned mode, char out_name[BAT_FILE_TEMPORARY_SIZE], int *out_fd,
     struct bat_error *error);
+/* Is it a name as bat_file_create_temporary gives? */
+bool bat_file_is_temporary(const char *name);
 /* 0 also when it was not there. */
 int bat_file_unlink(const struct bat_disk *disk, int dir, const char *name,
     struct bat_error *error);

@@ -116,6 +116,7 @@ bat_tlog_set_signer(struct bat_tlog *tlog, const struct bat_note_signer *signer,
 int
 bat_tlog_settle(const struct bat_tlog *tlog, struct bat_error *error)
 {
+	bat_tlog_drop_leftovers(tlog);
 	return bat_file_sync(tlog->disk, tlog->dir, error);
 }
 

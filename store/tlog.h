@@ -123,7 +123,8 @@ int bat_tlog_check_unused(const struct bat_disk *disk, int data_dir,
 int bat_tlog_set_signer(struct bat_tlog *tlog,
     const struct bat_note_signer *signer, struct bat_error *error);
 /* Who will add to it, and show what was loaded: is that on disk, too? Whoever
- * wrote it may have been killed before the last sync. */
+ * wrote it may have been killed before the last sync. What it had not renamed
+ * yet is unlinked. */
 int bat_tlog_settle(const struct bat_tlog *tlog, struct bat_error *error);
 /* A fresh key with a name of its own. */
 int bat_tlog_make_signer(const struct bat_disk *disk,

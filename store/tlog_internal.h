@@ -35,6 +35,11 @@ int bat_tlog_sync_partial(const struct bat_tlog *tlog,
 int bat_tlog_drop_partials(const struct bat_tlog *tlog, unsigned level,
     uint64_t index, struct bat_error *error);
 
+/* Unlink what a process that was killed left of a file that it was replacing.
+ * Only who holds the store's lock may: then nobody is replacing one. What
+ * cannot be unlinked stays; it is in nobody's way. */
+void bat_tlog_drop_leftovers(const struct bat_tlog *tlog);
+
 /* The root over hashes [from, from + count) of a tile. */
 struct bat_merkle_hash bat_tlog_tile_root(const struct bat_buf *tile,
     size_t from, size_t count);
