@@ -162,7 +162,7 @@ none_is_foreign() {
 	! cut -d '|' -f 1 "$work"/calls.* | sort -u |
 		grep -vxE 'openat|close|pread64|pwrite64|fsync|fdatasync' |
 		grep -vxE 'ftruncate|renameat2?|unlinkat|mkdirat|getdents64' |
-		grep -vxE 'newfstatat|fstat|flock|fadvise64|fcntl|lseek'
+		grep -vxE 'newfstatat|fstat|statx|flock|fadvise64|fcntl|lseek'
 }
 
 no_link_is_followed() {
