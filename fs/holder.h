@@ -5,7 +5,9 @@
  * who took it, and of a mount that is a parent that has left. So the open files
  * of all processes are looked through, as far as we may. What cannot be looked
  * into may still be known as a mount, by the table of mounts. Nothing is opened
- * below the directory, and the lock is not tried.
+ * below the directory but the owner's record, and the lock is not tried. Who
+ * holds it by another mount of the directory has not this lock, but the socket
+ * that the record names (store/owner.h).
  *
  * Threads: any; no state.
  */
@@ -16,6 +18,7 @@
 
 struct batfs_holder {
 	bool held;
+	bool elsewhere;	  /* by another path: its lock is not ours */
 	long pid;	  /* 0: not to be seen from here */
 	char program[32]; /* what the kernel calls it; "" when not known */
 	/* Where the directory is mounted by a batfs that may write; "": nowhere

@@ -32,6 +32,18 @@ struct bat_file_stat {
 	uint64_t link_count;
 };
 
+/* Who we are, and where a file lies. */
+struct bat_file_place {
+	char boot[48];	  /* which run of which kernel; "": not known */
+	char machine[48]; /* /etc/machine-id; "": not known */
+	uint64_t network; /* its namespace, in which names are seen; 0: ? */
+	uint64_t pid;
+	uint64_t device, inode;
+	/* These two are of this file and no other, by whatever path it is
+	 * seen; false: a file system over another one gave them out. */
+	bool numbered;
+};
+
 /* Called for each name but "." and ".."; a non-zero return ends the listing
  * and is handed back. */
 typedef int (*bat_file_list_fn)(void *context, const char *name);
@@ -72,6 +84,17 @@ struct bat_disk {
 	int (
 	    *inode_at)(void *context, int dir, const char *name, uint64_t *out);
 	int (*lock)(void *context, int fd); /* flock LOCK_EX | LOCK_NB */
+	/* Of an open file. */
+	int (*place)(void *context, int fd, struct bat_file_place *out);
+	/* Hold a name of at most 100 bytes that only one can hold, in all
+	 * processes of this network namespace, until the descriptor is closed
+	 * or its last holder ends, however that be. A descriptor, or
+	 * -EADDRINUSE. */
+	int (*take_name)(void *context, const char *name);
+	/* Ask anew what the names of a directory are: another mount of what
+	 * lies beneath may have changed it, and what is remembered of it here
+	 * (for a second, of FUSE; longer, of NFS) is then false. */
+	int (*refresh)(void *context, int dir);
 	/* Drop what the page cache holds of it (after a sync): later reads come
 	 * from the disk. */
 	int (*drop_cache)(void *context, int fd);

@@ -3,7 +3,7 @@
  * returns, or a negative errno; nothing is tried again and nothing explained
  * here.
  */
-#include "file.h"
+#include "file_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -384,6 +384,9 @@ bat_file_posix(void)
 		.stat_fd = posix_stat_fd,
 		.inode_at = posix_inode_at,
 		.lock = posix_lock,
+		.place = bat_file_posix_place,
+		.refresh = bat_file_posix_refresh,
+		.take_name = bat_file_posix_take_name,
 		.drop_cache = posix_drop_cache,
 		.random = posix_random,
 	};

@@ -14,8 +14,10 @@ bat_segment_dir_open(struct bat_segment_dir *dir, const struct bat_disk *disk,
 {
 	int code;
 
-	*dir =
-	    (struct bat_segment_dir){ .disk = disk, .dir = -1, .lock_fd = -1 };
+	*dir = (struct bat_segment_dir){ .disk = disk,
+		.dir = -1,
+		.lock_fd = -1,
+		.owner = BAT_OWNER_NONE };
 	code = bat_file_open_dir(disk, path, create, &dir->dir, error);
 	if (code != 0)
 		return code;
@@ -38,6 +40,7 @@ bat_segment_dir_share(struct bat_segment_dir *dir,
 		.disk = of->disk,
 		.dir = -1,
 		.lock_fd = -1,
+		.owner = BAT_OWNER_NONE,
 		.shared = true,
 		.reads_around = of->reads_around,
 	};
@@ -61,12 +64,16 @@ bat_segment_dir_close(struct bat_segment_dir *dir)
 		bat_file_close(dir->disk, dir->retired[i].fd);
 	free(dir->segments);
 	free(dir->retired);
-	if (dir->lock_fd >= 0)
+	if (dir->lock_fd >= 0) {
+		bat_owner_leave(&dir->owner, dir->disk, dir->dir);
 		bat_file_close(dir->disk, dir->lock_fd);
+	}
 	if (!dir->shared)
 		bat_file_close(dir->disk, dir->dir);
 	pthread_mutex_destroy(&dir->mutex);
-	*dir = (struct bat_segment_dir){ .dir = -1, .lock_fd = -1 };
+	*dir = (struct bat_segment_dir){ .dir = -1,
+		.lock_fd = -1,
+		.owner = BAT_OWNER_NONE };
 }
 
 int
@@ -87,9 +94,13 @@ bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error)
 	if (code == 0)
 		code = disk->stat_fd(disk->context, fd, &stat);
 	if (code == 0) {
-		dir->lock_fd = fd;
 		dir->lock_inode = stat.inode;
-		return 0;
+		code = bat_owner_take(&dir->owner, disk, dir->dir, fd, error);
+		if (code == BAT_OK)
+			dir->lock_fd = fd;
+		else
+			bat_file_close(disk, fd);
+		return code;
 	}
 	bat_file_close(disk, fd);
 	if (code == -EWOULDBLOCK)
@@ -135,6 +146,13 @@ bat_segment_dir_confirm(const struct bat_segment_dir *dir, bool newest,
 	last = &dir->segments[dir->count - 1];
 	return confirm_name(dir, last->name, last->stat.inode,
 	    "put it back, or close the store and open it again", error);
+}
+
+int
+bat_segment_dir_confirm_owner(struct bat_segment_dir *dir,
+    struct bat_error *error)
+{
+	return bat_owner_confirm(&dir->owner, dir->disk, dir->dir, error);
 }
 
 struct bat_segment_info *

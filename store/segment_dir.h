@@ -17,6 +17,7 @@
 
 #include "error.h"
 #include "file.h"
+#include "owner.h"
 #include "segment.h"
 
 #include <pthread.h>
@@ -45,6 +46,7 @@ struct bat_segment_dir {
 	bool shared; /* it is another one's */
 	int lock_fd; /* -1: not locked */
 	uint64_t lock_inode;
+	struct bat_owner owner; /* with the lock */
 	struct bat_segment_info *segments;
 	size_t count;
 	size_t capacity;
@@ -101,6 +103,10 @@ int bat_segment_dir_lock(struct bat_segment_dir *dir, struct bat_error *error);
  * Without a lock nothing is asked. The list is the caller's to keep still.
  */
 int bat_segment_dir_confirm(const struct bat_segment_dir *dir, bool newest,
+    struct bat_error *error);
+/* Is the owner's record still ours (owner.h)? Without a lock nothing is asked.
+ * For where a segment begins or ends: it opens a folder. */
+int bat_segment_dir_confirm_owner(struct bat_segment_dir *dir,
     struct bat_error *error);
 /* Read the directory and stat its segments. Segment files that are no regular
  * files: BAT_DATA_REFUSED. Descriptors of segments that are still the same

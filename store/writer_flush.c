@@ -151,8 +151,11 @@ make_segment(struct bat_writer *writer, struct bat_error *error)
 	int64_t now_us = bat_clock_wall_us(writer->options->clock);
 	int64_t now_ns = now_us > INT64_MAX / 1000 ? INT64_MAX : now_us * 1000;
 	uint64_t id = writer->highest_segment + 1;
-	int code = bat_segment_writer_create(&writer->segment, writer->dir, id,
-	    now_ns, error);
+	int code = bat_segment_dir_confirm_owner(writer->dir, error);
+
+	if (code == BAT_OK)
+		code = bat_segment_writer_create(&writer->segment, writer->dir,
+		    id, now_ns, error);
 
 	if (code != BAT_OK)
 		return code;

@@ -157,8 +157,10 @@ int
 bat_writer_seal_segment(struct bat_writer *writer, struct bat_error *error)
 {
 	struct bat_buf footer = BAT_BUF_EMPTY;
-	int code;
+	int code = bat_segment_dir_confirm_owner(writer->dir, error);
 
+	if (code != BAT_OK)
+		return code;
 	if (!writer->segment.sealed && !writer->segment.broken &&
 	    make_footer(writer, &footer) != BAT_OK && !BAT_PLANT(341))
 		bat_bytes_clear(&footer);

@@ -221,6 +221,9 @@ bat_writer_prepare(struct bat_writer *writer, struct bat_error *error)
 
 	if (code != BAT_OK || writer->prepared)
 		return code;
+	code = bat_segment_dir_confirm_owner(writer->dir, error);
+	if (code != BAT_OK)
+		return code;
 	code = drop_indexes(writer, error);
 	for (size_t i = BAT_PLANT(50) ? SIZE_MAX : 0;
 	     code == BAT_OK && i < recovery->cut_count; i++)

@@ -2,8 +2,8 @@
 # Nothing goes around the door: of all that batfs does to files of a data
 # directory, every system call comes from store/file_posix.c (strace names the
 # callers), is one of those that belong there, and follows no symbolic link.
-# And of store/ only file_posix.c knows how to ask for it, and only clock.c for
-# the time.
+# And of store/ only file_posix.c and file_place.c know how to ask for it, and
+# only clock.c for the time.
 #
 #	audit.sh BATFS
 # shellcheck disable=SC2317 # functions are called by `check`
@@ -28,7 +28,9 @@ others_with() { # object name...
 			for (i in list)
 				wanted[list[i]]
 		}
-		index($0, object) == 0 && $NF in wanted { print; found = 1 }
+		index($0, object) == 0 &&
+		    (object != ":file_posix.c.o:" ||
+			index($0, ":file_place.c.o:") == 0) && $NF in wanted { print; found = 1 }
 		END { exit !found }'
 }
 
@@ -38,7 +40,8 @@ only_the_door_knows() {
 		ftruncate64 rename renameat renameat2 unlink unlinkat link
 		linkat mkdir mkdirat opendir fdopendir readdir readdir64 stat
 		stat64 fstat fstat64 fstatat fstatat64 flock fopen fopen64 mmap
-		mmap64 posix_fadvise posix_fadvise64)
+		mmap64 posix_fadvise posix_fadvise64 statfs statfs64 statx
+		fstatfs fstatfs64 socket bind)
 	nm "$library" 2>/dev/null | grep -q ' posix_write_at$' || {
 		echo "the library has no symbols"
 		return 1
@@ -117,7 +120,7 @@ calls() { # session
 		call = ""
 	}
 	/^ > / {
-		if (match($0, /\(posix_[a-z_]+\+/))
+		if (match($0, /\((bat_file_)?posix_[a-z_]+\+/))
 			caller = substr($0, RSTART + 1, RLENGTH - 2)
 		next
 	}
@@ -162,12 +165,12 @@ none_is_foreign() {
 	! cut -d '|' -f 1 "$work"/calls.* | sort -u |
 		grep -vxE 'openat|close|pread64|pwrite64|fsync|fdatasync' |
 		grep -vxE 'ftruncate|renameat2?|unlinkat|mkdirat|getdents64' |
-		grep -vxE 'newfstatat|fstat|statx|flock|fadvise64|fcntl|lseek'
+		grep -vxE 'newfstatat|fstat|statx|fstatfs|flock|fadvise64|fcntl|lseek'
 }
 
 no_link_is_followed() {
 	! grep -h '^openat|' "$work"/calls.* | grep -v O_NOFOLLOW &&
-		! grep -h '^newfstatat|' "$work"/calls.* |
+		! grep -hE '^(newfstatat|statx)\|' "$work"/calls.* |
 		grep -vE 'AT_SYMLINK_NOFOLLOW|AT_EMPTY_PATH'
 }
 

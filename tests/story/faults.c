@@ -23,7 +23,8 @@
 
 static const char *const operation_names[FAULTY_OPERATION_COUNT] = { "open_dir",
 	"open", "read", "write", "sync", "sync_data", "truncate", "rename",
-	"unlink", "mkdir", "list", "stat", "lock", "drop_cache", "random" };
+	"unlink", "mkdir", "list", "stat", "lock", "place", "name",
+	"drop_cache", "random" };
 
 enum { STRIDE = 8 };
 
@@ -127,6 +128,8 @@ changes_the_disk(enum faulty_operation operation)
 	case FAULTY_LIST:
 	case FAULTY_STAT:
 	case FAULTY_LOCK:
+	case FAULTY_PLACE:
+	case FAULTY_NAME:
 	case FAULTY_DROP_CACHE:
 	case FAULTY_RANDOM:
 	case FAULTY_OPERATION_COUNT:

@@ -212,6 +212,33 @@ lock(void *context, int fd)
 }
 
 static int
+place(void *context, int fd, struct bat_file_place *out)
+{
+	const struct bat_disk *base = base_of(context);
+	int code = enter(context, FAULTY_PLACE, NULL);
+
+	return code != 0 ? code : base->place(base->context, fd, out);
+}
+
+static int
+refresh(void *context, int dir)
+{
+	const struct bat_disk *base = base_of(context);
+	int code = enter(context, FAULTY_LIST, NULL);
+
+	return code != 0 ? code : base->refresh(base->context, dir);
+}
+
+static int
+take_name(void *context, const char *name)
+{
+	const struct bat_disk *base = base_of(context);
+	int code = enter(context, FAULTY_NAME, NULL);
+
+	return code != 0 ? code : base->take_name(base->context, name);
+}
+
+static int
 drop_cache(void *context, int fd)
 {
 	const struct bat_disk *base = base_of(context);
@@ -252,6 +279,9 @@ faulty_disk_init(struct faulty_disk *faulty, const struct bat_disk *base)
 		.stat_fd = stat_fd,
 		.inode_at = inode_at,
 		.lock = lock,
+		.place = place,
+		.refresh = refresh,
+		.take_name = take_name,
 		.drop_cache = drop_cache,
 		.random = random_bytes,
 	};

@@ -26,9 +26,11 @@ enum faulty_operation {
 	FAULTY_RENAME,
 	FAULTY_UNLINK,
 	FAULTY_MKDIR,
-	FAULTY_LIST,
+	FAULTY_LIST, /* list and refresh */
 	FAULTY_STAT, /* stat_at, stat_fd, inode_at */
 	FAULTY_LOCK,
+	FAULTY_PLACE,
+	FAULTY_NAME,
 	FAULTY_DROP_CACHE,
 	FAULTY_RANDOM,
 	FAULTY_OPERATION_COUNT,

@@ -27,7 +27,8 @@ memory_disk_make_fd(struct memory_disk *disk, unsigned inode, int flags)
 	}
 	if (i == disk->fd_count)
 		disk->fd_count++;
-	disk->fds[i] = (struct memory_fd){ true, false, inode, flags };
+	disk->fds[i] =
+	    (struct memory_fd){ .open = true, .inode = inode, .flags = flags };
 	return (int)i;
 }
 
@@ -165,6 +166,43 @@ lock(void *context, int fd)
 }
 
 static int
+place(void *context, int fd, struct bat_file_place *out)
+{
+	struct memory_disk *disk = context;
+
+	(void)memory_disk_node(disk, fd);
+	*out = (struct bat_file_place){ .boot = "one",
+		.machine = "memory",
+		.network = 1,
+		.pid = 1,
+		.device = 1,
+		.inode = disk->fds[fd].inode + 1 };
+	return 0;
+}
+
+/* Nothing is remembered here. */
+static int
+refresh(void *context, int dir)
+{
+	(void)memory_disk_node(context, dir);
+	return 0;
+}
+
+static int
+take_name(void *context, const char *name)
+{
+	struct memory_disk *disk = context;
+	int fd;
+
+	for (size_t i = 0; i < disk->fd_count; i++)
+		if (disk->fds[i].open && strcmp(disk->fds[i].name, name) == 0)
+			return -EADDRINUSE;
+	fd = memory_disk_make_fd(disk, 0, O_RDONLY);
+	snprintf(disk->fds[fd].name, sizeof(disk->fds[fd].name), "%s", name);
+	return fd;
+}
+
+static int
 random_bytes(void *context, void *to, size_t length)
 {
 	struct memory_disk *disk = context;
@@ -199,6 +237,9 @@ memory_disk_new(enum memory_disk_model model, uint64_t seed)
 		.stat_fd = stat_fd,
 		.inode_at = inode_at,
 		.lock = lock,
+		.place = place,
+		.refresh = refresh,
+		.take_name = take_name,
 		.random = random_bytes,
 	};
 	memory_disk_fill_changes(&disk->door);

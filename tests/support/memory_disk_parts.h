@@ -45,6 +45,7 @@ struct memory_fd {
 	bool open, locks;
 	unsigned inode;
 	int flags;
+	char name[MEMORY_DISK_NAME_SIZE]; /* that it holds; "": none */
 };
 
 struct memory_disk {

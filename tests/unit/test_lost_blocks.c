@@ -189,7 +189,7 @@ START_TEST(who_writes_is_refused_with_the_place)
 
 	/* What is there is read frame by frame. */
 	start("crashed-open", "000001.fbat", false);
-	temp_dir_write(&temp, ".batpak.lock", BAT_SLICE_EMPTY);
+	stores_visited(&temp);
 	stores_files(&temp, &before);
 	while (next_block()) {
 		struct bat_repair_counts counts;

@@ -20,6 +20,7 @@ assert_refused_as(const struct temp_dir *dir, int wanted, uint64_t segment,
 	struct bat_store *store = NULL;
 	size_t names = temp_dir_count(dir);
 	bool had_lock = temp_dir_has(dir, ".batpak.lock");
+	bool had_side = temp_dir_has(dir, ".batfs");
 	int code = bat_open(dir->path, NULL, &store, &error);
 
 	ck_assert_int_eq(code, wanted);
@@ -27,7 +28,7 @@ assert_refused_as(const struct temp_dir *dir, int wanted, uint64_t segment,
 	ck_assert_uint_eq(error.segment, segment);
 	ck_assert_uint_eq(error.offset, offset);
 	ck_assert_ptr_nonnull(strstr(error.text, "-o ro"));
-	ck_assert_uint_eq(temp_dir_count(dir), names + !had_lock);
+	ck_assert_uint_eq(temp_dir_count(dir), names + !had_lock + !had_side);
 }
 
 static void
