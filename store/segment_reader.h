@@ -139,6 +139,14 @@ int bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
 int bat_segment_reader_fetch(struct bat_segment_dir *dir, uint64_t id,
     uint64_t offset, uint32_t length, struct bat_buf *buf,
     struct bat_error *error);
+/*
+ * code, of a fetch; but BAT_DATA_CORRUPT, with segment and offset, where the
+ * disk did not give it and the directory reads around that. So who shows an
+ * event says that it is damaged, and who judges can tell what he could not see
+ * from what is wrong.
+ */
+int bat_segment_reader_around(const struct bat_segment_dir *dir, uint64_t id,
+    uint64_t offset, int code, struct bat_error *error);
 int bat_segment_reader_decode(uint64_t id, uint64_t offset,
     struct bat_slice bytes, const struct bat_buf *room, struct bat_event *out,
     struct bat_error *error);

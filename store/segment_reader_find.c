@@ -284,14 +284,21 @@ bat_segment_reader_fetch(struct bat_segment_dir *dir, uint64_t id,
 		code = bat_file_read(dir->disk, fd, buf->data, length, offset,
 		    &got, error);
 	bat_segment_dir_release(dir, id);
-	if (code == BAT_WORLD_IO && dir->reads_around)
-		return bat_error_set_at(error, BAT_DATA_CORRUPT, id, offset,
-		    "unreadable: segment %" PRIu64 ", offset %" PRIu64
-		    ": the disk does not give it",
-		    id, offset);
 	if (code == 0)
 		buf->length = got;
 	return code;
+}
+
+int
+bat_segment_reader_around(const struct bat_segment_dir *dir, uint64_t id,
+    uint64_t offset, int code, struct bat_error *error)
+{
+	if (code != BAT_WORLD_IO || !dir->reads_around)
+		return code;
+	return bat_error_set_at(error, BAT_DATA_CORRUPT, id, offset,
+	    "unreadable: segment %" PRIu64 ", offset %" PRIu64
+	    ": the disk does not give it",
+	    id, offset);
 }
 
 int
@@ -303,7 +310,7 @@ bat_segment_reader_read(struct bat_segment_dir *dir, uint64_t id,
 	    error);
 
 	if (code != 0)
-		return code;
+		return bat_segment_reader_around(dir, id, offset, code, error);
 	return bat_segment_reader_decode(id, offset, bat_bytes_of_buf(buf),
 	    NULL, out, error);
 }

@@ -122,6 +122,8 @@ read_frame(struct bat_segment_dir *dir, struct bat_reading *reading, bool ahead,
 	if (!ahead || !bat_store_ahead_frame(reading, &bytes)) {
 		code = bat_segment_reader_fetch(dir, row->segment, row->offset,
 		    row->length, &reading->frame, error);
+		code = bat_segment_reader_around(dir, row->segment, row->offset,
+		    code, error);
 		bytes = bat_bytes_of_buf(&reading->frame);
 	}
 	if (code == BAT_OK)

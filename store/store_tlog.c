@@ -289,8 +289,15 @@ bat_store_record(struct bat_store *store, const struct bat_row *copied,
 		(void)enter(store);
 		dir = store->view->dir;
 		(void)leave(store);
-		code = bat_segment_reader_read(dir, row->segment, row->offset,
-		    row->length, frame, &event, error);
+		code = bat_segment_reader_fetch(dir, row->segment, row->offset,
+		    row->length, frame, error);
+		if (BAT_PLANT(447))
+			code = bat_segment_reader_around(dir, row->segment,
+			    row->offset, code, error);
+		if (code == BAT_OK)
+			code = bat_segment_reader_decode(row->segment,
+			    row->offset, bat_bytes_of_buf(frame), NULL, &event,
+			    error);
 	} while (code != BAT_OK && has_moved(store, row));
 	if (code != BAT_OK)
 		return code;

@@ -294,6 +294,19 @@ END_TEST
 
 /* ---- a disk that fails ------------------------------------------------- */
 
+/* What the disk does not give is not called broken. */
+static void
+ck_not_broken(struct bat_store *store, struct bat_slice checkpoint,
+    struct faulty_disk *faulty, enum faulty_operation operation, unsigned nth)
+{
+	struct bat_attest_result result;
+
+	faulty_disk_reset(faulty);
+	faulty_disk_fail(faulty, operation, nth, EIO, false);
+	bat_attest_check(store, checkpoint, BAT_SLICE_EMPTY, NULL, &result);
+	ck_assert_int_ne(result.verdict, BAT_ATTEST_BROKEN);
+}
+
 /* Each open and each read fails once: no proof, a reason; then all is well. */
 START_TEST(a_failed_read_gives_no_proof_and_does_no_harm)
 {
@@ -331,6 +344,10 @@ START_TEST(a_failed_read_gives_no_proof_and_does_no_harm)
 			    bat_bytes_of_buf(&older), &buf, &error);
 			failed += code != 0;
 			ck_assert((code == 0) == (buf.length > 0));
+			ck_not_broken(store, bat_bytes_of_buf(&older), &faulty,
+			    operations[i], nth);
+			ck_assert_msg(code == 0 || code == BAT_WORLD_IO,
+			    "%d: %s", code, error.text);
 			ck_assert(code == 0 || error.text[0] != '\0');
 		}
 		ck_assert_uint_gt(failed, 0);
