@@ -123,25 +123,41 @@ batfs_batctl_repair(int argc, char **argv)
 
 /* ---- salvage ------------------------------------------------------------------- */
 
+struct gap_table {
+	struct bat_error *error;
+	bool headed;
+};
+
+/* Before the first gap, or at the end of a salvage without gaps. */
+static void
+put_heading(struct gap_table *table)
+{
+	if (!table->headed)
+		puts("# segment\toffset\tlength\tevents\treason");
+	table->headed = true;
+}
+
 static int
 put_gap(void *context, const struct bat_salvage_gap *gap)
 {
-	struct bat_error *error = context;
+	struct gap_table *table = context;
 
+	put_heading(table);
 	if (printf("%llu\t%llu\t%llu\t%llu\t%s\n",
 		(unsigned long long)gap->segment,
 		(unsigned long long)gap->offset,
 		(unsigned long long)gap->length,
 		(unsigned long long)gap->events, gap->reason) >= 0)
 		return BAT_OK;
-	return bat_error_set_os(error, errno, "standard output");
+	return bat_error_set_os(table->error, errno, "standard output");
 }
 
 int
 batfs_batctl_salvage(int argc, char **argv)
 {
 	struct bat_error error = { .code = 0 };
-	const struct bat_salvage_sink sink = { &error, put_gap };
+	struct gap_table table = { .error = &error };
+	const struct bat_salvage_sink sink = { &table, put_gap };
 	struct bat_salvage_counts counts;
 
 	if (argc != 2)
@@ -153,12 +169,12 @@ batfs_batctl_salvage(int argc, char **argv)
 		    argv[1], argv[0]);
 		return BATCTL_CANNOT;
 	}
-	puts("# segment\toffset\tlength\tevents\treason");
 	if (bat_repair_salvage(bat_file_posix(), argv[0], argv[1], &sink,
 		&counts, &error) != BAT_OK) {
 		fprintf(stderr, "batctl: %s\n", error.text);
 		return BATCTL_CANNOT;
 	}
+	put_heading(&table);
 	fprintf(stderr, "%llu events in %llu segments, %llu gaps\n",
 	    (unsigned long long)counts.events,
 	    (unsigned long long)counts.segments,

@@ -116,20 +116,21 @@ look_at_allow_other(void)
 /* ---- a data directory -------------------------------------------------------------- */
 
 static void
-look_at_permissions(struct findings *findings, const char *path)
+look_at_permissions(struct findings *findings, const char *path, bool empty)
 {
 	if (access(path, R_OK | X_OK) != 0)
 		hindrance(findings, "the directory cannot be read",
 		    "mount as its owner");
 	else if (access(path, W_OK) != 0)
 		hindrance(findings, "the directory cannot be written",
-		    "mount with -o ro, or as its owner");
+		    empty ? "a new store is made by its owner" :
+			    "mount with -o ro, or as its owner");
 	else
 		fine("the directory can be read and written");
 }
 
 static void
-look_at_disk(struct findings *findings, const char *path)
+look_at_disk(struct findings *findings, const char *path, bool empty)
 {
 	static const struct {
 		unsigned long type;
@@ -147,7 +148,8 @@ look_at_disk(struct findings *findings, const char *path)
 		{ 0x01021997, "it is on 9p, where fsync may promise nothing" },
 		{ 0x65735546,
 		    "it is on FUSE: two mounts of it do not see each "
-		    "other's locks" },
+		    "other's locks; .batfs/owner tells writers of batfs "
+		    "apart, batpak leaves none" },
 	};
 	struct statfs disk;
 	struct statvfs space;
@@ -163,7 +165,8 @@ look_at_disk(struct findings *findings, const char *path)
 		    "make room: appends answer ENOSPC until then");
 	else if ((space.f_flag & ST_RDONLY) != 0)
 		hindrance(findings, "the file system is read-only",
-		    "mount with -o ro");
+		    empty ? "a new store needs one that is writable" :
+			    "mount with -o ro");
 	else
 		fine("there is room on the disk");
 }
@@ -231,42 +234,43 @@ look_at_log(struct findings *findings, struct bat_store *store)
 }
 
 static void
-look_at_store(struct findings *findings, const char *path, bool locked)
+look_into(struct findings *findings, const char *path, bool locked,
+    struct bat_store *store)
 {
-	const struct bat_options how = { .read_only = true };
-	struct bat_error error = { .code = 0 };
-	struct bat_store *store = NULL;
 	struct bat_status status;
-	int code = bat_open(path, &how, &store, &error);
 
-	if (code == BAT_WORLD_ABSENT) {
-		note("it holds no store", "a mount makes a new one");
-	} else if (code != BAT_OK) {
-		hindrance(findings, error.text,
-		    "`batctl inspect` tells more, `batctl repair` may help");
-	} else {
-		bat_status(store, &status);
-		if (status.damaged_count > 0)
-			hindrance(findings, "the store is damaged",
-			    "`batctl repair`, or mount with -o ro");
-		else
-			look_for_doubles(findings, path);
-		if (!locked)
-			look_at_log(findings, store);
-	}
-	bat_close(store, NULL);
+	bat_status(store, &status);
+	if (status.damaged_count > 0)
+		hindrance(findings, "the store is damaged",
+		    "`batctl repair`, or mount with -o ro");
+	else
+		look_for_doubles(findings, path);
+	if (!locked)
+		look_at_log(findings, store);
 }
 
 static void
 look_at_data(struct findings *findings, const char *path)
 {
+	const struct bat_options how = { .read_only = true };
+	struct bat_error error = { .code = 0 };
+	struct bat_store *store = NULL;
+	int code = bat_open(path, &how, &store, &error);
+	bool empty = code == BAT_WORLD_ABSENT;
 	struct batfs_holder holder;
 
 	batfs_holder_find(path, &holder);
-	look_at_permissions(findings, path);
-	look_at_disk(findings, path);
+	look_at_permissions(findings, path, empty);
+	look_at_disk(findings, path, empty);
 	look_at_lock(findings, &holder);
-	look_at_store(findings, path, holder.held);
+	if (code == BAT_OK)
+		look_into(findings, path, holder.held, store);
+	else if (empty)
+		note("it holds no store", "a mount makes a new one");
+	else
+		hindrance(findings, error.text,
+		    "`batctl inspect` tells more, `batctl repair` may help");
+	bat_close(store, NULL);
 }
 
 /* ---- a place to mount on ---------------------------------------------------------- */

@@ -1,5 +1,6 @@
 #include "mountpoint.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,6 +74,39 @@ is_below(const char *path, const char *above)
 	    (path[length] == '\0' || path[length] == '/');
 }
 
+/* A name that a store's directory has and no other. */
+static bool
+is_of_store(const char *name)
+{
+	size_t length = strlen(name);
+
+	return strcmp(name, ".batpak.lock") == 0 ||
+	    (length > 5 && strcmp(name + length - 5, ".fbat") == 0);
+}
+
+/* Who changed the two paths would hide his data beneath a new store. What
+ * cannot be read is the mount's to refuse. */
+static int
+check_holds_no_store(const char *mountpoint, struct bat_error *error)
+{
+	DIR *dir = opendir(mountpoint);
+	const struct dirent *entry = NULL;
+	int code = BAT_OK;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (is_of_store(entry->d_name)) {
+			code = bat_error_set(error, BAT_USE_INVALID,
+			    "%s holds a store's files (%s), which the mount "
+			    "would hide; the data directory comes first, then "
+			    "an empty directory to mount on",
+			    mountpoint, entry->d_name);
+			break;
+		}
+	if (dir != NULL)
+		closedir(dir);
+	return code;
+}
+
 int
 batfs_mountpoint_check(const char *data_dir, const char *mountpoint,
     bool *out_file, struct bat_error *error)
@@ -109,5 +143,5 @@ batfs_mountpoint_check(const char *data_dir, const char *mountpoint,
 		    "%s is inside the data directory %s; mount on a directory "
 		    "outside of it",
 		    mountpoint, data_dir);
-	return 0;
+	return *out_file ? BAT_OK : check_holds_no_store(mountpoint, error);
 }

@@ -16,7 +16,8 @@ int batfs_mountpoint_resolve(const char *path, char **out,
     struct bat_error *error);
 /*
  * May `mountpoint` be mounted on, to show `data_dir`? Both as resolved. Says
- * what to do when not: a dead mount, nothing there, one inside the other.
+ * what to do when not: a dead mount, nothing there, one inside the other, files
+ * of a store there.
  * *out_file: it is a file, on which only one file can be mounted.
  * Returns 0; BAT_USE_INVALID; BAT_WORLD_*.
  */

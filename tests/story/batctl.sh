@@ -170,6 +170,7 @@ salvages() {
 		(cd "$data" && sha256sum ./*) | cmp - "$work/a" &&
 		exits 0 "$BATCTL" inspect "$work/saved" &&
 		exits 2 "$BATCTL" salvage "$data" "$work/saved" &&
+		[ ! -s "$work/out" ] &&
 		exits 2 "$BATCTL" salvage "$data" "$data/inner" &&
 		[ ! -e "$data/inner" ]
 }
@@ -236,6 +237,23 @@ backs_up() {
 	end_it && return $status
 }
 
+# -o ro helps only where there is a store.
+read_only_advice() {
+	local disk=$work/disk status
+	mkdir "$disk" && mount -t tmpfs -o ro none "$disk" || return
+	exits 1 "$BATCTL" doctor "$disk" &&
+		grep -q '^hindrance the file system is read-only; .*writable' \
+			"$work/out" &&
+		! grep -q -e '-o ro' "$work/out" &&
+		mount -o remount,rw "$disk" && cp "$data"/* "$disk" &&
+		mount -o remount,ro "$disk" &&
+		exits 1 "$BATCTL" doctor "$disk" &&
+		grep -q '^hindrance the file system is read-only; .*-o ro' \
+			"$work/out"
+	status=$?
+	umount "$disk" && rmdir "$disk" && return $status
+}
+
 doctors() {
 	fresh quickstart
 	exits 0 "$BATCTL" doctor "$data" "$mnt" &&
@@ -260,6 +278,11 @@ the lock; \`fusermount3 -u $mnt\`, or" "$work/out"
 		grep -q "^hindrance a mount died there.*fusermount3 -u $mnt" \
 			"$work/out" || status=1
 	take_down
+	# The two paths changed places.
+	exits 1 "$BATCTL" doctor "$work/none" "$data" &&
+		grep -q "^hindrance $data holds a store's files .*000001.fbat" \
+			"$work/out" || status=1
+	read_only_advice || status=1
 	printf X | dd of="$data/000001.fbat" bs=1 conv=notrunc status=none
 	exits 1 "$BATCTL" doctor "$data" && grep -q 'batctl repair' "$work/out" &&
 		return $status

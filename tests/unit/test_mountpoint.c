@@ -121,6 +121,32 @@ START_TEST(only_what_is_there_is_mounted_on)
 }
 END_TEST
 
+/* The two paths are easily taken for each other. */
+START_TEST(a_store_is_not_mounted_on)
+{
+	static const char *const names[] = { ".batpak.lock", "000001.fbat" };
+	char path[160];
+	FILE *file;
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", mnt, names[i]);
+		file = fopen(path, "w");
+		ck_assert_ptr_nonnull(file);
+		fclose(file);
+		ck_assert_int_eq(batfs_mountpoint_check(data, mnt, &on_file,
+				     &error),
+		    BAT_USE_INVALID);
+		ck_assert_ptr_nonnull(strstr(error.text, names[i]));
+		unlink(path);
+	}
+	snprintf(path, sizeof path, "%s/.fbat", mnt);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(batfs_mountpoint_check(data, mnt, &on_file, &error),
+	    0);
+	rmdir(path);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -135,6 +161,7 @@ main(void)
 	tcase_add_test(tests,
 	    a_data_directory_may_be_absent_but_not_its_parent);
 	tcase_add_test(tests, only_what_is_there_is_mounted_on);
+	tcase_add_test(tests, a_store_is_not_mounted_on);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
