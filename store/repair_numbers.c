@@ -177,23 +177,40 @@ floor_at(const struct repair_numbers *numbers, uint64_t segment,
 	return numbers->met > 0 && behind ? numbers->allocator : 0;
 }
 
-/* least: above all numbers so far. next: the same, where a hole counts as an
- * event; nobody who tells a number knows of that one. */
+/* The numbers that an event may have, by what stands in front of it. */
+struct counted {
+	uint64_t least; /* above all numbers so far */
+	/* The same, where a hole counts as an event: a read-only mount shows it
+	 * as one, and nobody who tells a number knows of that one. */
+	uint64_t next;
+	/* What recovery will count when the plan is carried out. */
+	uint64_t after;
+};
+
+/* The number that its footer tells, if that can be; else the one counted. */
+static uint64_t
+number_without_index(const struct bat_survey_piece *piece, uint64_t counted)
+{
+	return piece->seq != BAT_SURVEY_UNTOLD && piece->seq >= counted &&
+		piece->seq <= SEQ_MAX ?
+	    piece->seq :
+	    counted;
+}
+
 static void
 number_event(struct repair *repair, struct repair_segment *segment,
-    struct bat_survey_piece *piece, uint64_t least, uint64_t *next)
+    struct bat_survey_piece *piece, struct counted *so_far)
 {
 	struct repair_numbers *numbers = &repair->numbers;
 	struct repair_told *told = find_told(numbers, piece,
-	    BAT_PLANT(270) ? *next : least);
+	    BAT_PLANT(270) ? so_far->next : so_far->least);
 	uint64_t floor = floor_at(numbers, segment->survey.segment,
 	    piece->offset);
-	/* What it would be counted as when no index tells. */
-	uint64_t counted = piece->seq != BAT_SURVEY_UNTOLD &&
-		piece->seq >= *next && piece->seq <= SEQ_MAX ?
-	    piece->seq :
-	    *next;
+	uint64_t counted = number_without_index(piece, so_far->next);
+	uint64_t later = number_without_index(piece, so_far->after);
 
+	if (BAT_PLANT(448))
+		later = counted;
 	if (told != NULL && !BAT_PLANT(124)) {
 		told->met = true;
 		numbers->met++;
@@ -203,33 +220,38 @@ number_event(struct repair *repair, struct repair_segment *segment,
 	} else {
 		piece->seq = counted;
 	}
-	segment->renumbered = segment->renumbered || piece->seq != counted;
-	*next = piece->seq + 1;
+	segment->renumbered = segment->renumbered || piece->seq != later;
+	so_far->least = so_far->next = piece->seq + 1;
+	if (bat_repair_keeps(segment, piece))
+		so_far->after = so_far->next;
+}
+
+/* One that is rewritten loses its holes. */
+static void
+number_segment(struct repair *repair, struct repair_segment *segment,
+    struct counted *so_far)
+{
+	const struct bat_survey *survey = &segment->survey;
+
+	for (size_t i = 0; i < survey->count; i++) {
+		struct bat_survey_piece *piece = &survey->pieces[i];
+
+		if (piece->kind == BAT_SURVEY_EVENT) {
+			number_event(repair, segment, piece, so_far);
+		} else if (piece->kind == BAT_SURVEY_HOLE &&
+		    piece->offset > 0) {
+			so_far->next++;
+			so_far->after += segment->fate != REPAIR_REWRITE;
+		}
+	}
 }
 
 void
 bat_repair_number(struct repair *repair)
 {
-	uint64_t next = 0, least = 0;
+	struct counted so_far = { .next = 0 };
 
-	for (size_t i = 0; i < repair->count; i++) {
-		struct repair_segment *segment = &repair->segments[i];
-		struct bat_survey *survey = &segment->survey;
-
-		if (segment->fate == REPAIR_REMOVE)
-			continue;
-		for (size_t j = 0; j < survey->count; j++) {
-			struct bat_survey_piece *piece = &survey->pieces[j];
-
-			if (piece->kind == BAT_SURVEY_EVENT) {
-				number_event(repair, segment, piece, least,
-				    &next);
-				least = next;
-			} else if (piece->kind == BAT_SURVEY_HOLE &&
-			    piece->offset > 0) {
-				/* A read-only mount shows it as one event. */
-				next++;
-			}
-		}
-	}
+	for (size_t i = 0; i < repair->count; i++)
+		if (repair->segments[i].fate != REPAIR_REMOVE)
+			number_segment(repair, &repair->segments[i], &so_far);
 }

@@ -180,6 +180,35 @@ START_TEST(numbers_behind_a_hole_are_those_that_were_told)
 }
 END_TEST
 
+/* The hole at the end of a segment goes: what is counted behind it, in a segment
+ * that nothing is wrong with, would be one less. */
+START_TEST(numbers_of_the_next_segment_do_not_follow_a_hole_that_goes)
+{
+	struct bat_buf index = BAT_BUF_EMPTY;
+	struct maker maker;
+	uint64_t offset;
+
+	temp_dir_make(&temp);
+	maker_init(&maker);
+	maker_segment(&maker, 1);
+	maker_event(&maker, "player:a", "\xa1x");
+	offset = maker_event(&maker, "player:b", "\xa1y");
+	maker_footer(&maker);
+	maker_save(&maker, &temp);
+	maker_segment(&maker, 2);
+	maker_event(&maker, "player:a", "\xa1z");
+	maker_save(&maker, &temp);
+	maker_index(&maker, true, 5, &index);
+	if (_i == 1)
+		temp_dir_write(&temp, "index.fbati", bat_bytes_of_buf(&index));
+	stores_picture(&temp, PICTURE_NO_PLACE, &intact);
+	flip("000001.fbat", offset + 20);
+	assert_repaired(1);
+	bat_bytes_free(&index);
+	maker_free(&maker);
+}
+END_TEST
+
 /* Without its markers an item that the footer leaves out would be an event. */
 START_TEST(what_a_footer_leaves_out_does_not_come_back)
 {
@@ -406,6 +435,8 @@ main(void)
 	    where_a_segment_is_missing_the_others_keep_their_numbers);
 	tcase_add_test(others, an_index_of_another_store_goes);
 	tcase_add_test(others, numbers_behind_a_hole_are_those_that_were_told);
+	tcase_add_loop_test(others,
+	    numbers_of_the_next_segment_do_not_follow_a_hole_that_goes, 0, 2);
 	tcase_add_test(others, what_a_footer_leaves_out_does_not_come_back);
 	tcase_add_test(others, a_compaction_that_did_not_end_is_taken_back);
 	tcase_add_test(others,
