@@ -9,6 +9,7 @@
 #ifndef BAT_BYTES_H
 #define BAT_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -147,17 +148,13 @@ bat_bytes_get_be64(const uint8_t *p)
 	    (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | (uint64_t)p[7];
 }
 
+/* One store of a word, not eight that the compiler makes one of: of those it
+ * makes none when it keeps the memory in registers. */
 static inline void
 bat_bytes_put_be64(uint8_t *p, uint64_t value)
 {
-	p[0] = (uint8_t)(value >> 56);
-	p[1] = (uint8_t)(value >> 48);
-	p[2] = (uint8_t)(value >> 40);
-	p[3] = (uint8_t)(value >> 32);
-	p[4] = (uint8_t)(value >> 24);
-	p[5] = (uint8_t)(value >> 16);
-	p[6] = (uint8_t)(value >> 8);
-	p[7] = (uint8_t)value;
+	value = htobe64(value);
+	memcpy(p, &value, sizeof(value));
 }
 
 void bat_bytes_put_le(uint8_t *p, uint64_t value, size_t width);
