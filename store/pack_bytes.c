@@ -105,7 +105,7 @@ find_values(const uint8_t *p, size_t left)
 {
 	const uint64_t even = 0x5555555555555555;
 	uint64_t known = UINT64_MAX;
-	uint64_t high, starts, even_runs, markers, wrong;
+	uint64_t high, starts, markers, wrong;
 	uint8_t padded[BLOCK];
 
 	if (left == 0)
@@ -119,10 +119,10 @@ find_values(const uint8_t *p, size_t left)
 	high = find_high(p);
 	if (high == 0)
 		return known;
-	/* Adding its first bit to a run carries through and clears it. */
+	/* Adding its first bit to a run carries through and clears it: so those
+	 * that start at an even place are told from the others. */
 	starts = high & ~(high << 1);
-	even_runs = high & ~(high + (starts & even));
-	markers = (even_runs & even) | (high & ~even_runs & ~even);
+	markers = high & ((high + (starts & even)) ^ even);
 	wrong = markers & ~find_cc(p);
 	if (wrong != 0)
 		known &= (wrong & (0 - wrong)) - 1;
