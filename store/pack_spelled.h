@@ -57,23 +57,32 @@ bat_pack_take_same(struct bat_pack_spelled *spelled, const char *text,
 	spelled->differ |= c ^ d;
 }
 
-/* An integer >= 0 of any width. */
+/* An integer >= 0 of any width. By cases: where the next thing stands is then
+ * foretold with the branch, and not computed from what was loaded. */
 static inline uint64_t
 bat_pack_take_number(struct bat_pack_spelled *spelled, uint64_t max)
 {
 	const uint8_t *at = spelled->at;
 	uint64_t number = at[0];
 
-	spelled->at++;
-	if (number >= 0x80) {
-		unsigned width = (unsigned)number - 0xcc;
-
-		if (width > 3) {
-			spelled->differ = 1;
-			return 0;
-		}
-		spelled->at += (size_t)1 << width;
-		number = bat_bytes_get_be64(at + 1) >> (64 - (8 << width));
+	if (number < 0x80) {
+		spelled->at = at + 1;
+	} else if (number == 0xcc) {
+		spelled->at = at + 2;
+		number = at[1];
+	} else if (number == 0xcd) {
+		spelled->at = at + 3;
+		number = bat_bytes_get_be16(at + 1);
+	} else if (number == 0xce) {
+		spelled->at = at + 5;
+		number = bat_bytes_get_be32(at + 1);
+	} else if (number == 0xcf) {
+		spelled->at = at + 9;
+		number = bat_bytes_get_be64(at + 1);
+	} else {
+		spelled->at = at + 1;
+		spelled->differ = 1;
+		return 0;
 	}
 	spelled->differ |= number > max;
 	return number;
