@@ -317,7 +317,9 @@ bat_pack_read_bytes_into(struct bat_pack_reader *reader,
 	struct bat_pack_token token;
 	int code;
 
-	*out_slot = *out_bytes = BAT_SLICE_EMPTY;
+	/* Each by itself: a copy of the other would wait until it is stored. */
+	*out_slot = BAT_SLICE_EMPTY;
+	*out_bytes = BAT_SLICE_EMPTY;
 	code = bat_pack_next(reader, &token);
 	if (code != 0)
 		return code;

@@ -67,21 +67,22 @@ damaged_row(struct bat_segment_dir *dir, struct bat_reading *reading, int code)
 static void
 start_row(struct bat_reading *reading, const struct store_event *event)
 {
+	static const struct bat_row empty;
 	const struct bat_index_hot *hot = &event->hot;
+	struct bat_row *row = &reading->row;
 
-	reading->row = (struct bat_row){
-		.id = hot->id,
-		.entity = hot->entity,
-		.scope = hot->scope,
-		.clock = hot->clock,
-		.length = hot->length,
-		.wall_ms = hot->wall_ms,
-		.segment = event->segment,
-		.offset = store_event_offset(event),
-		.seq = hot->seq,
-		.kind = hot->kind,
-		.extensions = (enum bat_row_extensions)hot->extensions,
-	};
+	*row = empty;
+	row->id = hot->id;
+	row->entity = hot->entity;
+	row->scope = hot->scope;
+	row->clock = hot->clock;
+	row->length = hot->length;
+	row->wall_ms = hot->wall_ms;
+	row->segment = event->segment;
+	row->offset = store_event_offset(event);
+	row->seq = hot->seq;
+	row->kind = hot->kind;
+	row->extensions = (enum bat_row_extensions)hot->extensions;
 	reading->entity = event->entity;
 	reading->scope = event->scope;
 }
