@@ -1,6 +1,7 @@
 #include "bytes.h"
 
 #include "error.h"
+#include "plant.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +9,9 @@
 
 /* Small buffers grow to this at once. */
 static const size_t capacity_min = 64;
+
+/* Longer texts are left to those who are good at them. */
+#define NAME_USUAL 64
 
 struct bat_slice
 bat_bytes_text(const char *text)
@@ -19,6 +23,24 @@ struct bat_slice
 bat_bytes_of_buf(const struct bat_buf *buf)
 {
 	return bat_bytes_slice(buf->data, buf->length);
+}
+
+/* Fewer than eight. */
+static bool
+few_equal(const uint8_t *a, const uint8_t *b, size_t length)
+{
+	uint32_t first_a, first_b, last_a, last_b, differ = 0;
+
+	if (length < sizeof(first_a)) {
+		for (size_t i = 0; i < length; i++)
+			differ |= (uint32_t)(a[i] ^ b[i]);
+		return differ == 0;
+	}
+	memcpy(&first_a, a, sizeof(first_a));
+	memcpy(&first_b, b, sizeof(first_b));
+	memcpy(&last_a, a + length - sizeof(last_a), sizeof(last_a));
+	memcpy(&last_b, b + length - sizeof(last_b), sizeof(last_b));
+	return ((first_a ^ first_b) | (last_a ^ last_b)) == 0;
 }
 
 /*
@@ -34,13 +56,10 @@ bat_bytes_equal(struct bat_slice a, struct bat_slice b)
 
 	if (length != b.length)
 		return false;
-	if (length > 64)
+	if (length > NAME_USUAL)
 		return memcmp(a.data, b.data, length) == 0;
-	if (length < sizeof(x)) {
-		for (; i < length; i++)
-			differ |= a.data[i] ^ b.data[i];
-		return differ == 0;
-	}
+	if (length < sizeof(x))
+		return few_equal(a.data, b.data, length);
 	for (; i + sizeof(x) < length; i += sizeof(x)) {
 		memcpy(&x, a.data + i, sizeof(x));
 		memcpy(&y, b.data + i, sizeof(y));
@@ -94,12 +113,41 @@ character_length(const uint8_t *p, size_t left)
 	return length;
 }
 
+/* Of a short text: are all bytes below 0x80? A name is mostly so, and byte by
+ * byte those behind its last whole word would take longer than all others. */
+static bool
+is_ascii(const uint8_t *p, size_t length)
+{
+	uint32_t first, last;
+	uint64_t word, all = 0;
+
+	if (length >= sizeof(word)) {
+		for (size_t i = 0; i + sizeof(word) < length;
+		     i += sizeof(word)) {
+			memcpy(&word, p + i, sizeof(word));
+			all |= word;
+		}
+		memcpy(&word, p + length - sizeof(word), sizeof(word));
+		all |= BAT_PLANT(452) ? 0 : word;
+	} else if (length >= sizeof(first)) {
+		memcpy(&first, p, sizeof(first));
+		memcpy(&last, p + length - sizeof(last), sizeof(last));
+		all = first | (BAT_PLANT(453) ? 0 : last);
+	} else {
+		for (size_t i = 0; i < length; i++)
+			all |= p[i];
+	}
+	return (all & 0x8080808080808080) == 0;
+}
+
 bool
 bat_bytes_is_utf8(struct bat_slice slice)
 {
 	const uint8_t *p = slice.data;
 	size_t left = slice.length;
 
+	if (left <= NAME_USUAL && is_ascii(p, left))
+		return true;
 	while (left > 0) {
 		uint64_t word;
 		size_t step = 1;

@@ -68,6 +68,24 @@ START_TEST(well_formed_utf8_is_told_from_other_bytes)
 }
 END_TEST
 
+START_TEST(a_stray_byte_is_found_wherever_it_stands)
+{
+	uint8_t text[80];
+
+	memset(text, 'a', sizeof(text));
+	for (size_t length = 1; length <= sizeof(text); length++) {
+		ck_assert(bat_bytes_is_utf8(bat_bytes_slice(text, length)));
+		for (size_t at = 0; at < length; at++) {
+			text[at] = 0x80;
+			ck_assert_msg(!bat_bytes_is_utf8(
+					  bat_bytes_slice(text, length)),
+			    "byte %zu of %zu", at, length);
+			text[at] = 'a';
+		}
+	}
+}
+END_TEST
+
 START_TEST(a_buffer_grows_and_keeps_what_it_holds)
 {
 	struct bat_buf buf = BAT_BUF_EMPTY;
@@ -278,6 +296,7 @@ main(void)
 	tcase_add_test(promises, slices_compare_as_memcmp_with_a_prefix_first);
 	tcase_add_test(promises, one_different_byte_makes_slices_different);
 	tcase_add_test(promises, well_formed_utf8_is_told_from_other_bytes);
+	tcase_add_test(promises, a_stray_byte_is_found_wherever_it_stands);
 	tcase_add_test(promises, a_buffer_grows_and_keeps_what_it_holds);
 	tcase_add_test(promises, a_buffer_that_cannot_grow_is_unchanged);
 	tcase_add_test(promises, nothing_can_be_appended_to_nothing);
