@@ -1,5 +1,6 @@
 #include "blockfile.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -146,6 +147,7 @@ bat_blockfile_create(struct bat_blockfile_writer *writer,
 	writer->disk = disk;
 	writer->dir = dir;
 	writer->generation = generation;
+	writer->error = error;
 	memcpy(writer->temporary, ".tmp", 4);
 	if (disk->random(disk->context, random, sizeof(random)) < 0)
 		return bat_error_set(error, BAT_WORLD_IO, "no random bytes");
@@ -159,28 +161,28 @@ bat_blockfile_create(struct bat_blockfile_writer *writer,
 	return BAT_OK;
 }
 
-static int
-write_out(struct bat_blockfile_writer *writer, struct bat_error *error)
+static void
+write_out(struct bat_blockfile_writer *writer)
 {
-	int code = bat_file_write(writer->disk, writer->fd, writer->blocks.data,
-	    writer->blocks.length, writer->written, error);
-
-	if (code == BAT_OK) {
-		writer->written += writer->blocks.length;
-		bat_bytes_clear(&writer->blocks);
-	}
-	return code;
+	writer->code = bat_file_write(writer->disk, writer->fd,
+	    writer->blocks.data, writer->blocks.length, writer->written,
+	    writer->error);
+	writer->written += writer->blocks.length;
+	bat_bytes_clear(&writer->blocks);
 }
 
 /* The block that is being filled becomes one of `blocks`. */
-static int
-end_block(struct bat_blockfile_writer *writer, struct bat_error *error)
+static void
+end_block(struct bat_blockfile_writer *writer)
 {
 	uint8_t *block;
 	int code = bat_bytes_reserve(&writer->blocks, BAT_BLOCKFILE_BLOCK);
 
-	if (code != BAT_OK)
-		return bat_error_set(error, code, "no memory for a block");
+	if (code != BAT_OK) {
+		writer->code = bat_error_set(writer->error, code,
+		    "no memory for a block");
+		return;
+	}
 	block = writer->blocks.data + writer->blocks.length;
 	memset(block, 0, BAT_BLOCKFILE_BLOCK);
 	memcpy(block, writer->content, writer->filled);
@@ -191,18 +193,17 @@ end_block(struct bat_blockfile_writer *writer, struct bat_error *error)
 	writer->blocks.length += BAT_BLOCKFILE_BLOCK;
 	writer->next_block++;
 	writer->filled = 0;
-	return writer->blocks.length >= WRITE_BYTES ? write_out(writer, error) :
-						      BAT_OK;
+	if (writer->blocks.length >= WRITE_BYTES)
+		write_out(writer);
 }
 
-int
+void
 bat_blockfile_append(struct bat_blockfile_writer *writer, const void *bytes,
-    size_t length, struct bat_error *error)
+    size_t length)
 {
 	const uint8_t *from = bytes;
-	int code = BAT_OK;
 
-	while (code == BAT_OK && length > 0) {
+	while (writer->code == BAT_OK && length > 0) {
 		size_t part = BAT_BLOCKFILE_CONTENT - writer->filled;
 
 		part = part > length ? length : part;
@@ -211,9 +212,23 @@ bat_blockfile_append(struct bat_blockfile_writer *writer, const void *bytes,
 		from += part;
 		length -= part;
 		if (writer->filled == BAT_BLOCKFILE_CONTENT)
-			code = end_block(writer, error);
+			end_block(writer);
 	}
-	return code;
+}
+
+void
+bat_blockfile_fill_up(struct bat_blockfile_writer *writer)
+{
+	if (writer->code == BAT_OK && writer->filled > 0)
+		end_block(writer);
+}
+
+void
+bat_blockfile_fail(struct bat_blockfile_writer *writer, int code)
+{
+	if (writer->code == BAT_OK)
+		writer->code = bat_error_set(writer->error, code,
+		    "cannot make %s", writer->temporary);
 }
 
 uint64_t
@@ -223,26 +238,22 @@ bat_blockfile_at(const struct bat_blockfile_writer *writer)
 }
 
 int
-bat_blockfile_publish(struct bat_blockfile_writer *writer, const char *name,
-    struct bat_error *error)
+bat_blockfile_publish(struct bat_blockfile_writer *writer, const char *name)
 {
 	const struct bat_disk *disk = writer->disk;
-	int code = writer->filled > 0 || writer->next_block == 0 ?
-	    end_block(writer, error) :
-	    BAT_OK;
 	int result;
 
-	if (code == BAT_OK)
-		code = write_out(writer, error);
-	if (code == BAT_OK) {
-		result = disk->rename_at(disk->context, writer->dir,
-		    writer->temporary, name, true);
-		if (result < 0)
-			code = bat_error_set_os(error, -result,
-			    "cannot rename to %s", name);
-	}
-	if (code != BAT_OK)
-		return code;
+	assert(writer->filled > 0 || writer->next_block > 0);
+	bat_blockfile_fill_up(writer);
+	if (writer->code == BAT_OK)
+		write_out(writer);
+	if (writer->code != BAT_OK)
+		return writer->code;
+	result = disk->rename_at(disk->context, writer->dir, writer->temporary,
+	    name, true);
+	if (result < 0)
+		return bat_error_set_os(writer->error, -result,
+		    "cannot rename to %s", name);
 	bat_file_close(disk, writer->fd);
 	bat_bytes_free(&writer->blocks);
 	return BAT_OK;
@@ -253,6 +264,7 @@ bat_blockfile_abandon(struct bat_blockfile_writer *writer)
 {
 	(void)bat_file_unlink(writer->disk, writer->dir, writer->temporary,
 	    NULL);
-	bat_file_close(writer->disk, writer->fd);
+	if (!BAT_PLANT(430))
+		bat_file_close(writer->disk, writer->fd);
 	bat_bytes_free(&writer->blocks);
 }

@@ -28,16 +28,6 @@ align(uint64_t at)
 	    BAT_BLOCKFILE_CONTENT;
 }
 
-static int
-fill_up(struct bat_blockfile_writer *writer, struct bat_error *error)
-{
-	static const uint8_t zeros[BAT_BLOCKFILE_CONTENT];
-	uint64_t at = bat_blockfile_at(writer);
-
-	return bat_blockfile_append(writer, zeros, (size_t)(align(at) - at),
-	    error);
-}
-
 /* Where the parts start, and how many numbers the lists have. */
 struct layout {
 	uint64_t ends_at, text_at, text_size, sorted_at, names_at, members_at;
@@ -94,10 +84,10 @@ lay_out(const struct bat_index *index, const struct sidecar_extent *extent,
 	return layout;
 }
 
-static int
+static void
 write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
     const struct sidecar_extent *extent, const struct bat_sidecar_state *state,
-    size_t made_of_length, const struct layout *layout, struct bat_error *error)
+    size_t made_of_length, const struct layout *layout)
 {
 	const uint64_t head[HEAD_COUNT_OF_NUMBERS] = {
 		[HEAD_MAGIC] = SIDECAR_MAGIC,
@@ -151,33 +141,30 @@ write_header(struct bat_blockfile_writer *writer, const struct bat_index *index,
 	    sizeof(extent->first_row));
 	memcpy(block + HEAD_ROWS_OFFSET + sizeof(extent->first_row),
 	    &extent->last_row, sizeof(extent->last_row));
-	return bat_blockfile_append(writer, block, sizeof(block), error);
+	bat_blockfile_append(writer, block, sizeof(block));
 }
 
 /* ---- names ------------------------------------------------------------- */
 
-static int
-write_texts(struct bat_blockfile_writer *writer, const struct bat_index *index,
-    struct bat_error *error)
+static void
+write_texts(struct bat_blockfile_writer *writer, const struct bat_index *index)
 {
 	uint8_t end[8] = { 0 };
 	uint64_t at = 0;
-	int code = bat_blockfile_append(writer, end, sizeof(end), error);
 
-	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
+	bat_blockfile_append(writer, end, sizeof(end));
+	for (uint32_t i = 0; i < index->names.count; i++) {
 		at += bat_intern_get(&index->names, i).length;
 		bat_bytes_put_le(end, at, 8);
-		code = bat_blockfile_append(writer, end, sizeof(end), error);
+		bat_blockfile_append(writer, end, sizeof(end));
 	}
-	if (code == BAT_OK)
-		code = fill_up(writer, error);
-	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
+	bat_blockfile_fill_up(writer);
+	for (uint32_t i = 0; i < index->names.count; i++) {
 		struct bat_slice name = bat_intern_get(&index->names, i);
 
-		code = bat_blockfile_append(writer, name.data, name.length,
-		    error);
+		bat_blockfile_append(writer, name.data, name.length);
 	}
-	return code == BAT_OK ? fill_up(writer, error) : code;
+	bat_blockfile_fill_up(writer);
 }
 
 struct named {
@@ -193,135 +180,121 @@ by_text(const void *a, const void *b)
 	return bat_bytes_compare(x->text, y->text);
 }
 
-static int
-write_sorted(struct bat_blockfile_writer *writer, const struct bat_index *index,
-    struct bat_error *error)
+static void
+write_sorted(struct bat_blockfile_writer *writer, const struct bat_index *index)
 {
 	size_t count = index->names.count;
 	struct named *all = malloc((count + 1) * sizeof(*all));
-	int code = all == NULL ? BAT_WORLD_NO_MEMORY : BAT_OK;
 
-	for (uint32_t i = 0; code == BAT_OK && i < count; i++)
+	if (all == NULL) {
+		bat_blockfile_fail(writer, BAT_WORLD_NO_MEMORY);
+		return;
+	}
+	for (uint32_t i = 0; i < count; i++)
 		all[i] = (struct named){ bat_intern_get(&index->names, i), i };
-	if (code == BAT_OK)
-		qsort(all, count, sizeof(*all), by_text);
-	for (size_t i = 0; code == BAT_OK && i < count; i++)
-		code = bat_blockfile_append(writer, &all[i].number,
-		    sizeof(all[i].number), error);
+	qsort(all, count, sizeof(*all), by_text);
+	for (size_t i = 0; i < count; i++)
+		bat_blockfile_append(writer, &all[i].number,
+		    sizeof(all[i].number));
 	free(all);
-	return code == BAT_OK ? fill_up(writer, error) : code;
+	bat_blockfile_fill_up(writer);
 }
 
 /* Records of members and names; their lists follow each other in this order,
  * but those of names stand behind those of members. */
-static int
+static void
 write_records(struct bat_blockfile_writer *writer,
     const struct bat_index *index, const struct sidecar_extent *extent,
-    uint64_t of_names, struct bat_error *error)
+    uint64_t of_names)
 {
 	uint8_t record[BAT_INDEX_NAME_BYTES];
 	uint64_t of_members = 0;
-	int code = BAT_OK;
 
-	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
+	for (uint32_t i = 0; i < index->names.count; i++) {
 		const struct bat_index_name name = bat_sidecar_name(index,
 		    extent, i);
 
 		bat_index_put_name(&name, of_names,
 		    of_names + name.events.count, record);
 		of_names += (uint64_t)name.events.count + name.members.count;
-		code = bat_blockfile_append(writer, record,
-		    BAT_INDEX_NAME_BYTES, error);
+		bat_blockfile_append(writer, record, BAT_INDEX_NAME_BYTES);
 	}
-	if (code == BAT_OK)
-		code = fill_up(writer, error);
-	for (uint32_t i = 0; code == BAT_OK && i < extent->members; i++) {
+	bat_blockfile_fill_up(writer);
+	for (uint32_t i = 0; i < extent->members; i++) {
 		const struct bat_index_member member = bat_sidecar_member(index,
 		    extent, i);
 
 		bat_index_put_member(&member, of_members, record);
 		of_members += member.own ? member.count : 0;
-		code = bat_blockfile_append(writer, record,
-		    BAT_INDEX_MEMBER_BYTES, error);
+		bat_blockfile_append(writer, record, BAT_INDEX_MEMBER_BYTES);
 	}
-	return code == BAT_OK ? fill_up(writer, error) : code;
+	bat_blockfile_fill_up(writer);
 }
 
 /* ---- rows and lists ----------------------------------------------------- */
 
-static int
+static void
 write_rows(struct bat_blockfile_writer *writer, const struct bat_index *index,
-    uint32_t rows, struct bat_error *error)
+    uint32_t rows)
 {
-	int code = BAT_OK;
-
-	for (uint32_t i = 0; code == BAT_OK && i < rows; i++)
-		code = bat_blockfile_append(writer, bat_index_hot_at(index, i),
-		    sizeof(struct bat_index_hot), error);
-	return code == BAT_OK ? fill_up(writer, error) : code;
+	for (uint32_t i = 0; i < rows; i++)
+		bat_blockfile_append(writer, bat_index_hot_at(index, i),
+		    sizeof(struct bat_index_hot));
+	bat_blockfile_fill_up(writer);
 }
 
-static int
+static void
 write_list(struct bat_blockfile_writer *writer,
-    const struct bat_index_list *list, uint32_t count, struct bat_error *error)
+    const struct bat_index_list *list, uint32_t count)
 {
 	/* One that could not be read is empty: the index is broken. */
 	if (count > list->count)
-		return BAT_DATA_CORRUPT;
-	return bat_blockfile_append(writer, list->ordinals,
-	    count * sizeof(uint32_t), error);
+		bat_blockfile_fail(writer, BAT_DATA_CORRUPT);
+	else
+		bat_blockfile_append(writer, list->ordinals,
+		    count * sizeof(uint32_t));
 }
 
-static int
+static void
 write_lists(struct bat_blockfile_writer *writer, const struct bat_index *index,
-    const struct sidecar_extent *extent, struct bat_error *error)
+    const struct sidecar_extent *extent)
 {
-	int code = BAT_OK;
-
-	for (uint32_t i = 0; code == BAT_OK && i < extent->members; i++)
+	for (uint32_t i = 0; i < extent->members; i++)
 		if (bat_index_member(index, i)->own)
-			code = write_list(writer,
-			    bat_index_member_list(index, i),
-			    bat_sidecar_member_events(index, extent, i), error);
-	for (uint32_t i = 0; code == BAT_OK && i < index->names.count; i++) {
-		code = write_list(writer, bat_index_entity_list(index, i),
-		    bat_sidecar_events(index, extent, i), error);
-		if (code == BAT_OK)
-			code = write_list(writer,
-			    bat_index_scope_members(index, i),
-			    bat_sidecar_scope_members(index, extent, i), error);
+			write_list(writer, bat_index_member_list(index, i),
+			    bat_sidecar_member_events(index, extent, i));
+	for (uint32_t i = 0; i < index->names.count; i++) {
+		write_list(writer, bat_index_entity_list(index, i),
+		    bat_sidecar_events(index, extent, i));
+		write_list(writer, bat_index_scope_members(index, i),
+		    bat_sidecar_scope_members(index, extent, i));
 	}
-	if (code == BAT_OK)
-		code = write_list(writer, bat_index_entities(index),
-		    extent->entities, error);
-	if (code == BAT_OK)
-		code = write_list(writer, bat_index_scopes(index),
-		    extent->scopes, error);
-	return code;
+	write_list(writer, bat_index_entities(index), extent->entities);
+	write_list(writer, bat_index_scopes(index), extent->scopes);
 }
 
-static int
+static void
 write_lengths(struct bat_blockfile_writer *writer, struct bat_index *index,
-    uint32_t rows, struct bat_error *error)
+    uint32_t rows)
 {
 	uint32_t *lengths = malloc(BAT_INDEX_CHUNK_LENGTHS * sizeof(*lengths));
-	int code = lengths == NULL ? BAT_WORLD_NO_MEMORY :
-				     fill_up(writer, error);
 
-	for (uint32_t i = 0; code == BAT_OK && i < rows;
-	     i += BAT_INDEX_CHUNK_LENGTHS) {
+	if (lengths == NULL) {
+		bat_blockfile_fail(writer, BAT_WORLD_NO_MEMORY);
+		return;
+	}
+	bat_blockfile_fill_up(writer);
+	for (uint32_t i = 0; i < rows; i += BAT_INDEX_CHUNK_LENGTHS) {
 		uint32_t left = rows - i;
 
 		bat_index_chunk_lengths(index, i / BAT_INDEX_CHUNK_LENGTHS,
 		    lengths);
-		code = bat_blockfile_append(writer, lengths,
+		bat_blockfile_append(writer, lengths,
 		    (left < BAT_INDEX_CHUNK_LENGTHS ? left :
 						      BAT_INDEX_CHUNK_LENGTHS) *
-			sizeof(*lengths),
-		    error);
+			sizeof(*lengths));
 	}
 	free(lengths);
-	return code;
 }
 
 static int
@@ -336,31 +309,20 @@ write_all(struct bat_segment_dir *dir, int cache, struct bat_index *index,
 
 	if (code != BAT_OK)
 		return code;
-	code = write_header(&writer, index, extent, state, made_of->length,
-	    &layout, error);
-	if (code == BAT_OK)
-		code = bat_blockfile_append(&writer, made_of->data,
-		    made_of->length, error);
-	if (code == BAT_OK)
-		code = fill_up(&writer, error);
-	if (code == BAT_OK)
-		code = write_texts(&writer, index, error);
-	if (code == BAT_OK)
-		code = write_sorted(&writer, index, error);
-	if (code == BAT_OK)
-		code = write_records(&writer, index, extent,
-		    layout.names_lists_at, error);
-	if (code == BAT_OK)
-		code = write_rows(&writer, index, extent->rows, error);
-	if (code == BAT_OK)
-		code = write_lists(&writer, index, extent, error);
-	if (code == BAT_OK && layout.lengths_at != 0)
-		code = write_lengths(&writer, index, extent->rows, error);
+	write_header(&writer, index, extent, state, made_of->length, &layout);
+	bat_blockfile_append(&writer, made_of->data, made_of->length);
+	bat_blockfile_fill_up(&writer);
+	write_texts(&writer, index);
+	write_sorted(&writer, index);
+	write_records(&writer, index, extent, layout.names_lists_at);
+	write_rows(&writer, index, extent->rows);
+	write_lists(&writer, index, extent);
+	if (layout.lengths_at != 0)
+		write_lengths(&writer, index, extent->rows);
 	/* What was read late and did not hold must not be written again. */
-	if (code == BAT_OK && index->broken)
-		code = BAT_DATA_CORRUPT;
-	if (code == BAT_OK)
-		code = bat_blockfile_publish(&writer, BAT_SIDECAR_FILE, error);
+	if (index->broken)
+		bat_blockfile_fail(&writer, BAT_DATA_CORRUPT);
+	code = bat_blockfile_publish(&writer, BAT_SIDECAR_FILE);
 	if (code != BAT_OK)
 		bat_blockfile_abandon(&writer);
 	return code;

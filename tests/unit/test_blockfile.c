@@ -57,11 +57,10 @@ write_file(uint64_t generation)
 		for (size_t i = 0; i < length; i++)
 			piece[i] = byte_at(at + i);
 		ck_assert_uint_eq(bat_blockfile_at(&writer), at);
-		ck_assert_int_eq(
-		    bat_blockfile_append(&writer, piece, length, NULL), 0);
+		bat_blockfile_append(&writer, piece, length);
 		at += length;
 	}
-	ck_assert_int_eq(bat_blockfile_publish(&writer, NAME, NULL), 0);
+	ck_assert_int_eq(bat_blockfile_publish(&writer, NAME), 0);
 }
 
 /* Read one byte of a block. */
