@@ -1,5 +1,6 @@
 #include "append.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "answers.h"
@@ -27,10 +28,12 @@ enum worker { WORKER_HERE, WORKER_STARTING, WORKER_EARLY, WORKER_AWAY };
 struct batfs_append {
 	struct batfs_append_world *world;
 	struct batfs_node node;
+	uint32_t uid; /* who opened it */
 	/* Whoever works on the op owns these: */
 	struct batfs_append_op *op;
 	enum stage stage;
 	struct batfs_intake *intake;
+	size_t kept; /* bytes that count to the share of uid */
 	struct batfs_stamp_writer writer; /* of the last WRITE */
 	struct bat_batch batch;
 	struct bat_receipt *receipts;
@@ -85,7 +88,7 @@ batfs_append_drain(struct batfs_append_world *world)
 
 int
 batfs_append_open(struct batfs_append_world *world,
-    const struct batfs_node *node, struct batfs_append **out)
+    const struct batfs_node *node, uint32_t uid, struct batfs_append **out)
 {
 	struct batfs_append *append = calloc(1, sizeof *append);
 	struct batfs_intake_place place;
@@ -103,6 +106,7 @@ batfs_append_open(struct batfs_append_world *world,
 	}
 	append->world = world;
 	append->node = *node;
+	append->uid = uid;
 	append->last = &append->first;
 	pthread_mutex_init(&append->lock, NULL);
 	batfs_answers_init(&append->answers);
@@ -110,9 +114,21 @@ batfs_append_open(struct batfs_append_world *world,
 	return 0;
 }
 
+/* So many bytes are kept for who opened it. */
+static bool
+keep(struct batfs_append *append, size_t bytes)
+{
+	if (!batfs_shares_keep(append->world->shares, append->uid, append->kept,
+		bytes))
+		return false;
+	append->kept = bytes;
+	return true;
+}
+
 static void
 free_append(struct batfs_append *append)
 {
+	(void)keep(append, 0);
 	batfs_intake_free(append->intake);
 	free(append->receipts);
 	batfs_answers_free(&append->answers);
@@ -193,12 +209,16 @@ static void
 stage_take(struct batfs_append *append)
 {
 	struct batfs_append_op *op = append->op;
-	bool pending = batfs_intake_pending(append->intake) > 0;
+	size_t pending = batfs_intake_pending(append->intake);
 	int result = 0;
 
 	append->stage = STAGE_COMMIT;
 	switch (op->kind) {
 	case BATFS_APPEND_WRITE:
+		if (!keep(append, pending + op->bytes.length)) {
+			answer(append, -EDQUOT);
+			return;
+		}
 		append->writer = (struct batfs_stamp_writer){
 			.uid = op->uid,
 			.gid = op->gid,
@@ -210,7 +230,7 @@ stage_take(struct batfs_append *append)
 			result = batfs_intake_feed(append->intake, op->bytes);
 		break;
 	case BATFS_APPEND_FLUSH:
-		if (!pending || op->pid == 0 ||
+		if (pending == 0 || op->pid == 0 ||
 		    (op->pid != append->writer.pid && !BAT_PLANT(77))) {
 			answer(append, 0);
 			return;
@@ -223,7 +243,7 @@ stage_take(struct batfs_append *append)
 			append->stage = STAGE_SYNC;
 		return;
 	case BATFS_APPEND_RELEASE:
-		if (!pending) {
+		if (pending == 0) {
 			answer(append, 0);
 			return;
 		}
@@ -425,6 +445,8 @@ finish_op(struct batfs_append *append)
 
 	if (last)
 		free_append(append);
+	else
+		(void)keep(append, batfs_intake_pending(append->intake));
 	op->done(op, result);
 	if (!last && next_op(append))
 		return true;

@@ -26,6 +26,7 @@
 
 #include "bat.h"
 #include "chores.h"
+#include "shares.h"
 #include "tree.h"
 
 /* What all appends of a mount share. */
@@ -33,6 +34,7 @@ struct batfs_append_world {
 	struct bat_store *store;
 	struct batfs_tree *tree;
 	struct batfs_chores *chores;
+	struct batfs_shares *shares; /* NULL: nobody is counted */
 	/* -o durable=fsync: WRITE is visible, SYNC is durable. */
 	bool sync_apart;
 	/* -o stamp: each event says who wrote it. */
@@ -77,9 +79,10 @@ void batfs_append_world_destroy(struct batfs_append_world *world);
 /* Wait until no append has anything under way. */
 void batfs_append_drain(struct batfs_append_world *world);
 
-/* Returns 0; BAT_USE_INVALID: not appendable; BAT_WORLD_NO_MEMORY. */
+/* uid: who opens it, to whose share unfinished lines count (EDQUOT). Returns 0;
+ * BAT_USE_INVALID: not appendable; BAT_WORLD_NO_MEMORY. */
 int batfs_append_open(struct batfs_append_world *world,
-    const struct batfs_node *node, struct batfs_append **out);
+    const struct batfs_node *node, uint32_t uid, struct batfs_append **out);
 /* op is the caller's until done is called. */
 void batfs_append_submit(struct batfs_append *append,
     struct batfs_append_op *op);

@@ -27,7 +27,7 @@ open_follow(struct batfs_append_world *world, const struct batfs_node *node,
 int
 batfs_handle_open(struct batfs_handles *handles,
     struct batfs_append_world *world, const struct batfs_node *node,
-    enum batfs_handle_use use, struct batfs_handle **out)
+    enum batfs_handle_use use, uint32_t uid, struct batfs_handle **out)
 {
 	struct batfs_handle *handle = calloc(1, sizeof *handle);
 	int result = 0;
@@ -36,10 +36,12 @@ batfs_handle_open(struct batfs_handles *handles,
 		return BAT_WORLD_NO_MEMORY;
 	handle->node = *node;
 	handle->use = use;
+	handle->shares = world->shares;
+	handle->uid = uid;
 	if (use == BATFS_HANDLE_READ)
 		batfs_tree_freeze(world->tree, &handle->node);
 	if (use == BATFS_HANDLE_APPEND)
-		result = batfs_append_open(world, node, &handle->append);
+		result = batfs_append_open(world, node, uid, &handle->append);
 	else if (node->class == BATFS_CTL_FOLLOW)
 		result = open_follow(world, node, &handle->follow);
 	else
@@ -76,6 +78,8 @@ batfs_handle_let_go(struct batfs_handle *handle)
 	bat_pin_release(handle->pin);
 	batfs_follow_free(handle->follow);
 	batfs_proof_free(handle->job);
+	(void)batfs_shares_keep(handle->shares, handle->uid,
+	    handle->content.length, 0);
 	bat_bytes_free(&handle->content);
 	pthread_mutex_destroy(&handle->lock);
 	free(handle);
@@ -93,6 +97,7 @@ batfs_handle_close(struct batfs_handles *handles, struct batfs_handle *handle)
 		handles->first = handle->next;
 	pthread_mutex_unlock(&handles->lock);
 	atomic_store(&handle->released, true);
+	batfs_shares_close(handle->shares, handle->uid);
 	batfs_handle_let_go(handle);
 }
 
@@ -108,6 +113,11 @@ load(struct batfs_handle *handle, struct batfs_tree *tree,
 	if (!handle->loaded) {
 		result = batfs_tree_read(tree, &handle->node, 0, SIZE_MAX,
 		    &handle->content, error);
+		if (result == 0 &&
+		    !batfs_shares_keep(handle->shares, handle->uid, 0,
+			handle->content.length))
+			result = bat_error_set(error, BAT_WORLD_NO_MEMORY,
+			    "this user has too much open");
 		handle->loaded = result == 0;
 		if (result != 0)
 			bat_bytes_clear(&handle->content);

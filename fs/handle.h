@@ -33,6 +33,8 @@ enum batfs_handle_use {
 struct batfs_handle {
 	struct batfs_node node;
 	enum batfs_handle_use use;
+	struct batfs_shares *shares; /* may be NULL */
+	uint32_t uid;		     /* who opened it */
 	bool plain;		     /* an append that needs no O_APPEND */
 	struct batfs_append *append; /* BATFS_HANDLE_APPEND */
 	struct batfs_follow *follow; /* of .ctl/follow */
@@ -64,11 +66,12 @@ struct batfs_handles {
 /* Is the file's content read whole (true) or at offsets? */
 bool batfs_handle_is_content(const struct batfs_node *node);
 
-/* Returns 0; BAT_USE_INVALID: not
- * appendable; BAT_WORLD_NO_MEMORY. */
+/* uid: who opens it; a file of his share (batfs_shares_open), which
+ * batfs_handle_close gives back. Returns 0; BAT_USE_INVALID: not appendable;
+ * BAT_WORLD_NO_MEMORY. */
 int batfs_handle_open(struct batfs_handles *handles,
     struct batfs_append_world *world, const struct batfs_node *node,
-    enum batfs_handle_use use, struct batfs_handle **out);
+    enum batfs_handle_use use, uint32_t uid, struct batfs_handle **out);
 /*
  * A reader has its bytes before the reply that carries them returns, and may
  * close the file meanwhile: who replies from a handle holds it.

@@ -144,6 +144,7 @@ start_threads(struct program *program, struct bat_error *error)
 		.store = mount->store,
 		.tree = mount->tree,
 		.chores = mount->chores,
+		.shares = &mount->shares,
 		.sync_apart = program->options.durability == BAT_DURABLE_FSYNC,
 		.stamp = program->options.stamp,
 		.lead_here = batfs_session_may_wait(&program->options),
@@ -183,6 +184,7 @@ stop_threads(struct program *program)
 		    lost);
 	if (mount->appends.store != NULL)
 		batfs_append_world_destroy(&mount->appends);
+	batfs_shares_free(&mount->shares);
 }
 
 static int

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gates.h"
 #include "holder.h"
@@ -173,6 +174,7 @@ make_tree(struct program *program, struct bat_error *error)
 	/* Who may see the directory may see the tree. */
 	mount->uid = how.uid = status.uid;
 	mount->gid = how.gid = status.gid;
+	batfs_shares_init(&mount->shares, mount->uid, geteuid());
 	how.dir_mode = status.mode & 0777;
 	how.file_mode = status.mode & 0666;
 	how.config_line = (const char *)program->config.data;

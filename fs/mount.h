@@ -12,6 +12,7 @@
 #include "handle.h"
 #include "options.h"
 #include "past.h"
+#include "shares.h"
 #include "spare.h"
 #include "tree.h"
 #include "unopened.h"
@@ -26,6 +27,7 @@ struct batfs_mount {
 	int data_dir; /* O_PATH, for statfs */
 	uid_t uid;    /* of everything in the tree */
 	gid_t gid;
+	struct batfs_shares shares;
 	struct batfs_handles handles;
 	struct batfs_spares spares;
 	/* The kernel asks for no opens: nothing here changes (-o at=). */

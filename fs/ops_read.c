@@ -74,6 +74,7 @@ open_node(fuse_req_t req, const struct batfs_node *node,
     struct fuse_file_info *fi, struct batfs_handle **out)
 {
 	struct batfs_mount *mount = batfs_reply_mount(req);
+	uint32_t uid = fuse_req_ctx(req)->uid;
 	struct batfs_attributes attributes;
 	struct bat_error error = { .code = 0 };
 	enum batfs_handle_use use;
@@ -86,10 +87,15 @@ open_node(fuse_req_t req, const struct batfs_node *node,
 	failed = use_of(mount, &attributes, fi->flags, &use);
 	if (failed != 0)
 		return failed;
+	failed = batfs_shares_open(&mount->shares, uid);
+	if (failed != 0)
+		return failed;
 	result = batfs_handle_open(&mount->handles, &mount->appends, node, use,
-	    out);
-	if (result != 0)
+	    uid, out);
+	if (result != 0) {
+		batfs_shares_close(&mount->shares, uid);
 		return batfs_errmap_errno(result, NULL);
+	}
 	(*out)->plain = attributes.plain;
 	fi->fh = (uint64_t)(uintptr_t)*out;
 	/* What is read there once is gone: no tool may go back. */

@@ -211,6 +211,8 @@ static const char *const lines[] = {
 "                                change of what is stored",
 "    EROFS   Read-only           a file that only shows, or -o ro",
 "    ENOSPC  No space left       as it says; goes on when there is space",
+"    EMFILE  Too many open files a user who is not the owner has 4096 open here",
+"    EDQUOT  Quota exceeded      his lines without an end have 64 MiB",
 "    EIO     Input/output error  a sync failed: nothing more is stored until the",
 "                                next mount; or files of the data directory were",
 "                                removed: .ctl/status says which",

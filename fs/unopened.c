@@ -68,7 +68,7 @@ hold(struct batfs_unopened *unopened, struct batfs_handles *handles,
 	handle = find(unopened, node);
 	if (handle == NULL)
 		result = batfs_handle_open(handles, world, node,
-		    BATFS_HANDLE_READ, &handle);
+		    BATFS_HANDLE_READ, 0, &handle);
 	if (result == 0) {
 		if (unopened->count == BATFS_UNOPENED_COUNT)
 			batfs_handle_close(handles,

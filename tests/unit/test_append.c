@@ -79,7 +79,7 @@ open_append(void)
 	ck_assert_int_eq(batfs_tree_create(tree, &scope, bat_bytes_text("e"),
 			     &node, NULL),
 	    0);
-	ck_assert_int_eq(batfs_append_open(&world, &node, &append), 0);
+	ck_assert_int_eq(batfs_append_open(&world, &node, 501, &append), 0);
 }
 
 static void
@@ -293,7 +293,7 @@ START_TEST(a_release_commits_a_whole_line_or_rejects_it)
 	ck_assert_int_eq(done_count, 2);
 	ck_assert_uint_eq(events(), 1);
 	ck_assert_uint_eq(rejected(), 0);
-	ck_assert_int_eq(batfs_append_open(&world, &node, &append), 0);
+	ck_assert_int_eq(batfs_append_open(&world, &node, 501, &append), 0);
 	submit(2, BATFS_APPEND_WRITE, "{\"a\":", 7);
 	submit(3, BATFS_APPEND_RELEASE, "", 0);
 	commit_all();
@@ -347,7 +347,7 @@ START_TEST(a_store_that_answers_at_once_is_no_special_case)
 		    0);
 		parent = node;
 	}
-	ck_assert_int_eq(batfs_append_open(&world, &node, &append), 0);
+	ck_assert_int_eq(batfs_append_open(&world, &node, 501, &append), 0);
 	for (int i = 2; i < 6; i++) {
 		submit(i, BATFS_APPEND_WRITE, "2\n", 7);
 		ck_assert_int_eq(done_count, i + 1);
@@ -386,6 +386,38 @@ START_TEST(giving_up_says_how_much_is_lost)
 }
 END_TEST
 
+/* Of all his files together; of who opened them, not of who writes. */
+START_TEST(unfinished_lines_count_to_the_share_of_a_user)
+{
+	struct batfs_shares shares;
+
+	batfs_shares_init(&shares, 500, 500);
+	world.shares = &shares;
+	ck_assert(batfs_shares_keep(&shares, 501, 0, BATFS_SHARES_BYTES - 4));
+	submit(0, BATFS_APPEND_WRITE, "12345", 7);
+	ck_assert_int_eq(results[0], -EDQUOT);
+	submit(1, BATFS_APPEND_WRITE, "123", 7);
+	ck_assert_int_eq(results[1], 3);
+	submit(2, BATFS_APPEND_WRITE, "45", 7);
+	ck_assert_int_eq(results[2], -EDQUOT);
+	/* A line that ends is stored, and keeps nothing. */
+	submit(3, BATFS_APPEND_WRITE, "\n", 7);
+	commit_all();
+	ck_assert_int_eq(results[3], 1);
+	ck_assert_uint_eq(events(), 1);
+	submit(4, BATFS_APPEND_WRITE, "6789", 7);
+	ck_assert_int_eq(results[4], 4);
+	submit(5, BATFS_APPEND_RELEASE, "", 0);
+	commit_all();
+	ck_assert_uint_eq(events(), 2);
+	ck_assert_uint_eq(shares.count, 1);
+	ck_assert(batfs_shares_keep(&shares, 501, BATFS_SHARES_BYTES - 4, 0));
+	ck_assert_uint_eq(shares.count, 0);
+	batfs_shares_free(&shares);
+	world.shares = NULL;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -408,6 +440,7 @@ main(void)
 	tcase_add_test(tests, a_store_that_answers_at_once_is_no_special_case);
 	tcase_add_test(tests, a_sync_waits_for_the_chores_thread);
 	tcase_add_test(tests, giving_up_says_how_much_is_lost);
+	tcase_add_test(tests, unfinished_lines_count_to_the_share_of_a_user);
 	suite_add_tcase(suite, tests);
 	return suite_run(suite);
 }
