@@ -1,5 +1,6 @@
 #include "thread.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,17 +48,29 @@ batfs_thread_start(pthread_t *out, void *(*run)(void *), void *argument,
 	return BAT_WORLD_NO_MEMORY;
 }
 
+static int64_t
+monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Asked again and again: a wait by the wall clock, pthread_timedjoin_np, lasts
+ * as long as that clock was set back, and the thread sanitizer does not see
+ * pthread_clockjoin_np.
+ */
 bool
 batfs_thread_join(pthread_t thread, unsigned milliseconds)
 {
-	struct timespec until;
+	int64_t until_ms = monotonic_ms() + milliseconds;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(milliseconds / 1000);
-	until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
+	while (pthread_tryjoin_np(thread, NULL) != 0) {
+		if (monotonic_ms() >= until_ms)
+			return false;
+		poll(NULL, 0, 1);
 	}
-	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0;
+	return true;
 }

@@ -51,7 +51,7 @@ lines_go_on() {
 	local n=0 jump i
 	echo "${jumps[0]}" >"$work/now"
 	mount_with_clock "${1:-}" && mkdir -p "$mnt/scopes/s" || return
-	timeout 60 cat "$mnt/.ctl/follow" >"$work/followed" &
+	timeout 60 cat "$mnt/.ctl/follow,from=0" >"$work/followed" &
 	follower=$!
 	for jump in "${jumps[@]}"; do
 		echo "$jump" >"$work/now"
