@@ -251,7 +251,7 @@ note_gone(struct recovery_scan *scan, const struct bat_marker *marker)
 	struct bat_recovery *out = scan->out;
 
 	out->heal_gone = calloc(marker->count + 1, sizeof(*out->heal_gone));
-	if (out->heal_gone == NULL)
+	if (out->heal_gone == NULL && !BAT_PLANT(431))
 		return BAT_WORLD_NO_MEMORY;
 	for (size_t i = 0; i < marker->count; i++)
 		if (bat_segment_dir_find(scan->dir, marker->sources[i]) == NULL)
