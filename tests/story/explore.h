@@ -68,6 +68,7 @@ struct explore_level {
 	struct story_run *run;
 	unsigned depth;	       /* crashes before this run */
 	bool is_cut_off;       /* else it is only watched */
+	bool is_open;	       /* since the crash it was opened for writing */
 	unsigned point;	       /* moments so far */
 	uint64_t salt;	       /* decides everything random */
 	struct bat_buf before; /* log of what the run's earlier disks did */

@@ -143,16 +143,32 @@ is_cut_off_again(const struct explore_level *level, uint64_t salt)
 	return salt % NESTED_ONE_OF == 0;
 }
 
-/* Recovery and what follows it, as the first time. */
+/* Who opens a directory that is refused leaves it as it was, but for who he is
+ * (.batfs/owner): a crash in that moment does not mend it. */
 static bool
-recovers(struct explore_level *level, struct story_run *run, uint64_t salt)
+may_be_refused(const struct explore_level *level)
 {
+	while (!level->cut->reordered) {
+		if (level->is_open || level->up == NULL)
+			return false;
+		level = level->up;
+	}
+	return true;
+}
+
+/* Recovery and what follows it, as the first time; next is run's level. */
+static bool
+recovers(struct explore_level *level, struct explore_level *next, uint64_t salt)
+{
+	struct story_run *run = next->run;
+
 	if (!story_run_open(run, STORY_CRASHED)) {
-		if (run->wrong || !level->cut->reordered ||
+		if (run->wrong || !may_be_refused(level) ||
 		    !refusal_is_right(run))
 			return false;
 		level->explorer->tally.counts[EXPLORE_REFUSED]++;
 	}
+	next->is_open = true;
 	/* What it shows is promised from now on. */
 	if (run->stepped != NULL)
 		run->stepped(run->context, run);
@@ -221,7 +237,7 @@ explore_state(struct explore_level *level, struct memory_disk *disk)
 	memory_disk_watch(disk, at_operation, &next);
 	run.stepped = at_step;
 	run.context = &next;
-	if (!recovers(level, &run, next.salt) || !verifies(&run)) {
+	if (!recovers(level, &next, next.salt) || !verifies(&run)) {
 		if (!explorer->failed)
 			explore_fail(level,
 			    run.wrong ? run.why : run.last_error.text);
